@@ -1,0 +1,9 @@
+//! Insight: what the ledger's rows mean to a Domain Owner. Reads only.
+//!
+//! skeleton
+
+mod answers;
+mod scope;
+
+pub use answers::*;
+pub use scope::{Period, Scope};

@@ -1,0 +1,23 @@
+//! Reports: the currency of the whole product. Bytes in, rows out; rows in, bytes out.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `types` | [`Report`], [`Row`] and their words |
+//! | `flaw` | what was odd ([`Flaw`]) and what was refused ([`Rejection`]) |
+//! | `read` | the streaming reader of aggregate reports, both generations |
+//! | `package` | containers: XML, gzip, zip, mail, by content and never by name |
+//! | `write` | the writer, both generations |
+//! | `show` | a report as JSON, CSV, text, and in the shape of parsedmarc |
+//!
+//! Nothing here opens a file, a socket or a clock. RFC 7489 §7.2 and Appendix C, RFC 9990.
+
+mod day;
+mod flaw;
+mod types;
+
+pub use day::{Day, NoDay};
+pub use flaw::{Flaw, FlawKind, Rejection, RejectionKind};
+pub use types::{
+    Alignment, AuthResult, Dialect, DiscoveryMethod, Disposition, DkimResult, Interval, Outcome, Override,
+    OverrideKind, Policy, PolicyPublished, Report, Reporter, Row, SpfResult, SpfScope, Text,
+};
