@@ -3,7 +3,9 @@
 //! skeleton
 
 mod answers;
+mod report_answers;
 mod scope;
 
 pub use answers::*;
+pub use report_answers::*;
 pub use scope::{Period, Scope};
