@@ -3,6 +3,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `types` | [`Report`], [`Row`] and their words |
+//! | `finished` | what is known after the last row: [`Totals`], [`Identity`] |
 //! | `flaw` | what was odd ([`Flaw`]) and what was refused ([`Rejection`]) |
 //! | `read` | the streaming reader of aggregate reports, both generations |
 //! | `package` | containers: XML, gzip, zip, mail, by content and never by name |
@@ -12,10 +13,12 @@
 //! Nothing here opens a file, a socket or a clock. RFC 7489 §7.2 and Appendix C, RFC 9990.
 
 mod day;
+mod finished;
 mod flaw;
 mod types;
 
 pub use day::{Day, NoDay};
+pub use finished::{DispositionTotals, Finished, Identity, Totals};
 pub use flaw::{Flaw, FlawKind, Rejection, RejectionKind};
 pub use types::{
     Alignment, AuthResult, Dialect, DiscoveryMethod, Disposition, DkimResult, Interval, Outcome, Override,
