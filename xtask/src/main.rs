@@ -1,2 +1,44 @@
-//! skeleton
-fn main() {}
+//! The house's own tools: `cargo xtask tidy | test | ci | bench`.
+//!
+//! In: the working tree. Out: findings, test results, one table. Not: anything the product needs at run time.
+#![expect(clippy::print_stdout, reason = "a tool for people at a terminal")]
+
+mod bench;
+mod ci;
+mod run;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask tidy               house rules that no compiler checks
+cargo xtask test [--install]   every test; --install first fetches what the browser tests need (apt-get)
+cargo xtask install            fetches that, and runs nothing
+cargo xtask ci                 what CI runs: fmt, clippy, test, doc, deny, tidy
+cargo xtask bench [NAME…]      measurements against peers and physical limits (bench/)
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args.as_slice() {
+        ["tidy"] => tidy::run(),
+        ["test"] => test::run(),
+        ["test", "--install"] => test::install().and_then(|()| test::run()),
+        ["install"] => test::install(),
+        ["ci"] => ci::run(),
+        ["bench", names @ ..] => bench::run(names),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
