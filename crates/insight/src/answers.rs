@@ -44,10 +44,48 @@ pub struct Portfolio {
     pub days: Option<(Day, Day)>,
     /// One line a domain.
     pub domains: Vec<DomainLine>,
-    /// How many author domains there are in all.
+    /// How many author domains there are on all pages.
     pub domains_total: usize,
     /// Over all domains.
     pub totals: Outcomes,
+}
+
+/// How the portfolio is cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainOrder {
+    /// Sorted by what; ties by name.
+    pub sort: DomainSort,
+    /// Largest first.
+    pub descending: bool,
+    /// Only names that contain this text.
+    pub search: Option<String>,
+    /// Lines to pass over.
+    pub offset: usize,
+    /// Lines to return.
+    pub limit: usize,
+}
+
+impl Default for DomainOrder {
+    fn default() -> Self {
+        Self { sort: DomainSort::Messages, descending: true, search: None, offset: 0, limit: 100 }
+    }
+}
+
+/// What domains can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DomainSort {
+    /// All messages.
+    #[default]
+    Messages,
+    /// Messages that fail.
+    Failing,
+    /// Share of messages that pass.
+    PassShare,
+    /// Last day with a message.
+    LastDay,
+    /// The name.
+    Domain,
 }
 
 /// One domain of the portfolio.

@@ -1,11 +1,39 @@
-//! Insight: what the ledger's rows mean to a Domain Owner. Reads only.
+//! Insight: what the ledger's rows mean to a Domain Owner. Reads only; the same ledger gives the same answer.
 //!
-//! skeleton
+//! | module | answers |
+//! | --- | --- |
+//! | `scope` | which part of the ledger is meant: the filter bar as data |
+//! | `portfolio` | which domains, how do they fare |
+//! | `trend` | what happened, day by day, under which policy |
+//! | `spike` | which days stand out, and what the extra messages share |
+//! | `sources`, `source` | who sends; one address and its history |
+//! | `rows` | the rows behind a number |
+//! | `reports` | which reports came, what was odd, what was refused |
+//! | `answers`, `report_answers` | the answers as plain data |
+//!
+//! Nothing here looks anything up outside the ledger, and nothing knows SQL, HTML or a command line.
 
 mod answers;
+mod counts;
+mod error;
+mod portfolio;
 mod report_answers;
+mod reports;
+mod rows;
 mod scope;
+mod source;
+mod sources;
+mod spike;
+mod trend;
 
 pub use answers::*;
+pub use error::Error;
+pub use portfolio::portfolio;
 pub use report_answers::*;
-pub use scope::{Period, Scope};
+pub use reports::{arrivals, conflicts, flaws, rejections, report, reports};
+pub use rows::{report_rows, rows};
+pub use scope::{DAYS_MAX, Period, Scope, parse_network};
+pub use source::source;
+pub use sources::sources;
+pub use spike::{commas, explain};
+pub use trend::{enforces, policies, trend};

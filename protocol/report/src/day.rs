@@ -108,9 +108,9 @@ impl Interval {
         };
         (first.0..=last.0)
             .scan(0, move |before, day| {
-                let upto = up_to(Day(day));
-                let share = upto - *before;
-                *before = upto;
+                let running = up_to(Day(day));
+                let share = running - *before;
+                *before = running;
                 Some((Day(day), u64::try_from(share).unwrap_or(u64::MAX)))
             })
             .filter(move |&(_, share)| share > 0 || count == 0)

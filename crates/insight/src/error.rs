@@ -1,0 +1,18 @@
+//! Why a question could not be answered.
+
+/// What can go wrong while answering.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The raw copy of a report could not be read back.
+    #[error("the raw copy of report {report} cannot be read back: {source}")]
+    Raw {
+        /// The report.
+        report: u64,
+        /// Why.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,144 @@
+//! Who sends: the sources of a scope, one by one or grouped.
+
+use std::collections::HashMap;
+
+use report::Day;
+use store::{Column, Direction, Key, Ledger, Measure, Value};
+
+use crate::counts::{day, number, text};
+use crate::scope::{is, length, place};
+use crate::{Dispositions, Error, GroupBy, Outcomes, Scope, SortBy, SourceLine, SourceOrder, Sources};
+
+impl GroupBy {
+    fn column(self) -> Column {
+        match self {
+            Self::Address => Column::Source,
+            Self::Network => Column::Network,
+            Self::SpfDomain => Column::SpfDomain,
+            Self::DkimDomain => Column::DkimDomain,
+            Self::Reporter => Column::Reporter,
+            Self::Domain => Column::Domain,
+        }
+    }
+}
+
+impl Default for SourceOrder {
+    fn default() -> Self {
+        Self { group: GroupBy::Address, sort: SortBy::Failing, descending: true, offset: 0, limit: 50 }
+    }
+}
+
+impl SourceOrder {
+    fn key(&self) -> Key {
+        match self.sort {
+            SortBy::Failing => Key::Measure(Measure::Failing),
+            SortBy::Messages => Key::Measure(Measure::Messages),
+            SortBy::Passing => Key::Measure(Measure::Passing),
+            SortBy::FirstDay => Key::Measure(Measure::FirstDay),
+            SortBy::LastDay => Key::Measure(Measure::LastDay),
+            SortBy::ActiveDays => Key::Measure(Measure::Distinct(Column::Day)),
+            SortBy::Reporters => Key::Measure(Measure::Distinct(Column::Reporter)),
+            SortBy::Key => Key::Column(self.group.column()),
+        }
+    }
+}
+
+/// The sources of a scope, one page of them.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn sources(ledger: &Ledger, scope: &Scope, order: SourceOrder) -> Result<Sources, Error> {
+    let empty = Sources { days: None, order, lines: Vec::new(), lines_total: 0, totals: Outcomes::default() };
+    let Some(days) = scope.period.days(ledger)? else { return Ok(empty) };
+    let column = order.group.column();
+    let mut question = scope.question(days);
+    question.group = vec![column];
+    question.measures = Outcomes::measures()
+        .chain(Dispositions::measures())
+        .chain([Measure::FirstDay, Measure::LastDay])
+        .chain([Column::Reporter, Column::Source, Column::Day].map(Measure::Distinct))
+        .collect();
+    let direction = if order.descending { Direction::Descending } else { Direction::Ascending };
+    question.order = vec![(order.key(), direction), (Key::Measure(Measure::Messages), Direction::Descending)];
+    question.offset = order.offset;
+    question.limit = Some(order.limit);
+    let answer = ledger.ask(&question)?;
+    let mut sources =
+        Sources { days: Some(days), lines_total: answer.groups, totals: Outcomes::of(&answer.totals), ..empty };
+    let keys: Vec<Value> = answer.lines.iter().filter_map(|line| line.key.first().cloned()).collect();
+    sources.lines = answer.lines.iter().map(|found| line(found, days)).collect();
+    details(ledger, scope, (days, column), &keys, &mut sources.lines)?;
+    Ok(sources)
+}
+
+fn line(found: &store::Line, days: (Day, Day)) -> SourceLine {
+    let values = &found.measures[..];
+    let rest = &values[10..];
+    SourceLine {
+        key: found.key.first().map(text).unwrap_or_default(),
+        outcomes: Outcomes::of(values),
+        dispositions: Dispositions::of(&values[6..]),
+        first_day: day(&rest[0]),
+        last_day: day(&rest[1]),
+        reporters: number(&rest[2]),
+        addresses: number(&rest[3]),
+        active_days: number(&rest[4]),
+        by_day: vec![0; length(days)],
+        spf: String::new(),
+        dkim: String::new(),
+    }
+}
+
+/// Fills in days and the most frequent authentications of the lines shown, with one more question.
+fn details(
+    ledger: &Ledger,
+    scope: &Scope,
+    (days, column): ((Day, Day), Column),
+    keys: &[Value],
+    lines: &mut [SourceLine],
+) -> Result<(), Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mut question = scope.question(days);
+    question.filter.push(is(column, keys.iter().cloned()));
+    question.group =
+        vec![column, Column::Day, Column::SpfResult, Column::SpfDomain, Column::DkimResult, Column::DkimDomain];
+    question.measures = vec![Measure::Messages];
+    let places: HashMap<&Value, usize> = keys.iter().zip(0..).collect();
+    let mut spf: HashMap<(usize, String), u64> = HashMap::new();
+    let mut dkim: HashMap<(usize, String), u64> = HashMap::new();
+    for found in ledger.ask(&question)?.lines {
+        let [key, on, spf_result, spf_domain, dkim_result, dkim_domain] = &found.key[..] else { continue };
+        let Some(n) = places.get(key).copied() else { continue };
+        let messages = number(&found.measures[0]);
+        if let Some(place) = place(days, day(on)) {
+            lines[n].by_day[place] += messages;
+        }
+        *spf.entry((n, named(spf_result, spf_domain))).or_default() += messages;
+        *dkim.entry((n, named(dkim_result, dkim_domain))).or_default() += messages;
+    }
+    for (n, line) in lines.iter_mut().enumerate() {
+        if column != Column::SpfDomain {
+            line.spf = most(&spf, n);
+        }
+        if column != Column::DkimDomain {
+            line.dkim = most(&dkim, n);
+        }
+    }
+    Ok(())
+}
+
+/// `pass bounce.example.net`; the result alone where no domain is named.
+fn named(result: &Value, domain: &Value) -> String {
+    match (text(result), text(domain)) {
+        (result, domain) if domain == "-" || domain.is_empty() => result,
+        (result, domain) => format!("{result} {domain}"),
+    }
+}
+
+fn most(counts: &HashMap<(usize, String), u64>, n: usize) -> String {
+    let of_line = counts.iter().filter(|((line, _), _)| *line == n);
+    let most = of_line.max_by(|((_, a), x), ((_, b), y)| x.cmp(y).then_with(|| b.cmp(a)));
+    most.map(|((_, name), _)| name.clone()).unwrap_or_default()
+}

@@ -1,0 +1,278 @@
+//! Days on which far more mail failed than usual, and what the extra messages have in common.
+//!
+//! A day stands out when its failing messages exceed the usual by five robust standard deviations (median absolute deviation of
+//! up to 28 days of the same kind around it, working days and weekends apart), by half the usual, and by 50 messages.
+//! To explain it, the day is compared with the last few days of the same kind before it (or after it, where there are none):
+//! a network, an envelope sender or a domain that grew by most of the excess is what the extra messages share.
+
+use jiff::civil::Weekday;
+use report::{Day, Outcome};
+use store::{Column, Direction, Key, Ledger, Measure, Value};
+
+use crate::counts::{number, text};
+use crate::scope::is;
+use crate::{Error, Finding, Period, Scope, Spike, TrendDay, trend};
+
+/// Days on each side that say what is usual.
+const AROUND: i32 = 14;
+/// Days of the same kind that the make-up of a day is compared with.
+const COMPARED: usize = 3;
+/// How many values of a dimension are looked at.
+const VALUES: usize = 5;
+/// At least this share of the excess must come from one value for it to be called one campaign.
+const ONE_CAMPAIGN: f64 = 0.6;
+
+const DIMENSIONS: [(&str, Column); 7] = [
+    ("network", Column::Network),
+    ("source", Column::Source),
+    ("envelope_from", Column::EnvelopeFrom),
+    ("spf_domain", Column::SpfDomain),
+    ("dkim_domain", Column::DkimDomain),
+    ("domain", Column::Domain),
+    ("reporter", Column::Reporter),
+];
+
+/// The days that stand out, largest excess first; at most three, not yet explained.
+pub(crate) fn find(days: &[TrendDay]) -> Vec<Spike> {
+    let mut spikes: Vec<Spike> = days.iter().filter_map(|on| stands_out(days, on)).collect();
+    spikes.sort_by_key(|spike| std::cmp::Reverse(spike.failing - spike.usual));
+    spikes.truncate(3);
+    spikes
+}
+
+fn stands_out(days: &[TrendDay], on: &TrendDay) -> Option<Spike> {
+    let mut around: Vec<u64> = alike(days, on.day).map(|d| d.counts.outcome.neither).collect();
+    if around.len() < 5 {
+        return None;
+    }
+    let usual = median(&mut around);
+    let failing = on.counts.outcome.neither;
+    let mut distances: Vec<u64> = around.iter().map(|n| n.abs_diff(usual)).collect();
+    // 1.4826 × the median absolute deviation estimates a standard deviation; five of them.
+    let spread = median(&mut distances).saturating_mul(7_413) / 1_000;
+    let excess = failing.checked_sub(usual)?;
+    (excess > spread.max(usual / 2).max(50)).then(|| spike(days, on, usual))
+}
+
+fn spike(days: &[TrendDay], on: &TrendDay, usual: u64) -> Spike {
+    let failing = on.counts.outcome.neither;
+    let rose = |outcome: Outcome| {
+        let mut before: Vec<u64> = alike(days, on.day).map(|d| d.counts.outcomes().get(outcome)).collect();
+        on.counts.outcomes().get(outcome).saturating_sub(median(&mut before))
+    };
+    let outcome = [Outcome::Unauthenticated, Outcome::Unaligned, Outcome::Forwarded]
+        .into_iter()
+        .max_by_key(|o| rose(*o))
+        .unwrap_or(Outcome::Unauthenticated);
+    let sentence =
+        format!("{} messages failed, {} more than usual.", commas(failing), commas(failing.saturating_sub(usual)));
+    Spike { day: on.day, outcome, failing, usual, findings: Vec::new(), one_campaign: false, sentence }
+}
+
+/// The days of the same kind around one, without it.
+fn alike(days: &[TrendDay], day: Day) -> impl Iterator<Item = &TrendDay> {
+    days.iter().filter(move |d| {
+        d.day != day
+            && d.day.0.abs_diff(day.0) <= AROUND.unsigned_abs()
+            && weekend(d.day) == weekend(day)
+            && d.counts.messages > 0
+    })
+}
+
+fn weekend(day: Day) -> bool {
+    day.date().is_some_and(|date| matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday))
+}
+
+fn median(values: &mut [u64]) -> u64 {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or(0)
+}
+
+/// What made a day different from its neighbours; `None` where nothing failed on it or there is nothing to compare it with.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn explain(ledger: &Ledger, scope: &Scope, day: Day) -> Result<Option<Spike>, Error> {
+    let around = Scope { period: Period::Days(day.plus(-AROUND), day.plus(AROUND)), ..scope.clone() };
+    let days = trend::counts(ledger, &around)?.days;
+    let Some(on) = days.iter().find(|d| d.day == day) else { return Ok(None) };
+    let mut usual: Vec<u64> = alike(&days, day).map(|d| d.counts.outcome.neither).collect();
+    if on.counts.outcome.neither == 0 || usual.is_empty() {
+        return Ok(None);
+    }
+    let mut found = spike(&days, on, median(&mut usual));
+    explain_in(ledger, scope, &days, &mut found)?;
+    Ok(Some(found))
+}
+
+/// Fills in the findings of a spike.
+pub(crate) fn explain_in(ledger: &Ledger, scope: &Scope, days: &[TrendDay], spike: &mut Spike) -> Result<(), Error> {
+    let excess = spike.failing.saturating_sub(spike.usual);
+    let compared = compared(days, spike.day);
+    if excess == 0 || compared.is_empty() {
+        return Ok(());
+    }
+    for (name, column) in DIMENSIONS {
+        spike.findings.extend(grown(ledger, scope, spike.day, &compared, (name, column), excess)?);
+    }
+    let campaign = spike.findings.iter().find(|f| f.dimension == "network" && f.share >= ONE_CAMPAIGN).cloned();
+    spike.one_campaign = campaign.is_some()
+        || spike.findings.iter().any(|f| {
+            matches!(&*f.dimension, "dkim_domain" | "spf_domain") && f.share >= ONE_CAMPAIGN && !ours(scope, &f.value)
+        });
+    spike.sentence = match campaign {
+        Some(network) => campaign_sentence(ledger, scope, spike, &network, excess)?,
+        None => many_sentence(ledger, scope, spike, excess)?,
+    };
+    Ok(())
+}
+
+/// A name of our own says nothing about who sent: everybody who spoofs us uses it.
+fn ours(scope: &Scope, name: &str) -> bool {
+    name == "-"
+        || name.is_empty()
+        || scope
+            .domain
+            .as_deref()
+            .is_some_and(|d| store::organizational_domain(d) == store::organizational_domain(name))
+}
+
+/// The nearest days of the same kind that did not stand out themselves, earlier ones first.
+fn compared(days: &[TrendDay], day: Day) -> Vec<Day> {
+    let mut near: Vec<Day> = alike(days, day).filter(|d| stands_out(days, d).is_none()).map(|d| d.day).collect();
+    near.sort_by_key(|d| (*d > day, d.0.abs_diff(day.0)));
+    near.truncate(COMPARED);
+    near
+}
+
+/// The values of one column that explain a good part of the excess.
+fn grown(
+    ledger: &Ledger,
+    scope: &Scope,
+    day: Day,
+    compared: &[Day],
+    (name, column): (&str, Column),
+    excess: u64,
+) -> Result<Vec<Finding>, Error> {
+    let mut question = scope.question((day, day));
+    question.group = vec![column];
+    question.measures = vec![Measure::Failing];
+    question.order = vec![(Key::Measure(Measure::Failing), Direction::Descending)];
+    question.limit = Some(VALUES);
+    let top: Vec<(Value, u64)> = ledger
+        .ask(&question)?
+        .lines
+        .into_iter()
+        .filter_map(|mut line| Some((line.key.pop()?, number(line.measures.first()?))))
+        .filter(|(_, messages)| *messages * 5 >= excess)
+        .collect();
+    if top.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut before = vec![0_u64; top.len()];
+    for day in compared {
+        let mut question = scope.question((*day, *day));
+        question.filter.push(is(column, top.iter().map(|(value, _)| value.clone())));
+        question.group = vec![column];
+        question.measures = vec![Measure::Failing];
+        for line in ledger.ask(&question)?.lines {
+            if let Some(n) = top.iter().position(|(value, _)| Some(value) == line.key.first()) {
+                before[n] += number(&line.measures[0]);
+            }
+        }
+    }
+    let days = u64::try_from(compared.len()).unwrap_or(1);
+    Ok(top
+        .into_iter()
+        .zip(before)
+        .map(|((value, messages), before)| {
+            let usual = before / days;
+            let share = ratio(messages.saturating_sub(usual), excess).min(1.0);
+            Finding { dimension: name.to_owned(), value: text(&value), messages, usual, share }
+        })
+        .filter(|finding| finding.share >= 0.2)
+        .collect())
+}
+
+fn campaign_sentence(
+    ledger: &Ledger,
+    scope: &Scope,
+    spike: &Spike,
+    network: &Finding,
+    excess: u64,
+) -> Result<String, Error> {
+    let addresses = addresses(ledger, scope, spike.day, Some(&network.value))?;
+    let sender = spike
+        .findings
+        .iter()
+        .find(|f| f.dimension == "envelope_from" && f.share >= ONE_CAMPAIGN && f.value != "-")
+        .map(|f| {
+            if f.value.is_empty() {
+                ", with an empty envelope sender".to_owned()
+            } else {
+                format!(", with envelope sender {}", f.value)
+            }
+        })
+        .unwrap_or_default();
+    Ok(format!(
+        "One campaign, not many spoofers: {} % of the {} extra messages came from {} in {}{sender}.",
+        percent(network.share),
+        commas(excess),
+        if addresses == 1 { "one address".to_owned() } else { format!("{} addresses", commas(addresses)) },
+        network.value,
+    ))
+}
+
+fn many_sentence(ledger: &Ledger, scope: &Scope, spike: &Spike, excess: u64) -> Result<String, Error> {
+    let addresses = addresses(ledger, scope, spike.day, None)?;
+    let largest = spike.findings.iter().filter(|f| f.dimension == "network").map(|f| percent(f.share)).max();
+    let tail = match largest {
+        Some(share) => format!("the largest network sent {share} % of them"),
+        None => "no network sent more than a fifth of them".to_owned(),
+    };
+    Ok(format!(
+        "Many senders: {} extra messages; {} addresses failed on that day, and {tail}.",
+        commas(excess),
+        commas(addresses)
+    ))
+}
+
+/// How many addresses failed on a day, in all or in one network.
+fn addresses(ledger: &Ledger, scope: &Scope, day: Day, network: Option<&str>) -> Result<u64, Error> {
+    let mut scope = scope.clone();
+    scope.outcomes.retain(|o| !o.passes());
+    if scope.outcomes.is_empty() {
+        scope.outcomes = Outcome::ALL.into_iter().filter(|o| !o.passes()).collect();
+    }
+    if let Some((address, length)) = network.and_then(|n| n.split_once('/')) {
+        scope.network = address.parse().ok().zip(length.parse().ok()).or(scope.network);
+    }
+    let mut question = scope.question((day, day));
+    question.measures = vec![Measure::Distinct(Column::Source)];
+    Ok(ledger.ask(&question)?.totals.first().map_or(0, number))
+}
+
+/// A share as people say it. Counts stay far below 2⁵², so nothing is lost.
+#[expect(clippy::cast_precision_loss, reason = "a share for people; counts are far below 2^52")]
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
+fn percent(share: f64) -> u8 {
+    (share * 100.0).round().clamp(0.0, 100.0) as u8
+}
+
+/// Thousands apart by commas: `1,234,567`.
+#[must_use]
+pub fn commas(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
