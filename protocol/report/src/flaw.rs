@@ -55,13 +55,37 @@ pub enum RejectionKind {
     NotWellFormed,
     /// Expands to more bytes than allowed.
     ExpandedSizeLimit,
-    // The reader and the container opener add the others here.
+    /// More members in one archive, or parts in one mail, than allowed.
+    MemberLimit,
+    /// More containers inside each other than allowed.
+    NestingLimit,
+    /// A mail or zip archive is larger than may be held in memory.
+    ContainerSizeLimit,
+    /// A member of an archive is encrypted.
+    Encrypted,
+    /// A member of an archive is compressed in a way that is not read.
+    UnsupportedCompression,
+    /// Compressed data that cannot be expanded to its end, or an archive without a directory.
+    Damaged,
+    /// The operating system could not read it.
+    Unreadable,
+    /// A defect of this program was met while reading it.
+    InternalError,
+    // The reader adds the others here.
 }
 
 impl Rejection {
     /// A rejection with its sentence.
     pub fn new(kind: RejectionKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
+    }
+
+    /// The rejection that an I/O error carries.
+    ///
+    /// # Errors
+    /// The error itself, where it carries none.
+    pub fn carried(error: std::io::Error) -> Result<Self, std::io::Error> {
+        error.downcast::<Self>()
     }
 }
 
