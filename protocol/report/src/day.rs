@@ -121,6 +121,9 @@ impl Interval {
 mod tests {
     use super::*;
 
+    /// Why, begin, end, count, salt, shares.
+    type Case<'a> = (&'a str, i64, i64, u64, u64, &'a [(i32, u64)]);
+
     fn shares(begin: i64, end: i64, count: u64, salt: u64) -> Vec<(i32, u64)> {
         Interval { begin, end }.share(count, salt).map(|(day, n)| (day.0, n)).collect()
     }
@@ -128,7 +131,7 @@ mod tests {
     #[test]
     fn days_are_shared_by_seconds_and_add_up() {
         let d = SECONDS_PER_DAY;
-        let cases: &[(&str, i64, i64, u64, u64, &[(i32, u64)])] = &[
+        let cases: &[Case<'_>] = &[
             ("one whole day, end exclusive", 0, d, 7, 3, &[(0, 7)]),
             ("one whole day, end inclusive", 0, d - 1, 7, 3, &[(0, 7)]),
             ("zero span", 5, 5, 7, 3, &[(0, 7)]),

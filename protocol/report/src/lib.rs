@@ -15,6 +15,7 @@
 mod day;
 mod finished;
 mod flaw;
+pub mod package;
 mod types;
 
 pub use day::{Day, NoDay};
