@@ -27,11 +27,128 @@ pub struct Flaw {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FlawKind {
-    /// Bytes that are not valid in the text's encoding, replaced.
+    // --- the bytes and the XML
+    /// Bytes that are not valid in the text's encoding, replaced by U+FFFD.
     InvalidUtf8,
+    /// A character that XML does not allow, replaced by U+FFFD.
+    InvalidCharacter,
+    /// The declaration names an encoding nobody knows; read as UTF-8.
+    UnknownEncoding,
+    /// UTF-16 without a byte order mark.
+    EncodingWithoutMark,
+    /// White space before the XML declaration.
+    SpaceBeforeDeclaration,
+    /// Text or elements before or around `<feedback>`, an `<xs:schema>` for example.
+    ContentBeforeReport,
+    /// Text or elements after `</feedback>`, not read.
+    ContentAfterReport,
+    /// A second `<feedback>` in the same document, not read.
+    SecondReport,
+    /// A raw `<` inside a text, taken as text.
+    StrayMarkup,
+    /// A raw `&`, or an entity XML does not have, taken as text.
+    StrayAmpersand,
+    /// Text between elements, where none belongs.
+    StrayText,
+    /// The end tag of an outer element is missing.
+    UnclosedElement,
+    /// A known element where it does not belong, not read.
+    MisplacedElement,
+    /// An element that may stand once stands again: the first one counts.
+    RepeatedElement,
+    /// Rows before the report's metadata or policy.
+    RowsBeforeHeader,
+    // --- the header
+    /// No `org_name`, or an empty one: the domain of `email` is taken.
+    MissingOrganization,
+    /// No `email`, or an empty one.
+    MissingEmail,
+    /// No `report_id`, or an empty one.
+    MissingReportId,
+    /// A fraction of a second in `begin` or `end`, cut off.
+    FractionalTime,
+    /// An interval that begins before DMARC was first published (January 2012).
+    EarlyTime,
+    /// `begin` and `end` are the same second.
+    ZeroSpan,
+    /// `end` lies before `begin`.
+    EndBeforeBegin,
+    /// An interval of more than eight days.
+    LongSpan,
+    /// An empty `p`, `sp` or `np`: taken as absent.
+    EmptyPolicy,
+    /// No `p`.
+    MissingPolicy,
+    /// A `p`, `sp` or `np` nobody specified: taken as absent.
+    UnknownPolicy,
+    /// An `adkim` or `aspf` that is neither `r` nor `s`: taken as absent.
+    UnknownAlignment,
+    /// A `pct` that is no number from 0 to 100: taken as absent.
+    UnknownPercentage,
+    /// A `testing` that is neither `y` nor `n`: taken as absent.
+    UnknownTesting,
+    /// A `discovery_method` nobody specified: taken as absent.
+    UnknownDiscoveryMethod,
+    // --- the rows
+    /// A row whose `source_ip` is missing or no address: the row is left out and counted in `bad_rows`.
+    BadSource,
+    /// A row whose `count` is missing, negative, no number or beyond belief: the row is left out and counted in
+    /// `bad_rows`.
+    BadCount,
+    /// A row of nothing but empty elements and a count of zero: left out and counted in `bad_rows`.
+    EmptyRow,
+    /// A whole number of messages written with a fraction (`3.0`).
+    FractionalCount,
+    /// A row of no messages.
+    ZeroCount,
+    /// An address in brackets, with a prefix or leading zeros; read all the same.
+    OddSource,
+    /// An IPv4-mapped IPv6 address, held as IPv4.
+    MappedSource,
+    /// No `policy_evaluated`, or no `dkim` or `spf` in it: not aligned.
+    MissingEvaluation,
+    /// A `policy_evaluated` result that is neither pass nor fail: taken as fail.
+    OddEvaluation,
+    /// A `disposition` that is missing, empty or unknown: taken as none.
+    UnknownDisposition,
+    /// A `reason` without a type: taken as `other`, or left out if its comment is empty too.
+    EmptyReason,
+    /// A `reason` type nobody specified, kept as written.
+    UnknownReason,
+    /// `<identities>` instead of `<identifiers>`.
+    Identities,
+    /// No `header_from`, or an empty one: the policy domain is taken.
+    MissingAuthorDomain,
+    /// No `auth_results`, or nothing in it.
+    MissingAuthResults,
+    /// A `<dkim>` with nothing in it, left out.
+    EmptyDkim,
+    /// An `<spf>` with nothing in it, left out.
+    EmptySpf,
     /// `<dkim>` without a selector.
     MissingSelector,
-    // The reader adds the others here, each with a line of its own.
+    /// `<dkim>` without a domain.
+    MissingDkimDomain,
+    /// `<spf>` without a domain.
+    MissingSpfDomain,
+    /// An `<spf>` scope nobody specified: taken as absent.
+    UnknownScope,
+    /// A `<dkim>` or `<spf>` without a result: taken as none.
+    MissingResult,
+    /// A result word from elsewhere with a known meaning: `hardfail` as fail, `unknown` and `error` as temperror, a
+    /// DKIM `invalid` or `unknown` as neutral.
+    OddResult,
+    /// A result word without a known meaning: taken as neutral.
+    UnknownResult,
+    // --- words and domains
+    /// A word of the standard in capitals or with other separators.
+    MixedCase,
+    /// A domain that is none, kept as text.
+    BadDomain,
+    /// A mail address where a domain belongs: its domain is taken.
+    AddressAsDomain,
+    /// A domain in Unicode, held as A-labels.
+    UnicodeDomain,
 }
 
 /// Why something could not be taken in as a report.
@@ -51,10 +168,30 @@ pub struct Rejection {
 pub enum RejectionKind {
     /// No aggregate report anywhere in it.
     NoReport,
+    /// Its bytes could not be read: a damaged archive, a failing disk.
+    Unreadable,
     /// The XML cannot be read to its end.
     NotWellFormed,
+    /// A DOCTYPE, ENTITY or other declaration, which no report needs and attacks do.
+    Doctype,
+    /// A name, tag or text longer than any report has.
+    FieldTooLong,
+    /// Elements nested deeper than any report does.
+    TooDeep,
+    /// More signatures, SPF checks, override reasons or errors in one place than allowed.
+    TooManyResults,
+    /// More rows than allowed.
+    TooManyRows,
     /// Expands to more bytes than allowed.
     ExpandedSizeLimit,
+    /// Too many rows before the report's metadata and policy.
+    HeaderAfterRows,
+    /// A part without which nothing can be said: metadata, date range, policy or its domain.
+    MissingPart,
+    /// A date range that is no seconds since 1970, or lies outside 1970 to 2100.
+    ImplausibleTime,
+    /// Rows, but not one that can be counted.
+    AllRowsInvalid,
     /// More members in one archive, or parts in one mail, than allowed.
     MemberLimit,
     /// More containers inside each other than allowed.
@@ -67,11 +204,8 @@ pub enum RejectionKind {
     UnsupportedCompression,
     /// Compressed data that cannot be expanded to its end, or an archive without a directory.
     Damaged,
-    /// The operating system could not read it.
-    Unreadable,
     /// A defect of this program was met while reading it.
     InternalError,
-    // The reader adds the others here.
 }
 
 impl Rejection {

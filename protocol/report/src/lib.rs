@@ -15,12 +15,15 @@
 mod day;
 mod finished;
 mod flaw;
+mod identity;
 pub mod package;
+mod read;
 mod types;
 
 pub use day::{Day, NoDay};
 pub use finished::{DispositionTotals, Finished, Identity, Totals};
 pub use flaw::{Flaw, FlawKind, Rejection, RejectionKind};
+pub use read::{Limits, Reader};
 pub use types::{
     Alignment, AuthResult, Dialect, DiscoveryMethod, Disposition, DkimResult, Interval, Outcome, Override,
     OverrideKind, Policy, PolicyPublished, Report, Reporter, Row, SpfResult, SpfScope, Text,

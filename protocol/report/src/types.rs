@@ -37,7 +37,7 @@ pub enum Dialect {
     /// RFC 7489 and the drafts before it.
     #[default]
     Rfc7489,
-    /// RFC 9990: its namespace, or any element only it has (`np`, `testing`, `discovery_method`, `generator`).
+    /// RFC 9990: its namespace, or an element only it has: `testing`, `discovery_method`, `generator`, or `np` without a `pct`.
     Rfc9990,
 }
 
@@ -309,7 +309,41 @@ impl Outcome {
     }
 }
 
+/// An empty row of no messages, to be filled.
+impl Default for Row {
+    fn default() -> Self {
+        Self {
+            source: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+            count: 0,
+            author_domain: Text::default(),
+            envelope_from: None,
+            envelope_to: None,
+            disposition: Disposition::None,
+            dkim_aligned: false,
+            spf_aligned: false,
+            overrides: Vec::new(),
+            dkim: Vec::new(),
+            spf: Vec::new(),
+        }
+    }
+}
+
 impl Row {
+    /// Makes it an empty row again, keeping the room of its lists.
+    pub fn clear(&mut self) {
+        self.source = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+        self.count = 0;
+        self.author_domain.clear();
+        self.envelope_from = None;
+        self.envelope_to = None;
+        self.disposition = Disposition::None;
+        self.dkim_aligned = false;
+        self.spf_aligned = false;
+        self.overrides.clear();
+        self.dkim.clear();
+        self.spf.clear();
+    }
+
     /// What this row says about its messages.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

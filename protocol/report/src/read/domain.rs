@@ -1,0 +1,55 @@
+//! Domains as reports write them, brought to one form: lower-case A-labels without a trailing dot.
+//!
+//! What is no domain is kept as text and noted: a row is never lost over it. RFC 5890 §2.3.2.1, UTS #46.
+
+use super::flaws::Flaws;
+use crate::{FlawKind, Text};
+
+/// Bytes of a text that may be tried as a Unicode domain; longer ones are none. RFC 1035 allows 253 in A-labels.
+const UNICODE_BYTES_MAX: usize = 512;
+/// RFC 1035 §2.3.4: "names 255 octets or less", which is 253 as text.
+const DOMAIN_BYTES_MAX: usize = 253;
+
+/// Puts the domain that `text` names into `slot`.
+#[inline]
+pub(super) fn set_domain(slot: &mut Text, text: &str, flaws: &mut Flaws) {
+    slot.clear();
+    if is_normal(text) && !text.ends_with('.') && text.len() <= DOMAIN_BYTES_MAX {
+        slot.push_str(text);
+    } else {
+        set_odd_domain(slot, text, flaws);
+    }
+}
+
+/// Lower-case letters, digits, hyphens, underscores and dots.
+fn is_normal(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'_'))
+}
+
+#[cold]
+fn set_odd_domain(slot: &mut Text, text: &str, flaws: &mut Flaws) {
+    let bare = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);
+    let bare = match bare.rsplit_once('@') {
+        Some((_, domain)) => {
+            flaws.note(FlawKind::AddressAsDomain, Some(text));
+            domain
+        }
+        None => bare,
+    };
+    let bare = bare.strip_suffix('.').unwrap_or(bare).trim();
+    if bare.is_ascii() {
+        slot.push_str(bare);
+        slot.make_ascii_lowercase();
+    } else {
+        match idna::domain_to_ascii(&bare[..bare.floor_char_boundary(UNICODE_BYTES_MAX)]) {
+            Ok(ascii) if bare.len() <= UNICODE_BYTES_MAX => {
+                flaws.note(FlawKind::UnicodeDomain, Some(text));
+                slot.push_str(&ascii);
+            }
+            _ => slot.push_str(&bare.to_lowercase()),
+        }
+    }
+    if !is_normal(slot) || slot.len() > DOMAIN_BYTES_MAX {
+        flaws.note(FlawKind::BadDomain, Some(text));
+    }
+}
