@@ -128,9 +128,6 @@ mod tests {
         Interval { begin, end }.share(count, salt).map(|(day, n)| (day.0, n)).collect()
     }
 
-    /// Why, begin, end, count, salt, and the shares by day.
-    type Case<'a> = (&'a str, i64, i64, u64, u64, &'a [(i32, u64)]);
-
     #[test]
     fn days_are_shared_by_seconds_and_add_up() {
         let d = SECONDS_PER_DAY;
