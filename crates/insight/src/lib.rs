@@ -30,7 +30,7 @@ pub use answers::*;
 pub use error::Error;
 pub use portfolio::portfolio;
 pub use report_answers::*;
-pub use reports::{arrivals, conflicts, flaws, rejections, report, reports};
+pub use reports::{arrivals, conflicts, flaws, raw_xml, rejections, report, reports};
 pub use rows::{report_rows, rows};
 pub use scope::{DAYS_MAX, Period, Scope, parse_network};
 pub use source::source;

@@ -276,3 +276,57 @@ pub fn commas(n: u64) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TrendTotals;
+
+    /// 2025-12-01 was a Monday.
+    fn days(failing: impl Fn(i32) -> u64) -> Vec<TrendDay> {
+        let first: Day = "2025-12-01".parse().unwrap();
+        let counts = |n: u64| {
+            let mut counts = TrendTotals::default();
+            counts.add(Outcome::Both, report::Disposition::None, 10_000);
+            counts.add(Outcome::Unauthenticated, report::Disposition::None, n);
+            counts
+        };
+        (0..42).map(|n| TrendDay { day: first.plus(n), counts: counts(failing(n)) }).collect()
+    }
+
+    #[test]
+    fn what_stands_out() {
+        let weekly = |n: i32| if n % 7 >= 5 { 200 } else { 600 + u64::from(n.unsigned_abs()) % 3 * 20 };
+        let cases: [(&str, Vec<TrendDay>, &[&str]); 6] = [
+            ("a quiet week rhythm", days(weekly), &[]),
+            ("one loud Tuesday", days(|n| if n == 22 { 18_000 } else { weekly(n) }), &["2025-12-23"]),
+            (
+                "a weekend as loud as a working day is loud for a weekend",
+                days(|n| if n == 19 { 640 } else { weekly(n) }),
+                &["2025-12-20"],
+            ),
+            ("a Monday like a weekend is not loud", days(|n| if n == 21 { 200 } else { weekly(n) }), &[]),
+            ("a handful more is not loud, however steady the rest", days(|n| if n == 22 { 40 } else { 3 }), &[]),
+            (
+                "largest first, at most three",
+                days(|n| match n {
+                    8 => 3_000,
+                    15 => 5_000,
+                    22 => 9_000,
+                    29 => 4_000,
+                    n => weekly(n),
+                }),
+                &["2025-12-23", "2025-12-16", "2025-12-30"],
+            ),
+        ];
+        for (why, days, expected) in cases {
+            let found: Vec<String> = find(&days).iter().map(|spike| spike.day.to_string()).collect();
+            assert_eq!(found, expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(commas), ["0", "999", "1,000", "1,234,567"]);
+    }
+}

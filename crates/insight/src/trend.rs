@@ -155,3 +155,41 @@ pub(crate) fn newest(
 pub fn enforces(policy: &PolicySeen) -> bool {
     matches!(policy.applies, Some(Policy::Quarantine | Policy::Reject))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(day: i32, domain: &str, reports: u64, policy: PolicyPublished) -> PolicyOfDay {
+        PolicyOfDay { day: Day(day), policy: PolicyPublished { domain: domain.into(), ..policy }, reports }
+    }
+
+    #[test]
+    fn policies_are_what_most_reports_say_tag_by_tag() {
+        let none = PolicyPublished { p: Some(Policy::None), ..PolicyPublished::default() };
+        let filled_in = PolicyPublished {
+            sp: Some(Policy::None),
+            pct: Some(100),
+            adkim: Some(report::Alignment::Relaxed),
+            ..none.clone()
+        };
+        let with_np = PolicyPublished { np: Some(Policy::Reject), testing: Some(false), ..none.clone() };
+        let quarantine = PolicyPublished { p: Some(Policy::Quarantine), pct: Some(10), ..none.clone() };
+        let mut given = vec![
+            seen(3, "halden.example", 9, quarantine.clone()),
+            seen(1, "halden.example", 5, filled_in),
+            seen(1, "halden.example", 1, with_np.clone()),
+            seen(2, "halden.example", 3, with_np),
+            seen(3, "halden.example", 1, none),
+            seen(5, "halden.example", 1, quarantine),
+        ];
+        let spans: Vec<String> = spans("mail.halden.example", &mut given)
+            .iter()
+            .map(|s| format!("{}-{} {} applies {:?}", s.from.0, s.to.0, s.record, s.applies))
+            .collect();
+        assert_eq!(
+            spans,
+            ["1-2 p=none; np=reject applies Some(None)", "3-5 p=quarantine; pct=10 applies Some(Quarantine)",]
+        );
+    }
+}
