@@ -217,6 +217,39 @@ impl Browser {
         self.eval("location.href").as_str().unwrap_or_default().to_owned()
     }
 
+    /// Presses and releases a key: one character, or a name such as `Enter` or `Tab`.
+    pub fn press(&mut self, key: &str) {
+        let named = key.len() > 1;
+        let code = match key {
+            "Enter" => 13,
+            "Tab" => 9,
+            _ => 0,
+        };
+        let text = if key == "Enter" {
+            "\r"
+        } else if named {
+            ""
+        } else {
+            key
+        };
+        let down = if text.is_empty() { "rawKeyDown" } else { "keyDown" };
+        let params = json!({"type": down, "key": key, "text": text, "windowsVirtualKeyCode": code});
+        self.call("Input.dispatchKeyEvent", &params);
+        self.call("Input.dispatchKeyEvent", &json!({"type": "keyUp", "key": key, "windowsVirtualKeyCode": code}));
+    }
+
+    /// [`Browser::press`], and waits for the page this leads to.
+    pub fn press_and_wait(&mut self, key: &str) {
+        self.forget_loads();
+        self.press(key);
+        self.wait_for("Page.loadEventFired");
+    }
+
+    /// Types into what has the focus.
+    pub fn type_text(&mut self, text: &str) {
+        self.call("Input.insertText", &json!({"text": text}));
+    }
+
     /// Switches the page's scripts on or off, from the next page on.
     pub fn scripts(&mut self, on: bool) {
         self.call("Emulation.setScriptExecutionDisabled", &json!({"value": !on}));

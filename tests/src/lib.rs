@@ -3,6 +3,7 @@
 //! The product is looked at from outside, as its users do: through commands, pages and routes. Loopback only, ports from the
 //! kernel, nothing sleeps: every wait is for an output line, a message or the end of a process, and has a deadline.
 
+pub mod audit;
 pub mod browser;
 mod http;
 mod process;

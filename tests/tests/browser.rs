@@ -1,0 +1,249 @@
+//! The portal in a real browser: the way from all domains to one raw report, with and without scripts, on a wide screen and on a
+//! phone, light and dark, and full of other people's markup.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use e2e::audit::{audit, complaints};
+use e2e::browser::{Browser, Look};
+use e2e::{Server, finish, get, lamppost, must_not_skip, request, suites};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const WIDE: Look = Look { width: 1440, height: 900, dark: false };
+const PHONE: Look = Look { width: 390, height: 844, dark: false };
+const LOOKS: [(&str, Look); 4] = [
+    ("wide-light", WIDE),
+    ("wide-dark", Look { dark: true, ..WIDE }),
+    ("phone-light", PHONE),
+    ("phone-dark", Look { dark: true, ..PHONE }),
+];
+
+fn browser() -> Option<Browser> {
+    let Some(mut browser) = Browser::start() else {
+        must_not_skip("Chromium is not installed: `cargo xtask test --install`");
+        return None;
+    };
+    browser.look(WIDE);
+    Some(browser)
+}
+
+/// Where pictures go: `target/e2e`.
+fn pictures() -> PathBuf {
+    lamppost().parent().and_then(Path::parent).expect("target/<profile>/lamppost").join("e2e")
+}
+
+/// A number as pages print it.
+fn printed(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn path_of(url: &str, address: &str) -> String {
+    format!("/{}", url.strip_prefix(address).unwrap_or_else(|| panic!("{url} is not at {address}")))
+}
+
+/// What the walk passes: the addresses of its pages, for the audits afterwards.
+struct Walk<'a> {
+    browser: &'a mut Browser,
+    server: &'a Server,
+    pages: Vec<(&'static str, String)>,
+}
+
+impl Walk<'_> {
+    /// Notes where we are, and checks what every page must have.
+    fn arrive(&mut self, name: &'static str, parts: &[&str]) {
+        let url = self.browser.url();
+        let path = path_of(&url, &self.server.address);
+        let text = self.browser.text("main");
+        for part in parts {
+            assert!(text.contains(part), "{name} ({path}) does not say “{part}”:\n{text}");
+        }
+        let complaints = complaints(&self.browser.take_events(), &self.server.address);
+        assert!(complaints.is_empty(), "{name} ({path}): {complaints:#?}");
+        assert_eq!(get(&self.server.address, &path).status, 200, "{path}");
+        self.pages.push((name, path));
+    }
+
+    fn api(&self, path: &str) -> Value {
+        let answer = get(&self.server.address, path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.json()
+    }
+}
+
+fn sum(outcomes: &Value) -> u64 {
+    outcomes.as_object().map_or(0, |map| map.values().filter_map(Value::as_u64).sum())
+}
+
+/// All domains → the largest → its spike → the sources of that day → one of them → its rows → a report → its raw XML.
+fn walk(browser: &mut Browser, server: &Server) -> Vec<(&'static str, String)> {
+    let mut walk = Walk { browser, server, pages: Vec::new() };
+    walk.browser.take_events();
+    walk.browser.open(&server.address);
+    let portfolio = walk.api("/api/v1/portfolio");
+    let largest = portfolio["domains"]
+        .as_array()
+        .and_then(|lines| lines.iter().max_by_key(|line| sum(&line["outcomes"])))
+        .unwrap_or_else(|| panic!("no domains: {portfolio}"));
+    let domain = largest["domain"].as_str().expect("a name").to_owned();
+    walk.arrive("portfolio", &["Whose mail do we see?", &domain, &printed(sum(&largest["outcomes"]))]);
+
+    walk.browser.follow(&format!("table a[href^='/domains/{domain}/trend']"));
+    let trend = walk.api(&format!("/api/v1/trend?domain={domain}"));
+    let days = trend["days"].as_array().expect("days");
+    let spike = &trend["spikes"][0];
+    let day = spike["day"].as_str().unwrap_or_else(|| panic!("no spike in the trend of {domain}: {}", trend["spikes"]));
+    walk.arrive(
+        "trend",
+        &["What happened to mail in our name?", &printed(spike["failing"].as_u64().expect("a number"))],
+    );
+    let bars = walk.browser.eval("document.querySelectorAll('svg a[href^=\"/sources\"]').length");
+    assert_eq!(bars, days.len(), "a link for each day of the chart");
+
+    walk.browser.follow(&format!("svg a[href*='since={day}'][href*='until={day}']"));
+    let on_day = days.iter().find(|on| on["day"] == day).expect("the spike is one of the days");
+    let messages = printed(on_day["messages"].as_u64().expect("a number"));
+    let sentence = spike["sentence"].as_str().expect("an explanation");
+    walk.arrive("spike", &[&messages, sentence.get(..40).unwrap_or(sentence), "Why?"]);
+
+    let sources = walk.api(&format!("/api/v1/sources?domain={domain}&since={day}&until={day}"));
+    let address = sources["lines"][0]["key"].as_str().expect("a source").to_owned();
+    walk.browser.follow(&format!("table a[href^='/sources/{address}']"));
+    walk.arrive("source", &[&address]);
+
+    walk.browser.follow("main a[href^='/rows']");
+    walk.arrive("rows", &[&address, &domain]);
+    let report = walk.browser.eval("document.querySelector(\"main a[href^='/reports/']\")?.getAttribute('href')");
+    let report = report.as_str().expect("a row leads to its report").to_owned();
+
+    walk.browser.follow(&format!("main a[href='{report}']"));
+    walk.arrive("report", &[&domain]);
+    let raw = walk
+        .browser
+        .eval("document.querySelector(\"main a[href$='/raw'], main a[href$='.xml']\")?.getAttribute('href')");
+    let raw = get(&server.address, raw.as_str().expect("a report leads to its raw XML"));
+    assert_eq!((raw.status, raw.header("x-content-type-options")), (200, "nosniff"));
+    assert!(raw.text().contains("<feedback") && raw.text().contains(&domain), "{}", raw.text());
+    walk.pages
+}
+
+#[test]
+fn from_all_domains_to_one_raw_report() {
+    let Some(mut browser) = browser() else { return };
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(["demo", "--port", "0", "--scale", "0.1"], folder.path());
+    let mut pages = walk(&mut browser, &server);
+    browser.scripts(false);
+    let without = walk(&mut browser, &server);
+    assert_eq!(pages, without, "the same way without scripts");
+    browser.scripts(true);
+
+    pages.extend([
+        ("arrivals", "/reports".to_owned()),
+        ("report-list", "/reports/list".to_owned()),
+        ("all-trend", "/trend".to_owned()),
+        ("api", "/api".to_owned()),
+        ("nowhere", "/nowhere".to_owned()),
+    ]);
+    let mut found = Vec::new();
+    for (look_name, look) in LOOKS {
+        browser.look(look);
+        for (name, path) in &pages {
+            browser.open(&format!("{}{}", server.address, &path[1..]));
+            let at = format!("{name}, {look_name} ({path})");
+            found.extend(audit(&mut browser).into_iter().map(|finding| format!("{at}: {finding}")));
+            browser.screenshot(&pictures().join(format!("{name}-{look_name}.png")));
+            let complaints = complaints(&browser.take_events(), &server.address);
+            // That a page is not there is the point of one of them.
+            let complaints = complaints.into_iter().filter(|text| *name != "nowhere" || !text.contains("404"));
+            found.extend(complaints.map(|complaint| format!("{at}: {complaint}")));
+        }
+    }
+    println!("{} pages, {} looks", pages.len(), LOOKS.len());
+    assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn keys_lead_where_they_say() {
+    let Some(mut browser) = browser() else { return };
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(["demo", "--port", "0", "--days", "10", "--scale", "0.02"], folder.path());
+    browser.open(&server.address);
+    browser.press("/");
+    let focused = browser.eval("document.activeElement.matches('form[role=search] input')");
+    assert_eq!(focused, true, "/ goes to the search");
+    let domain = get(&server.address, "/api/v1/portfolio").json()["domains"][0]["domain"].clone();
+    let domain = domain.as_str().expect("a domain");
+    browser.type_text(domain);
+    browser.press_and_wait("Enter");
+    assert!(browser.text("main").contains(domain), "search finds a domain: {}", browser.url());
+}
+
+/// A portal over nothing but hostile reports: names full of markup, paths, formulas.
+#[test]
+fn markup_in_reports_stays_text() {
+    let (Some(mut browser), Some(suites)) = (browser(), suites()) else { return };
+    let folder = TempDir::new().unwrap();
+    let ledger = folder.path().join("ledger");
+    let mut command = Command::new(lamppost());
+    command.arg("--data").arg(&ledger).arg("import").arg(suites.join("malformed"));
+    let _ = finish(command).expect(3);
+    let args = ["serve", "--listen", "127.0.0.1:0", "--data"].map(Into::into);
+    let server = Server::start(args.into_iter().chain([ledger.into_os_string()]), folder.path());
+    browser.take_events();
+    let all = "?days=all&limit=200";
+    let mut paths: Vec<String> =
+        ["/domains", "/trend", "/sources", "/rows", "/reports", "/reports/list", "/reports/rejected"]
+            .iter()
+            .map(|path| format!("{path}{all}"))
+            .collect();
+    let list = get(&server.address, &format!("/api/v1/reports{all}")).json();
+    let ids = list["lines"].as_array().expect("reports").iter().filter_map(|line| line["id"].as_u64());
+    paths.extend(ids.map(|id| format!("/reports/{id}")));
+    assert!(paths.len() > 20, "{paths:?}");
+    let mut seen = false;
+    for path in &paths {
+        browser.open(&format!("{}{}", server.address, &path[1..]));
+        let complaints = complaints(&browser.take_events(), &server.address);
+        assert!(complaints.is_empty(), "{path}: {complaints:#?}");
+        assert_eq!(
+            browser.eval("document.querySelectorAll('script:not([src]), img, iframe, object, [onerror]').length"),
+            0
+        );
+        seen |= browser.text("main").contains("<script>alert(1)</script>");
+    }
+    assert!(seen, "the markup of one report is shown, as text");
+    println!("{} pages of hostile reports", paths.len());
+}
+
+/// What every answer carries, and whom the portal does not answer.
+#[test]
+fn answers_are_guarded() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(["demo", "--port", "0", "--days", "10", "--scale", "0.02"], folder.path());
+    let paths =
+        ["/domains", "/trend", "/sources", "/rows", "/reports", "/nowhere", "/api/v1/portfolio", "/domains.csv"];
+    for path in paths {
+        let answer = get(&server.address, path);
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+    }
+    // A page elsewhere may make a name of its own resolve to loopback; the browser then sends that name.
+    for host in ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""] {
+        let answer = request(&server.address, "/domains", &[("Host", host)]);
+        assert!((400..500).contains(&answer.status), "{host}: {}", answer.status);
+        assert!(!answer.text().contains("<table"), "{host} is told nothing");
+    }
+}
