@@ -148,7 +148,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the binary and waits until it prints where it listens.
+    /// Starts the binary in `folder`, which also holds its temporary files, and waits until it prints where it listens.
     ///
     /// # Panics
     /// When it ends, or is silent for too long, before that.
@@ -158,7 +158,14 @@ impl Server {
         S: AsRef<OsStr>,
     {
         let mut command = Command::new(lamppost());
-        command.args(args).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Killed, it cannot remove its temporary files; those of the test's own folder go with it.
+        command
+            .args(args)
+            .current_dir(folder)
+            .env("TMPDIR", folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         undisturbed(&mut command);
         let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         // From here on it is killed whatever happens.

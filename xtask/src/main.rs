@@ -16,6 +16,7 @@ cargo xtask tidy               house rules that no compiler checks
 cargo xtask test [--install]   every test; --install first fetches what the browser tests need (apt-get)
 cargo xtask install            fetches that, and runs nothing
 cargo xtask ci                 what CI runs: fmt, clippy, test, doc, deny, tidy
+cargo xtask docs               writes the pages of docs/reference that come from the code
 cargo xtask bench [NAME…]      measurements against peers and physical limits (bench/)
 ";
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["test", "--install"] => test::install().and_then(|()| test::run()),
         ["install"] => test::install(),
+        ["docs"] => tidy::write_docs(),
         ["ci"] => ci::run(),
         ["bench", names @ ..] => bench::run(names),
         _ => {

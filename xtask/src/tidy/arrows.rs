@@ -10,8 +10,14 @@ use super::tree::Tree;
 use crate::run::{cargo, output};
 
 /// Each package of the workspace and the packages of the workspace it may depend on.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
+    ("dns", &[]),
     ("message", &[]),
+    ("authres", &["message"]),
+    ("spf", &["dns", "authres"]),
+    ("dkim", &["dns", "message", "authres"]),
+    ("arc", &["dns", "message", "authres", "dkim"]),
+    ("dmarc", &["dns", "message", "authres", "spf", "dkim", "arc"]),
     ("report", &["message"]),
     ("store", &["message", "report"]),
     ("collect", &["message", "report", "store"]),

@@ -4,6 +4,7 @@
 
 mod arrows;
 mod escapes;
+mod limits;
 mod links;
 mod shape;
 mod standards;
@@ -42,6 +43,13 @@ impl fmt::Display for Finding {
     }
 }
 
+/// `cargo xtask docs`: writes what is generated from the code.
+pub(crate) fn write_docs() -> Result<()> {
+    let page = limits::page(&Tree::read(&root())?);
+    println!("{}", limits::PAGE);
+    Ok(std::fs::write(root().join(limits::PAGE), page)?)
+}
+
 /// `cargo xtask tidy`.
 pub(crate) fn run() -> Result<()> {
     let tree = Tree::read(&root())?;
@@ -51,6 +59,7 @@ pub(crate) fn run() -> Result<()> {
     findings.extend(words::check(&tree));
     findings.extend(standards::check(&tree));
     findings.extend(links::check(&tree));
+    findings.extend(limits::check(&tree));
     findings.extend(arrows::check(&tree)?);
     for note in shape::notes(&tree) {
         println!("note: {note}");
