@@ -1,0 +1,94 @@
+//! `docs/reference` says what the binary says. `LAMPPOST_BLESS=1 cargo test -p e2e --test reference` writes it anew.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use e2e::{Server, get, run};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Compares a page of `docs/reference` with what it should be, or writes it.
+fn hold_against(page: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference").join(page);
+    if std::env::var_os("LAMPPOST_BLESS").is_some() {
+        fs::write(&path, text).expect("the page can be written");
+        return;
+    }
+    let there = fs::read_to_string(&path).unwrap_or_default();
+    let differs = there.lines().zip(text.lines()).find(|(a, b)| a != b);
+    assert!(
+        there == text,
+        "docs/reference/{page} differs from the program, first at {differs:?}; LAMPPOST_BLESS=1 cargo test -p e2e --test reference writes it"
+    );
+}
+
+fn commands_of(help: &str) -> Vec<String> {
+    let listed = help.split("Commands:\n").nth(1).unwrap_or_default();
+    let lines = listed.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+fn describe(page: &mut String, path: &[String]) {
+    let help = run(path.iter().map(String::as_str).chain(["--help"])).expect(0).stdout;
+    let name = [&["lamppost".to_owned()], path].concat().join(" ");
+    // Help wraps to the terminal, and there is none here; the width is clap's own.
+    let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+    let _ = write!(page, "\n## {name}\n```text\n{}\n```\n", help.join("\n").trim());
+    for command in commands_of(&help.join("\n")) {
+        describe(page, &[path, &[command]].concat());
+    }
+}
+
+#[test]
+fn commands() {
+    let mut page = String::from(
+        "<!-- Written from the program's own help: LAMPPOST_BLESS=1 cargo test -p e2e --test reference -->\n# Commands\n",
+    );
+    describe(&mut page, &[]);
+    hold_against("commands.md", &page);
+}
+
+#[test]
+fn api() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(["demo", "--port", "0", "--days", "5", "--scale", "0.01"], folder.path());
+    let described = get(&server.address, "/api/v1/openapi.json").json();
+    let mut page = String::from(
+        "<!-- Written from the program's own OpenAPI document: LAMPPOST_BLESS=1 cargo test -p e2e --test reference -->\n# API\n\n\
+         The portal answers under `/api/v1`, with JSON, to GET. `/api/v1/openapi.json` describes it for programs, with the schema of \
+         every answer; this page is a digest of it. The answers are those of the [commands](commands.md) with `--format json`.\n",
+    );
+    let paths = described["paths"].as_object().expect("paths");
+    for (path, operations) in paths {
+        let get = &operations["get"];
+        let _ = write!(page, "\n## `{path}`\n{}\n", text(&get["summary"]));
+        if let Some(more) = get["description"].as_str() {
+            let _ = write!(page, "\n{more}\n");
+        }
+        let parameters = get["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if !parameters.is_empty() {
+            page.push_str("\n| parameter | what |\n| --- | --- |\n");
+        }
+        for parameter in parameters {
+            let parameter = resolve(&described, parameter);
+            let what = text(&parameter["description"]).replace('|', "\\|");
+            let _ = writeln!(page, "| `{}` | {what} |", text(&parameter["name"]));
+        }
+    }
+    assert!(paths.len() >= 8, "{} paths", paths.len());
+    hold_against("api.md", &page);
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// Follows a `$ref` inside the document.
+fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str().and_then(|path| path.strip_prefix('#')) {
+        Some(pointer) => document.pointer(pointer).unwrap_or(value),
+        None => value,
+    }
+}
