@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `header` | where the header ends, and its fields as bytes (RFC 5322 §2.2) |
 //! | `mime` | the walk over the MIME tree, within limits (RFC 2045, RFC 2046) |
+//! | `mbox` | the messages of a mailbox in one file (RFC 4155) |
 //! | `transfer` | base64 and quoted-printable, as forgiving as RFC 2045 asks |
 //! | `envelope` | Subject, From, Message-ID and Date as text, and whether bytes are a message at all |
 //!
@@ -15,9 +16,11 @@
 
 mod envelope;
 mod header;
+mod mbox;
 mod mime;
 mod transfer;
 
 pub use envelope::{Envelope, looks_like_message};
+pub use mbox::{Mailbox, begins_mailbox};
 pub use mime::{Error, Limits, Part, parts};
 pub use transfer::base64;

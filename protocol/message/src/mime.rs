@@ -37,13 +37,13 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// [`Limits::parts`].
-    #[error("the message has more than {0} parts")]
+    #[error("The mail has more than the {0} parts that are allowed.")]
     Parts(usize),
     /// [`Limits::depth`].
-    #[error("the message has parts inside each other more than {0} deep")]
+    #[error("The mail has parts inside each other more than {0} deep.")]
     Depth(usize),
     /// [`Limits::decoded_bytes`].
-    #[error("the attachments of the message need more than {0} bytes when decoded")]
+    #[error("An attachment of the mail needs more than the {0} bytes of memory that are left for it.")]
     DecodedBytes(usize),
 }
 

@@ -1,6 +1,7 @@
 //! The opener of containers: finds the aggregate reports in whatever arrived, by content and never by name or label.
 //!
-//! In: the bytes of one item, as a stream: XML, gzip (also gzip in gzip), a zip archive, a mail, or any of these inside another.
+//! In: the bytes of one item, as a stream: XML, gzip (also gzip in gzip), a zip archive, a mail, a mailbox, or any of these inside
+//! another.
 //! Out: a call for each report with its XML as a stream, or with the reason why it cannot be had. Nothing is written anywhere and
 //! no stated size is believed; XML and gzip pass through in constant memory, mails and zip archives are held.
 //!
@@ -92,8 +93,8 @@ pub fn open(item: &mut dyn BufRead, limits: &PackageLimits, visit: &mut dyn FnMu
     opener.settle(result, None)?;
     if !opener.found {
         let message = match &opener.seen[..] {
-            [] => "no aggregate report in it: it is an archive without members".to_owned(),
-            seen => format!("no aggregate report in it, only {}", seen.join(", ")),
+            [] => "There is no aggregate report in it: it is an archive without members.".to_owned(),
+            seen => format!("There is no aggregate report in it, only {}.", seen.join(", ")),
         };
         opener.reject(None, Rejection::new(RejectionKind::NoReport, message));
     }
@@ -128,7 +129,7 @@ impl Opener<'_, '_> {
     /// Looks at how the bytes begin and goes on with them. An error is the item's own, or carries a rejection of this member.
     fn open(&mut self, input: Input<'_>, member: Option<&str>, depth: u32) -> io::Result<()> {
         if depth > self.meter.limits.depth {
-            let message = format!("containers are inside each other more than {} deep", self.meter.limits.depth);
+            let message = format!("Containers are inside each other more than {} deep.", self.meter.limits.depth);
             return Err(Rejection::new(RejectionKind::NestingLimit, message).into());
         }
         match input {
@@ -158,15 +159,17 @@ impl Opener<'_, '_> {
                 self.expand(members, "gzip data", member, depth)
             }
             (Kind::Zip, input) => {
-                let bytes = input.hold(self.meter, "the zip archive")?;
+                let bytes = input.hold(self.meter, "The zip archive")?;
                 self.holding(&bytes, |opener| opener.zip(&bytes, member, depth))
             }
             (Kind::Mail, input) => {
-                let bytes = input.hold(self.meter, "the mail")?;
+                let bytes = input.hold(self.meter, "The mail")?;
                 self.holding(&bytes, |opener| opener.mail(&bytes, member, depth))
             }
+            (Kind::Mailbox, Input::Stream(stream)) => self.mailbox(stream, member, depth),
+            (Kind::Mailbox, Input::Held(mut bytes)) => self.mailbox(&mut bytes, member, depth),
             (Kind::Base64, input) => {
-                let text = input.hold(self.meter, "the base64 text")?;
+                let text = input.hold(self.meter, "The base64 text")?;
                 let bytes = Cow::Owned(message::base64(&text));
                 drop(text);
                 self.holding(&bytes, |opener| opener.open(Input::Held(&bytes), member, depth + 1))
@@ -223,7 +226,8 @@ impl Opener<'_, '_> {
     fn zip(&mut self, bytes: &[u8], member: Option<&str>, depth: u32) -> io::Result<()> {
         let limit = self.meter.limits.members;
         let too_many = || {
-            let message = format!("the zip archive has more than {limit} members; import its members instead");
+            let message =
+                format!("The zip archive has more than the {limit} members that are allowed. Unpack it first.");
             Rejection::new(RejectionKind::MemberLimit, message)
         };
         let archive = zip::Archive::open(bytes)?;
@@ -240,7 +244,7 @@ impl Opener<'_, '_> {
             }
             let path = path(member, &String::from_utf8_lossy(entry.name));
             let result = if entry.encrypted {
-                let message = "it is encrypted; reports are never sent that way: ask the sender for the report itself";
+                let message = "It is encrypted, which reports never are. Ask the sender what it is.";
                 Err(Rejection::new(RejectionKind::Encrypted, message).into())
             } else {
                 entry
@@ -248,6 +252,27 @@ impl Opener<'_, '_> {
                     .map_err(Into::into)
                     .and_then(|content| self.expand(content, "zip data", Some(&path), depth))
             };
+            self.settle(result, Some(&path))?;
+        }
+        Ok(())
+    }
+
+    fn mailbox(&mut self, input: &mut dyn BufRead, member: Option<&str>, depth: u32) -> io::Result<()> {
+        let limit = self.meter.limits.members;
+        let mut mailbox = message::Mailbox::new(input);
+        for number in 1.. {
+            if !mailbox.next_message()? {
+                break;
+            }
+            if number > limit {
+                let message =
+                    format!("The mailbox has more than the {limit} messages that are allowed here. Unpack it first.");
+                return Err(Rejection::new(RejectionKind::MemberLimit, message).into());
+            }
+            let path = path(member, &format!("message {number}"));
+            let result = self.meter.hold(&mut mailbox, "The mail").map(Cow::Owned);
+            let result =
+                result.and_then(|bytes| self.holding(&bytes, |opener| opener.mail(&bytes, Some(&path), depth + 1)));
             self.settle(result, Some(&path))?;
         }
         Ok(())

@@ -95,6 +95,8 @@ fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
 
+const SEPARATOR: &[u8] = b"From a@b Thu Jan  1 00:00:00 1970\n";
+
 fn shown(member: &str) -> String {
     format!("{member}: {}", String::from_utf8_lossy(XML))
 }
@@ -139,7 +141,7 @@ fn single_reports_are_found_in_every_wrapping() {
         ("mail in a mail, called octet-stream", mail(&[("a/b", "m", &mail(&[("a/b", "x.gz", &gzip(XML))]))]), "m/x.gz"),
         ("mail in gzip", gzip(&mail(&[("a/b", "x.gz", &gzip(XML))])), "x.gz"),
         ("mail in zip", zip(&[("m.eml", &mail(&[("a/b", "x.gz", &gzip(XML))]))]), "m.eml/x.gz"),
-        ("mbox line in front", join(&[b"From a@b Thu Jan  1 00:00:00 1970\n", &mail(&[("a/b", "x", XML)])]), "x"),
+        ("mbox line in front", join(&[SEPARATOR, &mail(&[("a/b", "x", XML)])]), "message 1/x"),
         (
             "the whole mail is the attachment",
             { format!("Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", base64(&gzip(XML))).into_bytes() },
@@ -181,6 +183,11 @@ fn several_reports_and_bad_neighbours() {
     assert_eq!(found(&zip(&[("a", XML), ("b", second)])), [shown("a"), "b: <feedback>2</feedback>".into()]);
     let two = mail(&[("a/b", "1.gz", &gzip(XML)), ("a/b", "2.gz", &gzip(XML))]);
     assert_eq!(found(&two), [shown("1.gz"), shown("2.gz")]);
+    let mailbox =
+        join(&[SEPARATOR, &two, SEPARATOR, b"Subject: x\n\nhello\n\n", SEPARATOR, &mail(&[("a/b", "3", XML)])]);
+    let expected = [shown("message 1/1.gz"), shown("message 1/2.gz"), shown("message 3/3")];
+    assert_eq!(found(&mailbox), expected);
+    assert_eq!(found(&gzip(&mailbox)), expected);
     // One that is broken does not cost the other.
     let cut = &gzip(&[b"<feedback>".as_slice(), &[b'x'; 9_000]].concat())[..40];
     let mixed = mail(&[("a/b", "1.gz", cut), ("a/b", "2.zip", b"PK\x03\x04nothing"), ("a/b", "3.gz", &gzip(XML))]);
@@ -192,7 +199,7 @@ fn several_reports_and_bad_neighbours() {
 fn what_holds_no_report_says_what_it_holds() {
     let mut said = String::new();
     for (item, expected) in [
-        (b"".to_vec(), "only nothing at all"),
+        (b"".to_vec(), "only nothing at all."),
         (b"Subject: x\n\nhello\n".to_vec(), "only text"),
         (mail(&[("image/png", "x", b"\x89PNG"), ("text/html", "h", b"<html>")]), "only text, an image, an HTML page"),
         (zip(&[]), "an archive without members"),

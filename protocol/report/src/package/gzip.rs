@@ -33,7 +33,7 @@ impl<R: BufRead> Members<R> {
         if matches!(input.fill_buf()?, [0x1f] | [0x1f, 0x8b, ..]) {
             self.begun += 1;
             if self.begun > self.limit {
-                let message = format!("it is made of more than {} gzip members", self.limit);
+                let message = format!("It is made of more than the {} gzip members that are allowed.", self.limit);
                 return Err(Rejection::new(RejectionKind::MemberLimit, message).into());
             }
             self.decoder = Some(GzDecoder::new(input));

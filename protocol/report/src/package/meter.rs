@@ -58,13 +58,13 @@ impl<'l> Meter<'l> {
     ///
     /// # Errors
     /// The reader's, or a rejection where it is more than may be held.
-    pub(super) fn hold(&self, input: &mut dyn BufRead, what: &str) -> io::Result<Vec<u8>> {
+    pub(super) fn hold(&self, input: &mut dyn Read, what: &str) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let spare = self.spare();
         input.take(spare as u64 + 1).read_to_end(&mut bytes)?;
         if bytes.len() > spare {
             let message = format!(
-                "{what} is too large: a mail or zip archive is read from memory, at most {} bytes of it; split it, or unpack it first",
+                "{what} is too large: mails and zip archives are held in memory, {} bytes of them at most. Unpack it first.",
                 self.limits.held_bytes
             );
             return Err(Rejection::new(RejectionKind::ContainerSizeLimit, message).into());
@@ -83,7 +83,7 @@ impl BufRead for Source<'_, '_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let limit = self.meter.limits.expanded_bytes;
         if self.meter.input.get() > limit {
-            let message = format!("it is larger than {limit} bytes, the most that is read of one item");
+            let message = format!("It is larger than {limit} bytes, the most that is read of one item. Split it.");
             return Err(Rejection::new(RejectionKind::ExpandedSizeLimit, message).into());
         }
         match self.inner.fill_buf() {
@@ -140,7 +140,7 @@ impl<D: Decompress> Expanded<'_, D> {
         let reject = |message| Err(Rejection::new(RejectionKind::ExpandedSizeLimit, message));
         if all > expanded_bytes {
             return reject(format!(
-                "it expands to more than {expanded_bytes} bytes, the most that is read of one item"
+                "It expands to more than {expanded_bytes} bytes, the most that is read of one item."
             ));
         }
         // Once for this decompressor alone, and once for the whole item, so that neither many members that share their compressed
@@ -148,7 +148,7 @@ impl<D: Decompress> Expanded<'_, D> {
         for (given, taken) in [(self.given, self.decompressor.taken()), (all, self.meter.input.get())] {
             if given > ratio_from_bytes && given / ratio > taken {
                 return reject(format!(
-                    "{taken} bytes expand to more than {given}: above {ratio} to 1 it is no report but made to fill the reader's memory"
+                    "{taken} bytes expand to {given} and more: above {ratio} to 1 this is no report but made to exhaust its reader."
                 ));
             }
         }
@@ -164,9 +164,15 @@ impl<D: Decompress> Read for Expanded<'_, D> {
             Err(error) => {
                 let message = match error.kind() {
                     io::ErrorKind::UnexpectedEof => {
-                        format!("the {} is cut off: {} bytes could be read", self.what, self.given)
+                        format!(
+                            "The {} is cut off: {} bytes could be read. Ask for the report again.",
+                            self.what, self.given
+                        )
                     }
-                    _ => format!("the {} is damaged after {} bytes: {error}", self.what, self.given),
+                    _ => format!(
+                        "The {} is damaged after {} bytes ({error}). Ask for the report again.",
+                        self.what, self.given
+                    ),
                 };
                 return Err(Rejection::new(RejectionKind::Damaged, message).into());
             }

@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Zip,
     /// A mail message.
     Mail,
+    /// Many, in one file.
+    Mailbox,
     /// Base64 of one of the above, without a header that says so.
     Base64,
     /// No report can be in it: what it is instead.
@@ -25,17 +27,20 @@ pub(super) enum Kind {
 
 /// Beginnings that tell what is no report, for the sentence of the rejection.
 const OTHERS: [(&[u8], &str); 11] = [
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive, which is not read: unpack it first"),
-    (b"Rar!\x1a\x07", "a RAR archive, which is not read: unpack it first"),
-    (b"\xfd7zXZ\0", "xz data, which is not read: unpack it first"),
-    (b"BZh", "bzip2 data, which is not read: unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "zstd data, which is not read: unpack it first"),
-    (b"\x78\x9f\x3e\x22", "a TNEF attachment (winmail.dat), which is not read: ask the sender for plain MIME"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive, which is not read (unpack it first)"),
+    (b"Rar!\x1a\x07", "a RAR archive, which is not read (unpack it first)"),
+    (b"\xfd7zXZ\0", "xz data, which is not read (unpack it first)"),
+    (b"BZh", "bzip2 data, which is not read (unpack it first)"),
+    (b"\x28\xb5\x2f\xfd", "zstd data, which is not read (unpack it first)"),
+    (
+        b"\x78\x9f\x3e\x22",
+        "a TNEF attachment, which is not read (ask the sender for plain MIME instead of winmail.dat)",
+    ),
     (b"%PDF-", "a PDF"),
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
     (b"GIF8", "an image"),
-    (b"{", "JSON, which no aggregate report is"),
+    (b"{", "JSON"),
 ];
 
 /// Base64 of the beginnings of gzip, zip, `<?xml `, and `<feedback`.
@@ -54,6 +59,9 @@ pub(super) fn kind(beginning: &[u8]) -> Kind {
         return kind;
     }
     let text = beginning.trim_ascii_start();
+    if message::begins_mailbox(text) {
+        return Kind::Mailbox;
+    }
     if message::looks_like_message(text) {
         return Kind::Mail;
     }
@@ -129,12 +137,13 @@ mod tests {
             ("XHTML", b"<?xml version=\"1.0\"?><html xmlns=\"x\">", Kind::Other("an HTML page")),
             ("a piece of HTML", b"<p>Please find attached", Kind::Other("markup that is no aggregate report")),
             ("mail", b"Received: from a\r\n", Kind::Mail),
-            ("mbox", b"From a@b Thu Jan  1 00:00:00 1970\nSubject: x\n", Kind::Mail),
+            ("mbox", b"From a@b Thu Jan  1 00:00:00 1970\nSubject: x\n", Kind::Mailbox),
+            ("a mail with half an mbox line", b"From a@b\nSubject: x\n", Kind::Mail),
             ("base64 of gzip", b"\nH4sIAAAA\n", Kind::Base64),
             ("base64 of zip", b"UEsDBBQA", Kind::Base64),
             ("base64 of XML", b"PD94bWwgdmVyc2lvbj0i", Kind::Base64),
             ("text", b"Dear postmaster,\n", Kind::Other("text")),
-            ("TLS reports are JSON", b"{\"organization-name\":", Kind::Other("JSON, which no aggregate report is")),
+            ("TLS reports are JSON", b"{\"organization-name\":", Kind::Other("JSON")),
             ("nothing", b"", Kind::Other("nothing at all")),
             ("only white space", b" \n", Kind::Other("nothing at all")),
             ("noise", b"\x01\x02\x03", Kind::Other("binary data of an unknown kind")),

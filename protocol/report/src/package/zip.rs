@@ -43,7 +43,7 @@ pub(super) struct Member<'a> {
 }
 
 fn damaged(what: &str) -> Rejection {
-    Rejection::new(RejectionKind::Damaged, format!("the zip archive is damaged: {what}"))
+    Rejection::new(RejectionKind::Damaged, format!("The zip archive is damaged: {what}. Ask for the report again."))
 }
 
 /// The little-endian number in `bytes` at `at`.
@@ -63,7 +63,7 @@ impl<'a> Archive<'a> {
         // The last end record that a directory belongs to; its signature may stand by chance in the comment behind it.
         memmem::rfind_iter(&bytes[tail_at..], b"PK\x05\x06")
             .find_map(|at| Self::from_end_record(bytes, tail_at + at))
-            .ok_or_else(|| damaged("it has no directory, so its end is missing; ask for the report again"))
+            .ok_or_else(|| damaged("it has no directory, so its end is missing"))
     }
 
     fn from_end_record(bytes: &'a [u8], end_at: usize) -> Option<Self> {
@@ -182,8 +182,9 @@ impl<'a> Member<'a> {
                     98 => "PPMd",
                     _ => "an unknown way",
                 };
-                let message =
-                    format!("it is compressed with {name} (method {other}); only deflate is read: unpack it first");
+                let message = format!(
+                    "It is compressed with {name} (method {other}), and only deflate is read. Unpack it first."
+                );
                 return Err(Rejection::new(RejectionKind::UnsupportedCompression, message));
             }
         };
