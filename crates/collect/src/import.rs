@@ -1,0 +1,88 @@
+//! The doors: files into the ledger, what was left over into the ledger, and everything once more.
+
+use std::io;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use report::Limits;
+use report::package::PackageLimits;
+use store::Ledger;
+
+use crate::feed::{Files, feed_pending, survey};
+use crate::pipeline;
+use crate::progress::{Phase, Progress, Summary};
+use crate::take::Taking;
+
+/// What ends an import. What was committed before stays; what was kept and not committed is finished by the next one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] store::Error),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}; raise the limit on processes or memory")]
+    Thread(io::Error),
+}
+
+/// How to import. The defaults suit everybody; tests set the rest.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Threads that read items beside the one that feeds and the one that takes in; as many as there are processors, and at most
+    /// eight, if not set. The outcome does not depend on it.
+    pub readers: Option<NonZero<usize>>,
+    /// What an item may cost.
+    pub package: PackageLimits,
+    /// What a report may hold.
+    pub report: Limits,
+}
+
+/// Takes in everything below `paths`: files, folders, Maildirs, mailboxes, and `-` for standard input. Begins with what an earlier run
+/// left over.
+///
+/// # Errors
+/// Only the ledger's. Files that cannot be read are among [`Summary::rejections`].
+pub fn import(
+    ledger: &Ledger,
+    paths: &[PathBuf],
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Summary, Error> {
+    let mut taking = Taking::new(ledger, progress)?;
+    let resumed = take_pending(ledger, options, &mut taking)?;
+    let (files, bytes) = survey(paths);
+    taking.enter(Phase::Importing, files, bytes);
+    let received = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
+    pipeline::run(ledger, options, &mut taking, |out| Files { ledger, received, out }.feed(paths))?;
+    taking.finish(files, resumed)
+}
+
+/// Takes in what was kept and whose outcome was never committed, because the program was stopped in between.
+///
+/// # Errors
+/// Only the ledger's.
+pub fn resume(ledger: &Ledger, progress: &dyn Progress) -> Result<Summary, Error> {
+    let mut taking = Taking::new(ledger, progress)?;
+    let resumed = take_pending(ledger, &Options::default(), &mut taking)?;
+    taking.finish(0, resumed)
+}
+
+/// Works everything out again from the raw copies: rows, reports, rollups, rejections.
+///
+/// # Errors
+/// Only the ledger's. If it is stopped in between, [`resume`] goes on with it.
+pub fn rebuild(ledger: &Ledger, progress: &dyn Progress) -> Result<Summary, Error> {
+    ledger.forget_derived()?;
+    resume(ledger, progress)
+}
+
+fn take_pending(ledger: &Ledger, options: &Options, taking: &mut Taking<'_>) -> Result<u64, Error> {
+    let pending = ledger.pending()?;
+    if pending.is_empty() {
+        return Ok(0);
+    }
+    taking.enter(Phase::Resuming, pending.len() as u64, pending.iter().map(|item| item.size).sum());
+    pipeline::run(ledger, options, taking, |out| feed_pending(ledger, pending, out))?;
+    Ok(taking.items_done())
+}

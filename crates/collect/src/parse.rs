@@ -1,0 +1,231 @@
+//! One item to the reports in it, row by row.
+//!
+//! In: an item's bytes. Out: batches of events, in the order in which the ledger wants them. A panic while an item is read is a
+//! defect of ours; it becomes a rejection of that item, and the next one is read all the same.
+
+use std::io::BufRead;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crossbeam_channel::{Receiver, Sender};
+use report::package::{Found, PackageLimits, open};
+use report::{Finished, Limits, Reader, Rejection, RejectionKind, Report, Row, Text};
+use store::{Ledger, RawKey};
+
+use crate::feed::{Content, Item};
+use crate::pipeline::Closed;
+
+/// Rows in a batch at most: few enough to stay in a processor's cache until they are taken in.
+const BATCH_ROWS_MAX: usize = 512;
+
+/// Events in a batch at most, for reports without rows and items without reports.
+const BATCH_EVENTS_MAX: usize = 1024;
+
+/// Bytes of a batch's rows from which on it is sent. Ordinary rows take a third of a kilobyte; a row may have hundreds of signatures.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// What happens to the ledger.
+pub(crate) enum Event {
+    /// An item begins.
+    Item { key: RawKey, origin: String },
+    /// A report of the item begins.
+    Report(Box<Report>, Option<String>),
+    /// As many rows of the report follow in the batch.
+    Rows(usize),
+    /// The report ends well.
+    End(Box<Finished>),
+    /// The report ends badly: what came of it is taken back.
+    Abandon(Rejection),
+    /// The item, or a member of it, is refused.
+    Reject(Option<String>, Rejection),
+    /// The item ends; it had so many bytes.
+    ItemEnd(u64),
+    /// An item has come before.
+    Repeated { key: RawKey, origin: String, size: u64 },
+    /// An item could not be read from where it lay.
+    Unreadable(String, Rejection),
+    /// The ledger's copy of the item cannot be read.
+    Failed(store::Error),
+}
+
+/// Events, and the rows they speak of. Sent back when it is spent, so that the rows' memory is used again.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) events: Vec<Event>,
+    /// Those in use come first; the others are from earlier.
+    pub(crate) rows: Vec<Row>,
+    /// Rows in use.
+    pub(crate) used: usize,
+    /// Bytes that the rows in use take, roughly.
+    pub(crate) bytes: usize,
+}
+
+impl Batch {
+    /// Makes it ready to be filled again. False if it has grown too large to be worth keeping.
+    pub(crate) fn clear(&mut self) -> bool {
+        let small = self.bytes < 2 * BATCH_BYTES;
+        self.events.clear();
+        (self.used, self.bytes) = (0, 0);
+        small
+    }
+}
+
+/// Reads the items of one group.
+pub(crate) struct Reading<'a> {
+    ledger: &'a Ledger,
+    package: &'a PackageLimits,
+    limits: &'a Limits,
+    out: &'a Sender<Batch>,
+    spent: &'a Receiver<Batch>,
+    batch: Batch,
+    /// Rows of the batch that no event speaks of yet.
+    rows: usize,
+    /// Inside of a report.
+    in_report: bool,
+    closed: bool,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn new(
+        ledger: &'a Ledger,
+        package: &'a PackageLimits,
+        limits: &'a Limits,
+        out: &'a Sender<Batch>,
+        spent: &'a Receiver<Batch>,
+    ) -> Self {
+        let batch = spent.try_recv().unwrap_or_default();
+        Self { ledger, package, limits, out, spent, batch, rows: 0, in_report: false, closed: false }
+    }
+
+    /// Reads an item.
+    pub(crate) fn item(&mut self, Item { origin, size, content }: Item) -> Result<(), Closed> {
+        match content {
+            Content::Unreadable(rejection) => self.push(Event::Unreadable(origin, rejection)),
+            Content::Repeated(key) => self.push(Event::Repeated { key, origin, size }),
+            Content::Small(key, bytes) => {
+                self.push(Event::Item { key, origin });
+                self.read(&mut &bytes[..]);
+                self.push(Event::ItemEnd(size));
+            }
+            Content::Large(key) => match self.ledger.raw(&key) {
+                Err(error) => self.push(Event::Failed(error)),
+                Ok(mut bytes) => {
+                    self.push(Event::Item { key, origin });
+                    self.read(&mut bytes);
+                    self.push(Event::ItemEnd(size));
+                }
+            },
+        }
+        if self.closed { Err(Closed) } else { Ok(()) }
+    }
+
+    /// Sends what is left.
+    pub(crate) fn finish(mut self) -> Result<(), Closed> {
+        self.send();
+        if self.closed { Err(Closed) } else { Ok(()) }
+    }
+
+    fn read(&mut self, bytes: &mut dyn BufRead) {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            open(bytes, self.package, &mut |found| {
+                if self.closed {
+                    return;
+                }
+                match found {
+                    Found::Report { member, xml } => self.report(member, xml),
+                    Found::Rejected { member, rejection } => {
+                        self.push(Event::Reject(member.map(str::to_owned), rejection));
+                    }
+                }
+            })
+        }));
+        match result {
+            Ok(Ok(())) => {}
+            // The item is read from memory or from the ledger, so this is the ledger's failure.
+            Ok(Err(source)) => self.push(Event::Failed(store::Error::Item { origin: "the ledger".to_owned(), source })),
+            Err(panic) => {
+                let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+                let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+                let message = format!(
+                    "A defect of this program was met ({text}). Its raw copy is kept: please report this with the file, \
+                     and run `lamppost rebuild` with a later version."
+                );
+                let rejection = Rejection::new(RejectionKind::InternalError, message);
+                self.push(if self.in_report { Event::Abandon(rejection) } else { Event::Reject(None, rejection) });
+            }
+        }
+    }
+
+    fn report(&mut self, member: Option<&str>, xml: &mut dyn BufRead) {
+        let member = member.map(str::to_owned);
+        let mut reader = match Reader::open(xml, self.limits) {
+            Ok(reader) => reader,
+            Err(rejection) => return self.push(Event::Reject(member, rejection)),
+        };
+        self.push(Event::Report(Box::new(reader.report().clone()), member));
+        self.in_report = true;
+        let end = loop {
+            if self.closed {
+                return;
+            }
+            if self.batch.used == self.batch.rows.len() {
+                self.batch.rows.push(Row::default());
+            }
+            let row = &mut self.batch.rows[self.batch.used];
+            match reader.next_row(row) {
+                Ok(true) => {
+                    self.batch.bytes += weight(row);
+                    self.batch.used += 1;
+                    self.rows += 1;
+                    if self.batch.used >= BATCH_ROWS_MAX || self.batch.bytes >= BATCH_BYTES {
+                        self.send();
+                    }
+                }
+                Ok(false) => {
+                    break reader.finish().map_or_else(Event::Abandon, |finished| Event::End(Box::new(finished)));
+                }
+                Err(rejection) => break Event::Abandon(rejection),
+            }
+        };
+        self.push(end);
+    }
+
+    fn push(&mut self, event: Event) {
+        self.in_report = false;
+        self.count_rows();
+        self.batch.events.push(event);
+        if self.batch.events.len() >= BATCH_EVENTS_MAX {
+            self.send();
+        }
+    }
+
+    fn count_rows(&mut self) {
+        if self.rows > 0 {
+            self.batch.events.push(Event::Rows(std::mem::take(&mut self.rows)));
+        }
+    }
+
+    fn send(&mut self) {
+        self.count_rows();
+        if self.batch.events.is_empty() {
+            return;
+        }
+        let next = self.spent.try_recv().unwrap_or_default();
+        let full = std::mem::replace(&mut self.batch, next);
+        self.closed |= self.out.send(full).is_err();
+    }
+}
+
+/// Bytes that a row takes, roughly.
+fn weight(row: &Row) -> usize {
+    let mut text = 0;
+    for dkim in &row.dkim {
+        text += size_of_val(dkim) + dkim.human_result.as_ref().map_or(0, Text::len) + dkim.domain.len();
+    }
+    for spf in &row.spf {
+        text += size_of_val(spf) + spf.human_result.as_ref().map_or(0, Text::len) + spf.domain.len();
+    }
+    for reason in &row.overrides {
+        text += size_of_val(reason) + reason.comment.as_ref().map_or(0, Text::len);
+    }
+    size_of::<Row>() + text
+}

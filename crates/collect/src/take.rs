@@ -1,0 +1,183 @@
+//! Reports into the ledger, in the order of the items, and the tally of what became of them.
+//!
+//! In: batches of events, one group's after another. Out: calls to the ledger's intake, which commits when it sees fit, never in the
+//! middle of an item. What cannot be taken in was made a rejection before; an error here is the ledger's own.
+
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender};
+use report::{Finished, Flaw, Rejection};
+use store::{Intake, Ledger, Taken};
+
+use crate::import::Error;
+use crate::parse::{Batch, Event};
+use crate::progress::{Phase, Progress, Rejected, State, Summary};
+
+/// Takes in what was read.
+pub(crate) struct Taking<'a> {
+    intake: Intake,
+    progress: &'a dyn Progress,
+    begun: Instant,
+    state: State<'static>,
+    /// The item being taken in, and the member of it.
+    origin: String,
+    member: Option<String>,
+    /// Refused without a raw copy: the ledger does not know of these.
+    unreadable: u64,
+    summary: Summary,
+}
+
+impl<'a> Taking<'a> {
+    pub(crate) fn new(ledger: &Ledger, progress: &'a dyn Progress) -> Result<Self, Error> {
+        let state = State {
+            phase: Phase::Looking,
+            files: 0,
+            bytes: 0,
+            items_done: 0,
+            bytes_done: 0,
+            reports: 0,
+            rows: 0,
+            rejected: 0,
+            current: "",
+        };
+        let mut taking = Self {
+            intake: ledger.intake()?,
+            progress,
+            begun: Instant::now(),
+            state,
+            origin: String::new(),
+            member: None,
+            unreadable: 0,
+            summary: Summary::default(),
+        };
+        taking.enter(Phase::Looking, 0, 0);
+        Ok(taking)
+    }
+
+    /// Begins another phase, in which so many files and bytes are expected.
+    pub(crate) fn enter(&mut self, phase: Phase, files: u64, bytes: u64) {
+        (self.state.phase, self.state.files, self.state.bytes) = (phase, files, bytes);
+        (self.state.items_done, self.state.bytes_done) = (0, 0);
+        self.origin.clear();
+        self.tell();
+    }
+
+    /// Items done in this phase.
+    pub(crate) fn items_done(&self) -> u64 {
+        self.state.items_done
+    }
+
+    /// Takes in what comes out of one group.
+    pub(crate) fn group(&mut self, batches: Receiver<Batch>, give_back: &Sender<Batch>) -> Result<(), Error> {
+        for mut batch in batches {
+            self.batch(&mut batch)?;
+            if batch.clear() {
+                // Where nobody has room for it, it is freed.
+                let _ = give_back.try_send(batch);
+            }
+            self.tell();
+        }
+        Ok(())
+    }
+
+    /// Commits, and says what was done.
+    pub(crate) fn finish(mut self, files: u64, resumed: u64) -> Result<Summary, Error> {
+        let State { files: all, bytes, items_done, bytes_done, .. } = self.state;
+        self.enter(Phase::Committing, all, bytes);
+        (self.state.items_done, self.state.bytes_done) = (items_done, bytes_done);
+        self.tell();
+        let totals = self.intake.finish()?;
+        Ok(Summary {
+            files,
+            items: totals.items,
+            resumed,
+            reports: totals.reports,
+            new: totals.new,
+            duplicates: totals.duplicates,
+            conflicts: totals.conflicts,
+            rejected: totals.rejected + self.unreadable,
+            rows: totals.rows,
+            messages: totals.messages,
+            flaws: totals.flaws,
+            seconds: self.begun.elapsed().as_secs_f64(),
+            ..self.summary
+        })
+    }
+
+    fn batch(&mut self, batch: &mut Batch) -> Result<(), Error> {
+        let mut rows = batch.rows[..batch.used].iter();
+        for event in batch.events.drain(..) {
+            match event {
+                Event::Item { key, origin } => {
+                    self.intake.begin_item(&key)?;
+                    self.origin = origin;
+                }
+                Event::Report(report, member) => {
+                    self.intake.begin_report(&report, member.as_deref())?;
+                    self.member = member;
+                }
+                Event::Rows(count) => {
+                    for row in rows.by_ref().take(count) {
+                        self.intake.row(row)?;
+                    }
+                    self.state.rows += count as u64;
+                }
+                Event::End(finished) => self.end(&finished)?,
+                Event::Abandon(rejection) => {
+                    self.intake.abandon_report(&rejection)?;
+                    let member = self.member.take();
+                    self.reject(member, rejection);
+                }
+                Event::Reject(member, rejection) => {
+                    self.intake.reject(member.as_deref(), &rejection)?;
+                    self.reject(member, rejection);
+                }
+                Event::ItemEnd(size) => {
+                    self.intake.end_item()?;
+                    self.item_done(size);
+                }
+                Event::Repeated { key, origin, size } => {
+                    self.intake.repeated_item(&key)?;
+                    self.origin = origin;
+                    self.item_done(size);
+                }
+                Event::Unreadable(origin, rejection) => {
+                    self.unreadable += 1;
+                    self.origin = origin;
+                    self.reject(None, rejection);
+                    self.item_done(0);
+                }
+                Event::Failed(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, finished: &Finished) -> Result<(), Error> {
+        self.state.reports += 1;
+        if let Taken::New { .. } | Taken::Conflict { .. } = self.intake.end_report(finished)? {
+            for Flaw { kind, .. } in &finished.flaws {
+                *self.summary.flaw_kinds.entry(*kind).or_default() += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn item_done(&mut self, size: u64) {
+        self.state.items_done += 1;
+        self.state.bytes_done += size;
+    }
+
+    fn reject(&mut self, member: Option<String>, rejection: Rejection) {
+        self.state.rejected += 1;
+        let rejected = Rejected { origin: self.origin.clone(), member, rejection };
+        self.progress.rejected(&rejected);
+        if self.summary.rejections.len() < Summary::REJECTIONS_MAX {
+            self.summary.rejections.push(rejected);
+        }
+    }
+
+    fn tell(&self) {
+        self.progress.advanced(&State { current: &self.origin, ..self.state });
+    }
+}
