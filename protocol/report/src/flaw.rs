@@ -22,11 +22,31 @@ pub struct Flaw {
     pub count: NonZeroU64,
 }
 
-/// The oddities that are tolerated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FlawKind {
+/// Makes the enum and, from the same lines, the sentences for people.
+macro_rules! flaws {
+    ($($(#[doc = $line:literal])+ $kind:ident,)+) => {
+        /// The oddities that are tolerated.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum FlawKind {
+            $($(#[doc = $line])+ $kind,)+
+        }
+
+        impl FlawKind {
+            /// Every kind, in the order of this list.
+            pub const ALL: &[Self] = &[$(Self::$kind),+];
+
+            /// What was found and how it was taken, in one sentence for people; code stands in backquotes.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$kind => concat!($($line),+).trim_ascii_start(),)+ }
+            }
+        }
+    };
+}
+
+flaws! {
     // --- the bytes and the XML
     /// Bytes that are not valid in the text's encoding, replaced by U+FFFD.
     InvalidUtf8,
@@ -180,11 +200,13 @@ pub enum RejectionKind {
     TooDeep,
     /// More signatures, SPF checks, override reasons or errors in one place than allowed.
     TooManyResults,
+    /// A row or a header larger than any report has.
+    PartTooLong,
     /// More rows than allowed.
     TooManyRows,
     /// Expands to more bytes than allowed.
     ExpandedSizeLimit,
-    /// Too many rows before the report's metadata and policy.
+    /// More rows before the report's metadata and policy than can be held back.
     HeaderAfterRows,
     /// A part without which nothing can be said: metadata, date range, policy or its domain.
     MissingPart,

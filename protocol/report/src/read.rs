@@ -83,11 +83,11 @@ impl<R: BufRead> Reader<R> {
                         Outcome::Bad => bad_rows += 1,
                         Outcome::Empty => empty_rows += 1,
                     }
-                    if xml.flaws.row > limits.held_rows as u64 {
-                        return Err(header_too_late(limits.held_rows));
+                    if xml.input.passed() > limits.part_bytes {
+                        return Err(header_too_late(limits.part_bytes));
                     }
                 }
-                Some(name) => header.part(&mut xml, name, limits)?,
+                Some(name) => header.part(&mut xml, name)?,
             }
         }
         header.close(&mut xml)?;
@@ -228,19 +228,15 @@ impl<R: BufRead> Markup<R> {
     }
 }
 
-fn too_many(what: &str, max: usize) -> Rejection {
-    Rejection::new(RejectionKind::TooManyResults, format!("There are more than the {max} {what} that are allowed."))
-}
-
 fn too_many_rows(max: u64) -> Rejection {
     Rejection::new(RejectionKind::TooManyRows, format!("The report has more than the {max} rows that are allowed."))
 }
 
-fn header_too_late(max: usize) -> Rejection {
+fn header_too_late(max: u64) -> Rejection {
     Rejection::new(
         RejectionKind::HeaderAfterRows,
         format!(
-            "More than {max} rows come before the report's metadata and policy, which have to be known first. \
+            "Rows of more than {max} bytes come before the report's metadata and policy, which have to be known first. \
              Ask the reporter to keep the order of the standard."
         ),
     )

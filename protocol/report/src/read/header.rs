@@ -3,7 +3,6 @@
 use std::io::BufRead;
 
 use super::domain::set_domain;
-use super::limits::Limits;
 use super::markup::Markup;
 use super::name::Name;
 use super::words::{is_early, time, word};
@@ -31,19 +30,14 @@ impl Header {
     }
 
     /// Reads one child of `<feedback>` that is no row.
-    pub(super) fn part<R: BufRead>(
-        &mut self,
-        xml: &mut Markup<R>,
-        name: Name,
-        limits: &Limits,
-    ) -> Result<(), Rejection> {
+    pub(super) fn part<R: BufRead>(&mut self, xml: &mut Markup<R>, name: Name) -> Result<(), Rejection> {
         match name {
             Name::Version if self.report.version.is_none() => {
                 let (text, _) = xml.leaf(name)?;
                 self.report.version = Some(Text::new(text));
                 Ok(())
             }
-            Name::ReportMetadata if !self.metadata => self.metadata(xml, limits),
+            Name::ReportMetadata if !self.metadata => self.metadata(xml),
             Name::PolicyPublished if !self.policy => self.policy(xml),
             Name::Unknown => xml.skip(name),
             Name::Version | Name::ReportMetadata | Name::PolicyPublished => {
@@ -54,7 +48,7 @@ impl Header {
         }
     }
 
-    fn metadata<R: BufRead>(&mut self, xml: &mut Markup<R>, limits: &Limits) -> Result<(), Rejection> {
+    fn metadata<R: BufRead>(&mut self, xml: &mut Markup<R>) -> Result<(), Rejection> {
         self.metadata = true;
         while let Some(name) = xml.child(Name::ReportMetadata)? {
             let reporter = &mut self.report.reporter;
@@ -68,7 +62,7 @@ impl Header {
                 }
                 Name::ReportId => xml.first_text(name, &mut self.report.report_id)?,
                 Name::DateRange => self.date_range(xml)?,
-                Name::Error => self.error(xml, limits)?,
+                Name::Error => self.error(xml)?,
                 Name::Unknown => xml.skip(name)?,
                 _ => xml.misplaced(name)?,
             }
@@ -76,15 +70,12 @@ impl Header {
         Ok(())
     }
 
-    fn error<R: BufRead>(&mut self, xml: &mut Markup<R>, limits: &Limits) -> Result<(), Rejection> {
+    fn error<R: BufRead>(&mut self, xml: &mut Markup<R>) -> Result<(), Rejection> {
         let (text, _) = xml.leaf(Name::Error)?;
         if !text.is_empty() {
             self.report.errors.push(Text::new(text));
         }
-        if self.report.errors.len() > limits.results {
-            return Err(super::too_many("errors in the header", limits.results));
-        }
-        Ok(())
+        xml.check_room(self.report.errors.len(), "errors")
     }
 
     fn date_range<R: BufRead>(&mut self, xml: &mut Markup<R>) -> Result<(), Rejection> {

@@ -98,8 +98,8 @@ impl<R: BufRead> Input<R> {
             return Err(Rejection::new(
                 RejectionKind::FieldTooLong,
                 format!(
-                    "A text or tag that begins with “{begin}” is longer than the {} bytes allowed. \
-                     If it is a real report, ask its sender to leave that out.",
+                    "A text or tag that begins with “{begin}” is longer than the {} bytes that are allowed. \
+                     If the report is real, ask the reporter to leave that out.",
                     self.window
                 ),
             ));
@@ -170,20 +170,10 @@ impl<R: BufRead> Input<R> {
     }
 }
 
-/// A rejection that travelled inside an I/O error, however deep, comes out as itself.
+/// A rejection that travelled inside an I/O error comes out as itself.
 fn from_io(error: std::io::Error) -> Rejection {
-    let text = error.to_string();
-    let Some(inner) = error.into_inner() else { return unreadable(&text) };
-    match inner.downcast::<Rejection>() {
-        Ok(rejection) => *rejection,
-        Err(inner) => match inner.downcast::<std::io::Error>() {
-            Ok(inner) => from_io(*inner),
-            Err(_) => unreadable(&text),
-        },
-    }
-}
-
-fn unreadable(text: &str) -> Rejection {
-    let message = format!("The bytes of the report could not be read to their end: {text}. Ask for the file again.");
-    Rejection::new(RejectionKind::Unreadable, message)
+    Rejection::carried(error).unwrap_or_else(|error| {
+        let message = format!("The bytes could not be read to their end ({error}). Fetch the file again.");
+        Rejection::new(RejectionKind::Unreadable, message)
+    })
 }

@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use memchr::{memchr, memmem};
 
-use super::markup::{CDATA, COMMENT, Markup, Token};
+use super::markup::{CDATA, COMMENT, Markup, SHOWN_BYTES, Token};
 use super::name::Name;
 use super::tag;
 use super::text::{cook, trimmed};
@@ -23,7 +23,7 @@ impl<R: BufRead> Markup<R> {
                 return Err(self.cut_off(own));
             };
             self.append(len, true)?;
-            while self.input.rest().len() < CDATA.len() && self.input.more()? {}
+            self.fill(CDATA.len())?;
             let rest = self.input.rest();
             if rest.starts_with(b"</") {
                 if self.ends_here(own)? {
@@ -50,7 +50,11 @@ impl<R: BufRead> Markup<R> {
         if self.scratch.len() > self.field_bytes {
             return Err(Rejection::new(
                 RejectionKind::FieldTooLong,
-                format!("A text {} is longer than the {} bytes allowed.", self.flaws.place(), self.field_bytes),
+                format!(
+                    "A text {} is longer than the {} bytes that are allowed.",
+                    self.flaws.place(),
+                    self.field_bytes
+                ),
             ));
         }
         Ok(())
@@ -73,7 +77,10 @@ impl<R: BufRead> Markup<R> {
     /// At an end tag: whether it is that of `own`. That of another known element shows that `own` is never closed;
     /// that of no element is text.
     fn ends_here(&mut self, own: Name) -> Result<bool, Rejection> {
-        let end = self.tag_end()?;
+        let Some(end) = self.tag_end()? else {
+            self.raw_bracket(own)?;
+            return Ok(false);
+        };
         let name = self.prefixed(trimmed(&self.input.rest()[2..end]));
         if name == own {
             self.input.consume(end + 1);
@@ -88,6 +95,7 @@ impl<R: BufRead> Markup<R> {
 
     /// A `<` inside a text is text, such as `<postmaster@example.com>`, unless a known element begins there.
     fn raw_bracket(&mut self, own: Name) -> Result<(), Rejection> {
+        self.fill(SHOWN_BYTES)?;
         let rest = self.input.rest();
         if rest.get(1).is_some_and(|b| tag::starts_name(*b)) {
             let len = tag::name_len(&rest[1..]);
@@ -97,7 +105,7 @@ impl<R: BufRead> Markup<R> {
                 return Err(self.broken(&what));
             }
         }
-        let shown = &rest[..rest.len().min(60)];
+        let shown = &rest[..rest.len().min(SHOWN_BYTES)];
         self.flaws.note(FlawKind::StrayMarkup, Some(&String::from_utf8_lossy(shown)));
         self.append(1, false)
     }
@@ -107,19 +115,17 @@ impl<R: BufRead> Markup<R> {
         loop {
             match self.token() {
                 Ok(Token::End) => break,
+                Ok(Token::Close(_)) if self.surrounding > 0 => {
+                    self.surrounding -= 1;
+                    continue;
+                }
                 Ok(Token::Open(Name::Feedback)) => self.flaws.note(FlawKind::SecondReport, None),
-                Ok(Token::Close(Name::Unknown)) => self.surrounding = self.surrounding.saturating_sub(1),
-                Ok(Token::Open(_) | Token::Close(_)) => {
-                    self.empty = false;
-                    self.flaws.note(FlawKind::ContentAfterReport, None);
-                }
                 Ok(Token::Text) => self.flaws.note(FlawKind::ContentAfterReport, Some(&self.scratch)),
-                Err(rejection) if rejection.kind == RejectionKind::NotWellFormed => {
-                    self.flaws.note(FlawKind::ContentAfterReport, None);
-                    break;
-                }
+                Ok(_) => self.flaws.note(FlawKind::ContentAfterReport, None),
+                Err(rejection) if is_about_xml(rejection.kind) => self.flaws.note(FlawKind::ContentAfterReport, None),
                 Err(rejection) => return Err(rejection),
             }
+            self.drop_rest()?;
         }
         if self.surrounding > 0 {
             self.flaws.note(FlawKind::UnclosedElement, None);
@@ -128,6 +134,23 @@ impl<R: BufRead> Markup<R> {
             self.flaws.note(FlawKind::InvalidUtf8, None);
         }
         Ok(())
+    }
+
+    /// Reads over the rest of the input, looking only for another report in it.
+    fn drop_rest(&mut self) -> Result<(), Rejection> {
+        const START: &[u8] = b"<feedback";
+        loop {
+            let rest = self.input.rest();
+            let found = memmem::find(rest, START);
+            let end = found.map_or(rest.len().saturating_sub(START.len() - 1), |at| at + START.len());
+            self.input.consume(end);
+            if found.is_some() {
+                self.flaws.note(FlawKind::SecondReport, None);
+            } else if !self.input.more()? {
+                self.input.consume(START.len());
+                return Ok(());
+            }
+        }
     }
 
     /// Finds the start of the report, past a declaration and whatever stands around it.
@@ -141,7 +164,10 @@ impl<R: BufRead> Markup<R> {
         }
         loop {
             match self.token() {
-                Ok(Token::Open(Name::Feedback)) => return Ok(()),
+                Ok(Token::Open(Name::Feedback)) => {
+                    self.found = true;
+                    return Ok(());
+                }
                 Ok(Token::Open(_)) => {
                     self.surrounding += u64::from(!std::mem::take(&mut self.empty));
                     self.flaws.note(FlawKind::ContentBeforeReport, Some(&String::from_utf8_lossy(&self.unknown)));
@@ -152,10 +178,13 @@ impl<R: BufRead> Markup<R> {
                 Err(rejection) if rejection.kind == RejectionKind::NotWellFormed => return Err(no_report()),
                 Err(rejection) => return Err(rejection),
             }
-            if self.input.passed() > CONTENT_BEFORE_BYTES_MAX {
-                return Err(no_report());
-            }
+            self.check_found()?;
         }
+    }
+
+    /// Gives up looking for the start of a report where too much has been there that is none.
+    pub(super) fn check_found(&self) -> Result<(), Rejection> {
+        if !self.found && self.input.passed() > CONTENT_BEFORE_BYTES_MAX { Err(no_report()) } else { Ok(()) }
     }
 
     pub(super) fn mismatch(&self, open: Name, found: Name) -> Rejection {
@@ -171,19 +200,21 @@ impl<R: BufRead> Markup<R> {
         Rejection::new(
             RejectionKind::NotWellFormed,
             format!(
-                "The XML is not well-formed {}: {what}. The rest cannot be trusted; ask its sender for a new one.",
+                "The XML is not well-formed {}: {what}. Ask the reporter for the report again.",
                 self.flaws.place()
             ),
         )
     }
 }
 
+/// Whether the reason lies in the XML, and not in reading the bytes.
+fn is_about_xml(kind: RejectionKind) -> bool {
+    matches!(kind, RejectionKind::NotWellFormed | RejectionKind::Doctype | RejectionKind::FieldTooLong)
+}
+
 /// Bytes that may stand before the report: a whole schema fits.
 const CONTENT_BEFORE_BYTES_MAX: u64 = 256 << 10;
 
 fn no_report() -> Rejection {
-    Rejection::new(
-        RejectionKind::NoReport,
-        "No <feedback> element is in it, so it is no DMARC aggregate report. Nothing needs to be done if it is another kind of mail.",
-    )
+    Rejection::new(RejectionKind::NoReport, "There is no <feedback> element in it, so it is no aggregate report.")
 }

@@ -3,7 +3,7 @@
 /// Limits of one report. Each number says why it is what it is; a breach is a named [`crate::Rejection`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of XML. Two gigabytes are four million rows; the largest real reports known have a few megabytes.
+    /// Bytes of XML. Four gigabytes are seven million rows; the largest real reports known have a few megabytes.
     pub xml_bytes: u64,
     /// Rows. Ten million keep all sums far inside 64 bits, see [`Limits::count`].
     pub rows: u64,
@@ -17,8 +17,9 @@ pub struct Limits {
     /// Signatures, SPF checks and reasons of one row, each; errors of one header.
     /// RFC 9990 §3.1.1.11 asks for at most 100 signatures; 200 have been seen.
     pub results: usize,
-    /// Rows held back while metadata or policy are still to come. No known reporter writes them last.
-    pub held_rows: usize,
+    /// Bytes of one row, or of the header with whatever rows stand before its end and have to be held back.
+    /// 200 signatures take 17,000 bytes; no known reporter writes the header last.
+    pub part_bytes: u64,
     /// Different source addresses counted exactly; [`crate::Totals::sources`] stays there. Twenty megabytes at most.
     pub sources: usize,
 }
@@ -26,13 +27,13 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            xml_bytes: 2 << 30,
+            xml_bytes: 4 << 30,
             rows: 10_000_000,
             count: 1_000_000_000_000,
             field_bytes: 64 << 10,
             nesting: 32,
             results: 1_000,
-            held_rows: 1_000,
+            part_bytes: 1 << 20,
             sources: 900_000,
         }
     }

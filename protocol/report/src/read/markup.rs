@@ -7,7 +7,7 @@
 use std::io::BufRead;
 
 use encoding_rs::{Encoding, UTF_8};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 use super::flaws::Flaws;
 use super::input::{Input, Mark};
@@ -47,7 +47,13 @@ pub(super) struct Markup<R> {
     pub(super) unknown: Vec<u8>,
     skipped: Vec<u8>,
     pub(super) field_bytes: usize,
+    /// Where the header or the row being read began.
+    part_start: u64,
+    part_bytes: u64,
+    results: usize,
     nesting: usize,
+    /// The start of the report has been found.
+    pub(super) found: bool,
     /// Elements open around the report, such as an `<xs:schema>`.
     pub(super) surrounding: u64,
 }
@@ -65,7 +71,11 @@ impl<R: BufRead> Markup<R> {
             unknown: Vec::new(),
             skipped: Vec::new(),
             field_bytes: limits.field_bytes,
+            part_start: 0,
+            part_bytes: limits.part_bytes,
+            results: limits.results,
             nesting: limits.nesting,
+            found: false,
             surrounding: 0,
         })
     }
@@ -111,6 +121,33 @@ impl<R: BufRead> Markup<R> {
         Ok((self.scratch.trim(), &mut self.flaws))
     }
 
+    /// Notes that the header, or the next row, begins here.
+    pub(super) fn begin_part(&mut self) {
+        self.part_start = self.input.passed();
+    }
+
+    /// Refuses what has grown too large: a list of `count` things, or all of the header or row they are in.
+    #[inline]
+    pub(super) fn check_room(&self, count: usize, things: &str) -> Result<(), Rejection> {
+        if count > self.results {
+            let (place, max) = (self.flaws.place(), self.results);
+            let message = format!("There are more than the {max} {things} {place} that are allowed.");
+            return Err(Rejection::new(RejectionKind::TooManyResults, message));
+        }
+        if self.is_part_too_long() {
+            let (place, max) = (self.flaws.place(), self.part_bytes);
+            let message = format!("There is more {place} than the {max} bytes that are allowed.");
+            return Err(Rejection::new(RejectionKind::PartTooLong, message));
+        }
+        Ok(())
+    }
+
+    /// Whether the header or row being read has more bytes than allowed.
+    #[inline]
+    pub(super) fn is_part_too_long(&self) -> bool {
+        self.input.passed() - self.part_start > self.part_bytes
+    }
+
     /// Reads over the element that was opened last, whatever is in it.
     pub(super) fn skip(&mut self, own: Name) -> Result<(), Rejection> {
         if std::mem::take(&mut self.empty) {
@@ -124,13 +161,23 @@ impl<R: BufRead> Markup<R> {
                 Token::Open(_) if depth == self.nesting => {
                     return Err(Rejection::new(
                         RejectionKind::TooDeep,
-                        format!("Elements are nested more than {} deep {}.", self.nesting, self.flaws.place()),
+                        format!(
+                            "Elements are nested more than {} deep {}, which no report needs.",
+                            self.nesting,
+                            self.flaws.place()
+                        ),
                     ));
                 }
                 Token::Open(_) => depth += 1,
                 Token::Close(name) => {
                     depth -= 1;
-                    if depth == 0 && (name != own || name == Name::Unknown && self.unknown != self.skipped) {
+                    let same = match (own, name) {
+                        (Name::Unknown, Name::Unknown) => self.unknown == self.skipped,
+                        // One of our names in another's namespace.
+                        (Name::Unknown, name) => self.skipped.ends_with(name.word().as_bytes()),
+                        (own, name) => own == name,
+                    };
+                    if depth == 0 && !same {
                         return Err(self.mismatch(own, name));
                     }
                 }
@@ -179,7 +226,7 @@ impl<R: BufRead> Markup<R> {
     }
 
     fn open_tag(&mut self) -> Result<Token, Rejection> {
-        let end = self.tag_end()?;
+        let Some(end) = self.tag_end()? else { return self.stray_bracket() };
         let inside = &self.input.rest()[1..end];
         let name = Name::of(inside);
         if name != Name::Unknown {
@@ -187,12 +234,6 @@ impl<R: BufRead> Markup<R> {
             return Ok(Token::Open(name));
         }
         // It has attributes, a prefix, no content, or is none of ours.
-        if let Some(next) = tag::stray(inside) {
-            // `<` is allowed nowhere in a tag, so this one began no tag.
-            self.flaws.note(FlawKind::StrayMarkup, Some(&String::from_utf8_lossy(inside)));
-            self.input.consume(next + 1);
-            return Ok(Token::Text);
-        }
         let end = self.quoted_tag_end(end)?;
         let tag = Tag::of(&self.input.rest()[1..end]);
         let name = if tag.local == b"feedback" {
@@ -216,7 +257,7 @@ impl<R: BufRead> Markup<R> {
     }
 
     fn close_tag(&mut self) -> Result<Token, Rejection> {
-        let end = self.tag_end()?;
+        let Some(end) = self.tag_end()? else { return self.stray_bracket() };
         let inside = trimmed(&self.input.rest()[2..end]);
         let mut name = Name::of(inside);
         if name == Name::Unknown {
@@ -238,12 +279,13 @@ impl<R: BufRead> Markup<R> {
         }
     }
 
-    /// Where the tag that begins here has its first `>`.
+    /// Where the tag that begins here has its first `>`; nowhere if a `<` comes first, which is allowed nowhere in a tag.
     #[inline]
-    pub(super) fn tag_end(&mut self) -> Result<usize, Rejection> {
+    pub(super) fn tag_end(&mut self) -> Result<Option<usize>, Rejection> {
         loop {
-            if let Some(end) = memchr(b'>', self.input.rest()) {
-                return Ok(end);
+            let rest = self.input.rest();
+            if let Some(at) = memchr2(b'<', b'>', &rest[1..]) {
+                return Ok((rest[at + 1] == b'>').then_some(at + 1));
             }
             if !self.input.more()? {
                 return Err(self.broken("a tag has no end"));
@@ -268,7 +310,7 @@ impl<R: BufRead> Markup<R> {
 
     /// A comment (false), or CDATA, which is text (true).
     pub(super) fn declaration(&mut self) -> Result<bool, Rejection> {
-        while self.input.rest().len() < CDATA.len() && self.input.more()? {}
+        self.fill(CDATA.len())?;
         if self.input.rest().starts_with(COMMENT) {
             self.input.consume(COMMENT.len());
             self.skip_past(b"-->")?;
@@ -282,17 +324,17 @@ impl<R: BufRead> Markup<R> {
         }
         Err(Rejection::new(
             RejectionKind::Doctype,
-            "The file has a DOCTYPE or another declaration. No report needs one, and attacks on readers of XML do, so it is not read.",
+            "It has a DOCTYPE or another declaration, which no report needs and attacks on XML readers do. It was not read.",
         ))
     }
 
     /// Reads over a processing instruction; an XML declaration says which encoding it thinks the bytes have.
     pub(super) fn instruction(&mut self) -> Result<(), Rejection> {
-        while self.input.rest().len() < 6 && self.input.more()? {}
+        self.fill(6)?;
         if !matches!(self.input.rest(), [b'<', b'?', b'x', b'm', b'l', space, ..] if is_space(*space)) {
             return self.skip_past(b"?>");
         }
-        let end = self.tag_end()?;
+        let Some(end) = self.tag_end()? else { return self.skip_past(b"?>") };
         if let Some(label) = tag::attribute(&self.input.rest()[5..end], b"encoding")
             && self.input.mark == Mark::Absent
         {
@@ -325,7 +367,8 @@ impl<R: BufRead> Markup<R> {
 
     /// Reads over text up to the next tag, without keeping more than its beginning.
     fn skip_text(&mut self) -> Result<(), Rejection> {
-        let shown = &self.input.rest()[..self.input.rest().len().min(200)];
+        self.fill(SHOWN_BYTES)?;
+        let shown = &self.input.rest()[..self.input.rest().len().min(SHOWN_BYTES)];
         let shown = &shown[..memchr(b'<', shown).unwrap_or(shown.len())];
         self.scratch.clear();
         self.scratch.push_str(&String::from_utf8_lossy(shown));
@@ -335,10 +378,17 @@ impl<R: BufRead> Markup<R> {
                 return Ok(());
             }
             self.input.consume(self.input.rest().len());
+            self.check_found()?;
             if !self.input.more()? {
                 return Ok(());
             }
         }
+    }
+
+    /// Gets `count` bytes into the window, or as many as there are.
+    pub(super) fn fill(&mut self, count: usize) -> Result<(), Rejection> {
+        while self.input.rest().len() < count && self.input.more()? {}
+        Ok(())
     }
 
     fn stray_bracket(&mut self) -> Result<Token, Rejection> {
@@ -349,5 +399,7 @@ impl<R: BufRead> Markup<R> {
     }
 }
 
+/// Bytes of odd text that are shown.
+pub(super) const SHOWN_BYTES: usize = 60;
 pub(super) const COMMENT: &[u8] = b"<!--";
 pub(super) const CDATA: &[u8] = b"<![CDATA[";

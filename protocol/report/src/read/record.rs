@@ -54,6 +54,7 @@ struct Evaluated {
 /// Reads the `<record>` that was opened last into `row`, whose strings and lists are used again.
 pub(super) fn read<R: BufRead>(xml: &mut Markup<R>, row: &mut Row, limits: &Limits) -> Result<Outcome, Rejection> {
     let mut seen = Seen::default();
+    xml.begin_part();
     row.clear();
     while let Some(name) = xml.child(Name::Record)? {
         match name {
@@ -63,7 +64,7 @@ pub(super) fn read<R: BufRead>(xml: &mut Markup<R>, row: &mut Row, limits: &Limi
                 xml.flaws.note(FlawKind::Identities, None);
                 identifiers(xml, row, name)?;
             }
-            Name::AuthResults => auth_results(xml, row, &mut seen, limits)?,
+            Name::AuthResults => auth_results(xml, row, &mut seen)?,
             Name::Unknown => xml.skip(name)?,
             _ => xml.misplaced(name)?,
         }
@@ -118,7 +119,7 @@ fn row_element<R: BufRead>(
                     seen.count = count(text, limits.count, flaws).map_or(Part::Bad, Part::Good);
                 }
             }
-            Name::PolicyEvaluated => policy_evaluated(xml, row, &mut seen.evaluated, limits)?,
+            Name::PolicyEvaluated => policy_evaluated(xml, row, &mut seen.evaluated)?,
             Name::SourceIp | Name::Count => {
                 xml.flaws.note(FlawKind::RepeatedElement, Some(name.word()));
                 xml.skip(name)?;
@@ -130,12 +131,7 @@ fn row_element<R: BufRead>(
     Ok(())
 }
 
-fn policy_evaluated<R: BufRead>(
-    xml: &mut Markup<R>,
-    row: &mut Row,
-    seen: &mut Evaluated,
-    limits: &Limits,
-) -> Result<(), Rejection> {
+fn policy_evaluated<R: BufRead>(xml: &mut Markup<R>, row: &mut Row, seen: &mut Evaluated) -> Result<(), Rejection> {
     while let Some(name) = xml.child(Name::PolicyEvaluated)? {
         match name {
             Name::Disposition => {
@@ -160,9 +156,7 @@ fn policy_evaluated<R: BufRead>(
             }
             Name::Reason => {
                 reason(xml, row)?;
-                if row.overrides.len() > limits.results {
-                    return Err(super::too_many("reasons in one row", limits.results));
-                }
+                xml.check_room(row.overrides.len(), "reasons")?;
             }
             Name::Unknown => xml.skip(name)?,
             _ => xml.misplaced(name)?,
@@ -228,27 +222,18 @@ fn identifiers<R: BufRead>(xml: &mut Markup<R>, row: &mut Row, own: Name) -> Res
     Ok(())
 }
 
-fn auth_results<R: BufRead>(
-    xml: &mut Markup<R>,
-    row: &mut Row,
-    seen: &mut Seen,
-    limits: &Limits,
-) -> Result<(), Rejection> {
+fn auth_results<R: BufRead>(xml: &mut Markup<R>, row: &mut Row, seen: &mut Seen) -> Result<(), Rejection> {
     while let Some(name) = xml.child(Name::AuthResults)? {
         match name {
             Name::Dkim => {
                 seen.auth_results = true;
                 dkim(xml, row)?;
-                if row.dkim.len() > limits.results {
-                    return Err(super::too_many("signatures in one row", limits.results));
-                }
+                xml.check_room(row.dkim.len(), "signatures")?;
             }
             Name::Spf => {
                 seen.auth_results = true;
                 spf(xml, row)?;
-                if row.spf.len() > limits.results {
-                    return Err(super::too_many("SPF checks in one row", limits.results));
-                }
+                xml.check_room(row.spf.len(), "SPF checks")?;
             }
             Name::Unknown => xml.skip(name)?,
             _ => xml.misplaced(name)?,

@@ -67,30 +67,17 @@ pub(super) fn name_len(inside: &[u8]) -> usize {
     inside.iter().position(|&b| is_space(b) || matches!(b, b'/' | b'<' | b'>')).unwrap_or(inside.len())
 }
 
-/// Where the next `<` is, outside quotes.
-pub(super) fn stray(inside: &[u8]) -> Option<usize> {
-    let mut quote = None;
-    inside.iter().position(|&b| {
-        follow_quotes(&mut quote, b);
-        quote.is_none() && b == b'<'
-    })
-}
-
 /// Where the tag that begins with `text` ends, when a `>` in quotes does not count.
 pub(super) fn quoted_end(text: &[u8]) -> Option<usize> {
     let mut quote = None;
     text.iter().position(|&b| {
-        follow_quotes(&mut quote, b);
+        match quote {
+            Some(open) if open == b => quote = None,
+            None if matches!(b, b'"' | b'\'') => quote = Some(b),
+            _ => {}
+        }
         quote.is_none() && b == b'>'
     })
-}
-
-fn follow_quotes(quote: &mut Option<u8>, b: u8) {
-    match *quote {
-        Some(open) if open == b => *quote = None,
-        None if matches!(b, b'"' | b'\'') => *quote = Some(b),
-        _ => {}
-    }
 }
 
 /// The value of the attribute `name`.

@@ -174,8 +174,8 @@ fn implausible(text: &str, name: &str, what: &str) -> Rejection {
     Rejection::new(
         RejectionKind::ImplausibleTime,
         format!(
-            "The report's {name} “{shown}” {what}; it should be whole seconds since 1970-01-01 UTC. \
-             Its rows cannot be put on any day: ask the reporter to correct it."
+            "The report's {name} “{shown}” {what}, so that its rows belong to no day. \
+             It should be whole seconds since 1970-01-01 UTC. Ask the reporter to correct it."
         ),
     )
 }

@@ -1,6 +1,12 @@
 //! Reports against what is expected of them: the real and the malformed ones of the suites, and corner cases of our own.
 
 #[cfg(test)]
+mod corners;
+#[cfg(test)]
+mod pieces;
+#[cfg(test)]
+mod summary;
+#[cfg(test)]
 mod support;
 
 use report::RejectionKind;
