@@ -19,6 +19,7 @@ mod identity;
 pub mod package;
 mod read;
 mod types;
+mod write;
 
 pub use day::{Day, NoDay};
 pub use finished::{DispositionTotals, Finished, Identity, Totals};
@@ -28,3 +29,4 @@ pub use types::{
     Alignment, AuthResult, Dialect, DiscoveryMethod, Disposition, DkimResult, Interval, Outcome, Override,
     OverrideKind, Policy, PolicyPublished, Report, Reporter, Row, SpfResult, SpfScope, Text,
 };
+pub use write::{Writer, file_name, write};
