@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
+//! | `csv` | one cell of a CSV table, guarded |
 //! | `types` | [`Report`], [`Row`] and their words |
 //! | `finished` | what is known after the last row: [`Totals`], [`Identity`] |
 //! | `flaw` | what was odd ([`Flaw`]) and what was refused ([`Rejection`]) |
@@ -12,6 +13,7 @@
 //!
 //! Nothing here opens a file, a socket or a clock. RFC 7489 §7.2 and Appendix C, RFC 9990.
 
+mod csv;
 mod day;
 mod finished;
 mod flaw;
@@ -21,6 +23,7 @@ mod read;
 mod types;
 mod write;
 
+pub use csv::csv_cell;
 pub use day::{Day, NoDay};
 pub use finished::{DispositionTotals, Finished, Identity, Totals};
 pub use flaw::{Flaw, FlawKind, Rejection, RejectionKind};
