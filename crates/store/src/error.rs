@@ -33,6 +33,18 @@ pub enum Error {
         /// The newest version this program knows.
         known: i64,
     },
+    /// This ledger was written by an older version, and only its writer brings it forward.
+    #[error(
+        "the ledger in {dir} has schema version {found}, and this program needs {known}: open it once for writing, e.g. with `lamppost import`"
+    )]
+    Older {
+        /// The data directory.
+        dir: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The version this program needs.
+        known: i64,
+    },
     /// The disk is full.
     #[error(
         "no space left while writing {path}: everything committed before is intact, and what was not is taken in again once there is space"

@@ -1,202 +1,335 @@
-//! The door of the ledger: one writer, any number of readers.
+//! The door of the ledger: one writer, any number of readers, raw copies in and out, questions.
+//!
+//! In: a data directory. What is taken in goes through [`crate::Intake`]; lists beside questions are in `lists`, upkeep in
+//! `maintain`, `backup` and `check`.
 
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, Read};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use report::{Day, Finished, Rejection, Report, Row};
+use report::{Day, Text};
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
 
-use crate::{
-    Answer, Arrival, Checked, Compacted, ConflictEntry, Counters, Error, FlawEntry, IntakeTotals, Kept, Pending,
-    PolicyOfDay, Question, RawKey, RejectionEntry, ReportEntry, ReportFilter, Retained, Taken,
-};
+use crate::catalog::{self, Catalog};
+use crate::catalog_read;
+use crate::disk::Disk;
+use crate::scan::{Snapshot, scan};
+use crate::segment::{ReadError, Segment};
+use crate::spool::{self, Appended, SMALL, Spool};
+use crate::{Answer, Counters, Error, Kept, KeptState, Pending, Question, RawKey, answer, plan, rollup};
+
+/// How often a question starts anew when segments are merged away under it.
+const TRIES: usize = 5;
 
 /// The ledger in one data directory. Cheap to clone; may be shared between threads.
 #[derive(Clone)]
 pub struct Ledger {
-    _inner: Arc<()>,
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) dir: PathBuf,
+    pub(crate) disk: Disk,
+    pub(crate) catalog: Catalog,
+    /// Segments that were read, with their indexes.
+    segments: Mutex<HashMap<u64, Arc<Segment>>>,
+    writer: Option<Writer>,
+}
+
+/// What only the one writer has.
+pub(crate) struct Writer {
+    pub(crate) spool: Spool,
+    connection: Mutex<Connection>,
+    known: Mutex<Known>,
+    /// Held while it matters that the list of segments does not change otherwise.
+    maintenance: Mutex<()>,
+    pub(crate) intake_open: AtomicBool,
+    pub(crate) next_report: AtomicU64,
+    pub(crate) next_segment: AtomicU64,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+/// Numbers that names have in the catalog.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) domains: HashMap<Text, i64>,
+    pub(crate) reporters: HashMap<String, i64>,
+    pub(crate) policies: HashMap<String, i64>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere leaves nothing half done: changes are transactions, caches are only added to.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Writer {
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
+        lock(&self.connection)
+    }
+
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        lock(&self.known)
+    }
+
+    pub(crate) fn maintenance(&self) -> MutexGuard<'_, ()> {
+        lock(&self.maintenance)
+    }
+}
+
+impl Inner {
+    pub(crate) fn writer(&self) -> Result<&Writer, Error> {
+        self.writer.as_ref().ok_or_else(|| Error::ReadOnly { dir: self.dir.clone() })
+    }
+
+    pub(crate) fn segments_dir(&self) -> PathBuf {
+        self.dir.join("segments")
+    }
+
+    pub(crate) fn spool_dir(&self) -> PathBuf {
+        self.dir.join("spool")
+    }
+
+    /// The segments of this moment.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
+        let listed = self.catalog.read(catalog_read::segments)?;
+        let dir = self.segments_dir();
+        let mut held = lock(&self.segments);
+        let mut segments = Vec::with_capacity(listed.len());
+        for (entry, dead) in listed {
+            let segment =
+                held.entry(entry.id).or_insert_with(|| Arc::new(Segment::new(&dir, &self.disk, entry))).clone();
+            segments.push((segment, dead.into()));
+        }
+        if held.len() > segments.len() + 64 {
+            let listed: std::collections::HashSet<u64> = segments.iter().map(|(s, _)| s.entry.id).collect();
+            held.retain(|id, _| listed.contains(id));
+        }
+        Ok(Snapshot { segments })
+    }
+
+    /// Lets go of segments that are listed no longer; their files go when nobody reads them any more.
+    pub(crate) fn doom(&self, ids: &[u64]) {
+        let dir = self.segments_dir();
+        let mut held = lock(&self.segments);
+        for &id in ids {
+            match held.remove(&id) {
+                Some(segment) => segment.doom(),
+                None => {
+                    if let Err(error) = self.disk.remove(&crate::segment::path_in(&dir, id)) {
+                        tracing::warn!("{error}");
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl Ledger {
     /// Opens the ledger as its one writer: makes it if there is none, brings an older one forward, and removes what a crash left behind.
-    pub fn open(_dir: &Path) -> Result<Self, Error> {
-        todo!()
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        Self::open_on(dir, &Disk::default())
+    }
+
+    pub(crate) fn open_on(dir: &Path, disk: &Disk) -> Result<Self, Error> {
+        disk.make_dir(dir)?;
+        let lock_path = dir.join("lock");
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&lock_path)
+            .map_err(|e| Error::io("open", &lock_path, e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Locked { dir: dir.to_owned() }),
+            Err(TryLockError::Error(e)) => return Err(Error::io("lock", &lock_path, e)),
+        }
+        let connection = catalog::writer(dir)?;
+        let catalog = Catalog::new(dir);
+        let start = catalog_read::start(&connection).map_err(|e| catalog.failed(e))?;
+        let mut known = |key: &RawKey| -> Result<bool, Error> {
+            let state = catalog_read::item_state(&connection, key).map_err(|e| catalog.failed(e))?;
+            Ok(state.is_some())
+        };
+        let spool = Spool::open(&dir.join("spool"), disk, start.checkpoint, &mut known)?;
+        let segments = dir.join("segments");
+        disk.make_dir(&segments)?;
+        let listed = catalog_read::segments(&connection).map_err(|e| catalog.failed(e))?;
+        let next_segment = remove_orphans(disk, &segments, &|id| listed.iter().any(|(entry, _)| entry.id == id))?;
+        remove_unfinished(disk, &dir.join("spool"))?;
+        disk.sync_dir(dir)?;
+        let writer = Writer {
+            spool,
+            connection: Mutex::new(connection),
+            known: Mutex::default(),
+            maintenance: Mutex::default(),
+            intake_open: AtomicBool::new(false),
+            next_report: AtomicU64::new(start.next_report),
+            next_segment: AtomicU64::new(start.next_segment.max(next_segment)),
+            _lock: lock,
+        };
+        Ok(Self::new(dir, disk, catalog, Some(writer)))
     }
 
     /// Opens the ledger for reading, also while another process writes.
-    pub fn read(_dir: &Path) -> Result<Self, Error> {
-        todo!()
+    pub fn read(dir: &Path) -> Result<Self, Error> {
+        if catalog::check_version(dir)?.is_none() {
+            return Err(Error::Missing { dir: dir.to_owned() });
+        }
+        Ok(Self::new(dir, &Disk::default(), Catalog::new(dir), None))
+    }
+
+    fn new(dir: &Path, disk: &Disk, catalog: Catalog, writer: Option<Writer>) -> Self {
+        let inner = Inner { dir: dir.to_owned(), disk: disk.clone(), catalog, segments: Mutex::default(), writer };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Keeps a raw copy of an item, unless the same bytes are there already. Streams: memory stays bounded whatever the size.
     /// May be called from several threads. The copy is on disk for good after the next [`Self::sync_spool`] or commit.
-    pub fn keep(&self, _item: &mut dyn Read, _origin: &str, _received: i64) -> Result<Kept, Error> {
-        todo!()
+    pub fn keep(&self, mut item: &mut dyn Read, origin: &str, received: i64) -> Result<Kept, Error> {
+        let spool = &self.inner.writer()?.spool;
+        let mut start = Vec::new();
+        let unreadable = |source| Error::Item { origin: origin.to_owned(), source };
+        (&mut item).take(SMALL as u64 + 1).read_to_end(&mut start).map_err(unreadable)?;
+        if start.len() > SMALL {
+            let mut streamed = spool.stream(&mut start.chain(item), origin, received)?;
+            let key = streamed.key;
+            let state = self.keep_unless_there(&key, |generation| spool.adopt(&mut streamed, generation))?;
+            return Ok(Kept { key, state });
+        }
+        let key = RawKey(Sha256::digest(&start).into());
+        let state =
+            self.keep_unless_there(&key, |generation| spool.append(&key, &start, origin, received, generation))?;
+        Ok(Kept { key, state })
+    }
+
+    fn keep_unless_there(
+        &self,
+        key: &RawKey,
+        mut keep: impl FnMut(u64) -> Result<Appended, Error>,
+    ) -> Result<KeptState, Error> {
+        let spool = &self.inner.writer()?.spool;
+        loop {
+            let generation = spool.generation();
+            if spool.waiting(key).is_some() {
+                return Ok(KeptState::Pending);
+            }
+            if let Some(state) = self.inner.catalog.read(|c| catalog_read::item_state(c, key))? {
+                return Ok(state);
+            }
+            match keep(generation)? {
+                Appended::New => return Ok(KeptState::New),
+                Appended::Waiting => return Ok(KeptState::Pending),
+                Appended::LookAgain => {}
+            }
+        }
     }
 
     /// Brings every raw copy kept so far to disk. After this a mailbox or an HTTP client may be answered.
     pub fn sync_spool(&self) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// The staging area and committer. There is one at a time.
-    pub fn intake(&self) -> Result<Intake, Error> {
-        todo!()
+        self.inner.writer()?.spool.sync()
     }
 
     /// Raw items without a committed outcome, in the order in which they came: after a crash, or after [`Self::forget_derived`].
     pub fn pending(&self) -> Result<Vec<Pending>, Error> {
-        todo!()
-    }
-
-    /// First half of a rebuild: in one transaction forgets everything but the raw copies, which become pending again.
-    pub fn forget_derived(&self) -> Result<(), Error> {
-        todo!()
+        let mut all = self.inner.catalog.read(crate::lists::pending)?;
+        let waiting = self.inner.writer()?.spool.all_waiting().into_iter().map(|found| Pending {
+            key: found.key,
+            origin: found.waiting.origin.to_string(),
+            received: found.waiting.received,
+            size: found.waiting.size,
+        });
+        all.extend(waiting);
+        Ok(all)
     }
 
     /// The bytes of an item as they were received.
-    pub fn raw(&self, _key: &RawKey) -> Result<Box<dyn BufRead + Send>, Error> {
-        todo!()
+    pub fn raw(&self, key: &RawKey) -> Result<Box<dyn BufRead + Send>, Error> {
+        if let Some(writer) = &self.inner.writer
+            && let Some(waiting) = writer.spool.waiting(key)
+        {
+            return writer.spool.raw(key, waiting.place);
+        }
+        let place = self.inner.catalog.read(|c| catalog_read::item_place(c, key))?;
+        match place {
+            Some(place) => spool::read_raw(&self.inner.spool_dir(), key, place),
+            None => Err(Error::Raw {
+                key: *key,
+                path: self.inner.spool_dir(),
+                what: "it is not, or no longer, in this ledger".to_owned(),
+            }),
+        }
     }
 
     /// Answers a question: from the rollup where it suffices, else from the segments.
-    pub fn ask(&self, _question: &Question) -> Result<Answer, Error> {
-        todo!()
+    pub fn ask(&self, question: &Question) -> Result<Answer, Error> {
+        let plan = plan::plan(question)?;
+        if rollup::suffices(question, &plan) {
+            let found = self.inner.catalog.read(|c| rollup::scan(c, &plan))??;
+            return Ok(answer::answer(question, &plan, found));
+        }
+        self.ask_segments(question, &plan)
+    }
+
+    /// Answers a question from the segments, whether or not the rollup suffices.
+    pub(crate) fn ask_segments(&self, question: &Question, plan: &plan::Plan) -> Result<Answer, Error> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let snapshot = self.inner.snapshot()?;
+            match scan(&snapshot, plan) {
+                Ok(found) => return Ok(answer::answer(question, plan, found)),
+                Err(ReadError::Other(error)) => return Err(error),
+                Err(ReadError::Gone) if tries < TRIES => {}
+                Err(ReadError::Gone) => {
+                    return Err(Error::Segment {
+                        path: self.inner.segments_dir(),
+                        what: "a file that the catalog lists is missing".to_owned(),
+                    });
+                }
+            }
+        }
     }
 
     /// First and last day with a row.
     pub fn span(&self) -> Result<Option<(Day, Day)>, Error> {
-        todo!()
-    }
-
-    /// Policies as reporters saw them, by day, then policy domain, then most reports first.
-    pub fn policies(&self, _policy_domain: Option<&str>, _days: Option<(Day, Day)>) -> Result<Vec<PolicyOfDay>, Error> {
-        todo!()
-    }
-
-    /// Who reported on which day, by day, then reporter.
-    pub fn arrivals(&self, _days: Option<(Day, Day)>) -> Result<Vec<Arrival>, Error> {
-        todo!()
-    }
-
-    /// A page of reports, the newest taken in first, and how many there are in all. Superseded ones are among them.
-    pub fn reports(
-        &self,
-        _filter: &ReportFilter,
-        _offset: usize,
-        _limit: usize,
-    ) -> Result<(Vec<ReportEntry>, usize), Error> {
-        todo!()
-    }
-
-    /// One report by its number.
-    pub fn report(&self, _id: u64) -> Result<Option<ReportEntry>, Error> {
-        todo!()
-    }
-
-    /// The other reports with the same identity as this one, oldest first.
-    pub fn conflicts_of(&self, _id: u64) -> Result<Vec<u64>, Error> {
-        todo!()
-    }
-
-    /// A page of rejections, the newest first, and how many there are in all.
-    pub fn rejections(&self, _offset: usize, _limit: usize) -> Result<(Vec<RejectionEntry>, usize), Error> {
-        todo!()
-    }
-
-    /// A page of conflicts, the newest first, and how many there are in all.
-    pub fn conflicts(&self, _offset: usize, _limit: usize) -> Result<(Vec<ConflictEntry>, usize), Error> {
-        todo!()
-    }
-
-    /// Flaws by kind and reporter, most reports first.
-    pub fn flaws(&self, _days: Option<(Day, Day)>) -> Result<Vec<FlawEntry>, Error> {
-        todo!()
+        self.inner.catalog.read(catalog_read::span)
     }
 
     /// What the ledger holds, and what it has seen since it began.
     pub fn counters(&self) -> Result<Counters, Error> {
-        todo!()
-    }
-
-    /// Merges small segments into one a day and drops rows that no longer count. Answers do not change. May run beside an intake.
-    pub fn compact(&self) -> Result<Compacted, Error> {
-        todo!()
-    }
-
-    /// Forgets every day before `oldest`: rows, reports, rollups, and raw copies all of whose reports are forgotten.
-    pub fn retain(&self, _oldest: Day) -> Result<Retained, Error> {
-        todo!()
-    }
-
-    /// Makes a consistent copy in the new directory `to`, while the ledger is in use. The copy opens as a ledger.
-    pub fn backup(&self, _to: &Path) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// Reads everything and compares what must agree: files with the catalog, rollups with rows, raw copies with their names.
-    pub fn check(&self) -> Result<Checked, Error> {
-        todo!()
+        self.inner.catalog.read(catalog_read::counters)
     }
 }
 
-/// Takes reports in, item by item, and commits them in batches of whole items. What is not committed when it is dropped stays
-/// pending in the spool.
-///
-/// The order of calls: `begin_item` (`begin_report` `row`* (`end_report` | `abandon_report`) | `reject`)* `end_item`, then
-/// `commit` or `finish`. `repeated_item` stands between items.
-pub struct Intake {
-    _inner: (),
+/// Removes files that no transaction names. Gives the number after the highest one seen.
+fn remove_orphans(disk: &Disk, dir: &Path, listed: &dyn Fn(u64) -> bool) -> Result<u64, Error> {
+    let mut next = 1;
+    for path in files(dir)? {
+        let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok());
+        next = next.max(id.map_or(0, |id| id.saturating_add(1)));
+        if !id.is_some_and(listed) {
+            tracing::info!("removing {}: it was never committed", path.display());
+            disk.remove(&path)?;
+        }
+    }
+    Ok(next)
 }
 
-impl Intake {
-    /// Starts an item that [`Ledger::keep`] has kept.
-    pub fn begin_item(&mut self, _key: &RawKey) -> Result<(), Error> {
-        todo!()
+/// Removes raw copies that were never finished.
+fn remove_unfinished(disk: &Disk, dir: &Path) -> Result<(), Error> {
+    for path in files(dir)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "tmp")) {
+        disk.remove(&path)?;
     }
+    Ok(())
+}
 
-    /// Starts a report of the item; `member` names it where the item holds several.
-    pub fn begin_report(&mut self, _report: &Report, _member: Option<&str>) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// Stages a row of the report.
-    pub fn row(&mut self, _row: &Row) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// Ends the report and says what became of it. It counts with the next commit.
-    pub fn end_report(&mut self, _finished: &Finished) -> Result<Taken, Error> {
-        todo!()
-    }
-
-    /// Takes back the rows staged since `begin_report` and records why.
-    pub fn abandon_report(&mut self, _rejection: &Rejection) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// Records that the item, or a member of it, could not be taken in.
-    pub fn reject(&mut self, _member: Option<&str>, _rejection: &Rejection) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// Counts an item whose bytes had come before: its reports are duplicates.
-    pub fn repeated_item(&mut self, _key: &RawKey) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// Ends the item. Commits if the batch is full.
-    pub fn end_item(&mut self) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// Makes everything up to the last ended item durable and visible: spool, then segments, then one transaction.
-    pub fn commit(&mut self) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// Commits, and says what was taken in since the intake began.
-    pub fn finish(self) -> Result<IntakeTotals, Error> {
-        todo!()
-    }
+fn files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let failed = |e| Error::io("list", dir, e);
+    fs::read_dir(dir).map_err(failed)?.map(|found| found.map(|entry| entry.path()).map_err(failed)).collect()
 }

@@ -2,12 +2,47 @@
 //!
 //! Raw items go in by [`Ledger::keep`], reports read from them by [`Intake`]; answers come out by [`Ledger::ask`] and the lists
 //! beside it. A report becomes visible in one transaction and nowhere else.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `ledger` | the door: open, keep, ask |
+//! | `spool`, `spool_entry` | raw copies |
+//! | `intake`, `stage`, `telling`, `names` | rows on their way in |
+//! | `commit`, `rollup` | the one transaction, and what it sums up |
+//! | `catalog`, `catalog_read`, `lists` | the SQLite file |
+//! | `domain` | the organizational domain of a name |
+//! | `field`, `segment_write`, `segment` | files of rows |
+//! | `question`, `plan`, `scan`, `aggregate`, `answer` | asking |
+//! | `maintain` | rebuild, compaction, retention |
+//! | `disk`, `fault` | the seam to the disk, and faults planted in it by tests |
 
+mod aggregate;
+mod answer;
+mod catalog;
+mod catalog_read;
+mod commit;
+mod disk;
 mod domain;
 mod entry;
 mod error;
+#[cfg(test)]
+mod fault;
+mod field;
+mod intake;
 mod ledger;
+mod lists;
+mod maintain;
+mod names;
+mod plan;
 mod question;
+mod rollup;
+mod scan;
+mod segment;
+mod segment_write;
+mod spool;
+mod spool_entry;
+mod stage;
+mod telling;
 
 pub use domain::organizational_domain;
 pub use entry::{
@@ -15,5 +50,9 @@ pub use entry::{
     PolicyOfDay, RawKey, RejectionEntry, ReportEntry, ReportFilter, Retained, Taken,
 };
 pub use error::Error;
-pub use ledger::{Intake, Ledger};
+pub use intake::Intake;
+pub use ledger::Ledger;
 pub use question::{Answer, Column, Condition, Direction, Key, Line, Measure, Question, Test, Value};
+
+#[cfg(test)]
+mod tests;

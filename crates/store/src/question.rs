@@ -147,6 +147,8 @@ pub enum Value {
     Network(IpAddr, u8),
     /// Every other column: the words and names as documented there.
     Text(report::Text),
+    /// The first and last day where no row passed the filter.
+    Absent,
 }
 
 /// The groups found.

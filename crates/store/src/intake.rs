@@ -1,0 +1,583 @@
+//! Taking reports in: items one after the other, gathered into a batch that is committed as a whole.
+//!
+//! In: what was read from kept items. Out: what became of each report, and a [`crate::commit`] when the batch is full. It decides
+//! what is new, a duplicate or a conflict; it never splits an item over two commits, and never writes rows of an unfinished report
+//! into a segment with others.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use report::{Day, Finished, Flaw, Rejection, Report, Row};
+
+use crate::catalog_read;
+use crate::ledger::{Inner, Ledger, Writer};
+use crate::rollup::{Deltas, Sum};
+use crate::segment::{SegmentEntry, path_in};
+use crate::segment_write::{self, Order};
+use crate::spool::Waiting;
+use crate::stage::Stage;
+use crate::telling;
+use crate::{Error, IntakeTotals, RawKey, Taken};
+
+/// When a batch is committed, and when rows go to disk before it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batching {
+    /// Reports of a batch: some megabytes of headers.
+    pub(crate) reports: usize,
+    /// Rows held in memory: some 25 MB, one row group.
+    pub(crate) rows: usize,
+    /// Bytes of texts held in memory. Reports with a new text in every field fill it long before the rows.
+    pub(crate) text_bytes: usize,
+    /// Age of a batch: how long a report may take to become visible under a steady trickle.
+    pub(crate) age: Duration,
+}
+
+impl Default for Batching {
+    fn default() -> Self {
+        Self { reports: 10_000, rows: 262_144, text_bytes: 48 << 20, age: Duration::from_secs(5) }
+    }
+}
+
+/// A report over more days than this is counted on its first day: sharing it out says nothing, and costs a row for each day.
+/// Reporters send daily, a few weekly.
+const DAYS_MAX: i32 = 366;
+
+/// Takes reports in, item by item, and commits them in batches of whole items. What is not committed when it is dropped stays
+/// pending in the spool. After an error nothing more can be taken in through it.
+///
+/// The order of calls: `begin_item` (`begin_report` `row`* (`end_report` | `abandon_report`) | `reject`)* `end_item`, then
+/// `commit` or `finish`. `repeated_item` stands between items.
+pub struct Intake {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) batching: Batching,
+    pub(crate) batch: StagedBatch,
+    epoch: i64,
+    item: Option<StagedItem>,
+    report: Option<OpenReport>,
+    totals: IntakeTotals,
+    /// An operation failed: what is staged is no longer what it should be.
+    broken: bool,
+}
+
+/// What the next commit makes visible.
+#[derive(Default)]
+pub(crate) struct StagedBatch {
+    pub(crate) stage: Stage,
+    pub(crate) items: Vec<StagedItem>,
+    pub(crate) positions: HashMap<RawKey, usize>,
+    pub(crate) reports: Vec<StagedReport>,
+    /// The newest report of each identity.
+    pub(crate) newest: HashMap<(i32, [u8; 16]), usize>,
+    pub(crate) rejections: Vec<StagedRejection>,
+    /// (counts, superseded), oldest first.
+    pub(crate) conflicts: Vec<(u64, u64)>,
+    /// Committed reports that are superseded.
+    pub(crate) replaced: Vec<u64>,
+    /// Reports of this batch that are superseded though their rows are in segments already.
+    pub(crate) dead_written: Vec<u64>,
+    /// Committed items that came again: how often.
+    pub(crate) repeats: HashMap<i64, i64>,
+    pub(crate) duplicates: u64,
+    pub(crate) segments: Vec<SegmentEntry>,
+    pub(crate) deltas: Deltas,
+    /// Rows staged since the last commit.
+    rows: usize,
+    begun: Option<Instant>,
+}
+
+pub(crate) struct StagedItem {
+    pub(crate) key: RawKey,
+    /// Its number, if the catalog has it: during a rebuild.
+    pub(crate) existing: Option<i64>,
+    /// How often it came again before: known during a rebuild.
+    pub(crate) repeats: i64,
+    pub(crate) waiting: Waiting,
+    pub(crate) reports: u64,
+    pub(crate) rejected: u64,
+}
+
+pub(crate) struct StagedReport {
+    pub(crate) id: u64,
+    /// Position in the stage; rows are there as long as it is not [`Self::written`].
+    slot: u32,
+    /// Its rows are in a segment.
+    written: bool,
+    pub(crate) report: Report,
+    pub(crate) member: Option<String>,
+    pub(crate) days: (Day, Day),
+    pub(crate) key: [u8; 16],
+    pub(crate) content: [u8; 32],
+    pub(crate) rows: u64,
+    pub(crate) messages: u64,
+    pub(crate) bad_rows: u64,
+    pub(crate) flaws: Vec<Flaw>,
+    /// Position in the batch.
+    pub(crate) item: usize,
+    pub(crate) superseded_by: u64,
+    /// The report of this batch with the same identity before it.
+    older: Option<usize>,
+}
+
+pub(crate) struct StagedRejection {
+    pub(crate) item: usize,
+    pub(crate) member: Option<String>,
+    pub(crate) rejection: Rejection,
+}
+
+/// The report whose rows are coming.
+struct OpenReport {
+    report: Report,
+    member: Option<String>,
+    days: (Day, Day),
+    /// Given when its rows are first written to a segment, or at its end.
+    id: Option<u64>,
+    slot: u32,
+    /// Its rows start here in the stage.
+    mark: usize,
+    rows: u64,
+    messages: u64,
+    /// Segments with nothing but its rows, and what they add up to.
+    segments: Vec<SegmentEntry>,
+    deltas: Deltas,
+}
+
+impl Ledger {
+    /// The staging area and committer. There is one at a time.
+    pub fn intake(&self) -> Result<Intake, Error> {
+        self.intake_with(Batching::default())
+    }
+
+    pub(crate) fn intake_with(&self, batching: Batching) -> Result<Intake, Error> {
+        let writer = self.inner.writer()?;
+        if writer.intake_open.swap(true, Ordering::AcqRel) {
+            return Err(Error::Misuse { what: "an intake is open: finish or drop it before opening another" });
+        }
+        let inner = self.inner.clone();
+        let mut intake = Intake {
+            inner,
+            batching,
+            batch: StagedBatch::default(),
+            epoch: 0,
+            item: None,
+            report: None,
+            totals: IntakeTotals::default(),
+            broken: false,
+        };
+        intake.epoch = self.inner.catalog.read(catalog_read::epoch)?;
+        Ok(intake)
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        // What was written and not committed is of no use to anybody; the next start would remove it too.
+        let open = self.report.take().map(|open| open.segments).unwrap_or_default();
+        for segment in self.batch.segments.iter().chain(&open) {
+            drop(self.inner.disk.remove(&path_in(&self.inner.segments_dir(), segment.id)));
+        }
+        if let Ok(writer) = self.inner.writer() {
+            writer.intake_open.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl Intake {
+    /// Starts an item that [`Ledger::keep`] has kept.
+    pub fn begin_item(&mut self, key: &RawKey) -> Result<(), Error> {
+        self.sound()?;
+        if self.item.is_some() {
+            return misuse("an item was begun before the one before it was ended");
+        }
+        if self.batch.positions.contains_key(key) {
+            return misuse("an item was begun twice: its second coming is a repeated item");
+        }
+        let found = match self.writer()?.spool.waiting(key) {
+            Some(waiting) => (None, 0, waiting),
+            None => match self.inner.catalog.read(|c| catalog_read::item_to_rebuild(c, key, self.epoch))? {
+                Some((id, repeats, waiting)) => (Some(id), repeats, waiting),
+                None => return misuse("an item was begun that is not pending"),
+            },
+        };
+        let (existing, repeats, waiting) = found;
+        self.item = Some(StagedItem { key: *key, existing, repeats, waiting, reports: 0, rejected: 0 });
+        Ok(())
+    }
+
+    /// Starts a report of the item; `member` names it where the item holds several.
+    pub fn begin_report(&mut self, report: &Report, member: Option<&str>) -> Result<(), Error> {
+        self.sound()?;
+        if self.item.is_none() || self.report.is_some() {
+            return misuse("a report was begun outside an item, or inside another report");
+        }
+        let (first, last) = report.interval.days();
+        let days = if last.0.saturating_sub(first.0) >= DAYS_MAX { (first, first) } else { (first, last) };
+        self.report = Some(OpenReport {
+            slot: self.batch.stage.add_report(report),
+            report: report.clone(),
+            member: member.map(str::to_owned),
+            days,
+            id: None,
+            mark: self.batch.stage.len(),
+            rows: 0,
+            messages: 0,
+            segments: Vec::new(),
+            deltas: Deltas::new(),
+        });
+        Ok(())
+    }
+
+    /// Stages a row of the report.
+    pub fn row(&mut self, row: &Row) -> Result<(), Error> {
+        self.sound()?;
+        let Some(open) = &mut self.report else { return misuse("a row came outside a report") };
+        open.rows += 1;
+        open.messages = open.messages.saturating_add(row.count);
+        let (slot, interval, days) = (open.slot, open.report.interval, open.days);
+        let stage = &mut self.batch.stage;
+        if days.0 == days.1 || row.count == 0 {
+            stage.add_row(slot, row, [(days.0, row.count)]);
+        } else {
+            stage.add_row(slot, row, interval.share(row.count, telling::salt(row)));
+        }
+        if stage.len() - open.mark >= self.batching.rows || stage.text_bytes() >= self.batching.text_bytes {
+            self.write_open_report().inspect_err(|_| self.broken = true)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the report and says what became of it. It counts with the next commit.
+    pub fn end_report(&mut self, finished: &Finished) -> Result<Taken, Error> {
+        self.sound()?;
+        let Some(open) = self.report.take() else { return misuse("a report was ended that was not begun") };
+        self.end(open, finished).inspect_err(|_| self.broken = true)
+    }
+
+    fn end(&mut self, mut open: OpenReport, finished: &Finished) -> Result<Taken, Error> {
+        if let Some(item) = &mut self.item {
+            item.reports += 1;
+        }
+        self.totals.reports += 1;
+        let identity = (open.days.0.0, finished.identity.key);
+        let current = match self.look_up(identity, &finished.identity.content)? {
+            Known::Same { id } => {
+                self.take_back(&open)?;
+                self.batch.duplicates += 1;
+                self.totals.duplicates += 1;
+                return Ok(Taken::Duplicate { id });
+            }
+            Known::Other { id } => Some(id),
+            Known::Not => None,
+        };
+        let id = match open.id {
+            Some(id) => id,
+            None => self.writer()?.next_report.fetch_add(1, Ordering::Relaxed),
+        };
+        self.batch.stage.reports[open.slot as usize].id = id;
+        if let Some(replaces) = current {
+            self.supersede(identity, replaces, id);
+            self.totals.conflicts += 1;
+        }
+        self.totals.new += 1;
+        self.totals.rows += open.rows;
+        self.totals.messages = self.totals.messages.saturating_add(open.messages);
+        self.totals.flaws += finished.flaws.len() as u64;
+        self.batch.rows += self.batch.stage.len() - open.mark;
+        let written = !open.segments.is_empty();
+        if written {
+            // The rest goes to a segment of its own too, so that the report is all in the stage or all in segments.
+            self.write_rows(open.mark, &mut open.segments, &mut open.deltas)?;
+            self.batch.rows += self.batching.rows;
+        }
+        self.batch.segments.append(&mut open.segments);
+        merge(&mut self.batch.deltas, open.deltas);
+        let position = self.batch.reports.len();
+        let older = self.batch.newest.insert(identity, position);
+        self.batch.reports.push(StagedReport {
+            id,
+            slot: open.slot,
+            written,
+            report: open.report,
+            member: open.member,
+            days: open.days,
+            key: finished.identity.key,
+            content: finished.identity.content,
+            rows: open.rows,
+            messages: open.messages,
+            bad_rows: finished.bad_rows,
+            flaws: finished.flaws.clone(),
+            item: self.batch.items.len(),
+            superseded_by: 0,
+            older,
+        });
+        if self.batch.stage.len() >= self.batching.rows {
+            self.write_finished()?;
+        }
+        Ok(current.map_or(Taken::New { id }, |replaces| Taken::Conflict { id, replaces }))
+    }
+
+    /// Takes back the rows staged since `begin_report` and records why.
+    pub fn abandon_report(&mut self, rejection: &Rejection) -> Result<(), Error> {
+        self.sound()?;
+        let Some(open) = self.report.take() else { return misuse("a report was abandoned that was not begun") };
+        self.take_back(&open).inspect_err(|_| self.broken = true)?;
+        self.reject(open.member.as_deref(), rejection)
+    }
+
+    /// Records that the item, or a member of it, could not be taken in.
+    pub fn reject(&mut self, member: Option<&str>, rejection: &Rejection) -> Result<(), Error> {
+        self.sound()?;
+        let (Some(item), None) = (&mut self.item, &self.report) else {
+            return misuse("a rejection came outside an item, or inside a report");
+        };
+        item.rejected += 1;
+        self.totals.rejected += 1;
+        let member = member.map(str::to_owned);
+        self.batch.rejections.push(StagedRejection {
+            item: self.batch.items.len(),
+            member,
+            rejection: rejection.clone(),
+        });
+        Ok(())
+    }
+
+    /// Counts an item whose bytes had come before: its reports are duplicates.
+    pub fn repeated_item(&mut self, key: &RawKey) -> Result<(), Error> {
+        self.sound()?;
+        if self.item.is_some() {
+            return misuse("a repeated item came inside another");
+        }
+        let reports = if let Some(&position) = self.batch.positions.get(key) {
+            let item = &mut self.batch.items[position];
+            item.repeats += 1;
+            item.reports
+        } else if let Some((id, reports)) = self.inner.catalog.read(|c| catalog_read::item_taken(c, key, self.epoch))? {
+            *self.batch.repeats.entry(id).or_default() += 1;
+            reports
+        } else {
+            // It waits for its outcome: nobody knows yet what is in it.
+            0
+        };
+        self.batch.begun.get_or_insert_with(Instant::now);
+        self.batch.duplicates += reports;
+        self.totals.items += 1;
+        self.totals.reports += reports;
+        self.totals.duplicates += reports;
+        Ok(())
+    }
+
+    /// Ends the item. Commits if the batch is full.
+    pub fn end_item(&mut self) -> Result<(), Error> {
+        self.sound()?;
+        if self.report.is_some() {
+            return misuse("an item was ended inside a report");
+        }
+        let Some(item) = self.item.take() else { return misuse("an item was ended that was not begun") };
+        self.totals.items += 1;
+        // During a rebuild what is known of its repetitions counts again.
+        self.batch.duplicates += item.reports * item.repeats.unsigned_abs();
+        self.batch.positions.insert(item.key, self.batch.items.len());
+        self.batch.items.push(item);
+        let begun = *self.batch.begun.get_or_insert_with(Instant::now);
+        let batch = &self.batch;
+        let full = batch.items.len() >= self.batching.reports
+            || batch.reports.len() >= self.batching.reports
+            || batch.rows >= self.batching.rows
+            || batch.stage.text_bytes() >= self.batching.text_bytes
+            || begun.elapsed() >= self.batching.age;
+        if full { self.commit() } else { Ok(()) }
+    }
+
+    /// Makes everything up to the last ended item durable and visible: spool, then segments, then one transaction.
+    pub fn commit(&mut self) -> Result<(), Error> {
+        self.sound()?;
+        if self.item.is_some() {
+            return misuse("a commit came inside an item");
+        }
+        if self.batch.items.is_empty() && self.batch.repeats.is_empty() {
+            return Ok(());
+        }
+        self.commit_batch().inspect_err(|_| self.broken = true)
+    }
+
+    fn commit_batch(&mut self) -> Result<(), Error> {
+        self.writer()?.spool.sync()?;
+        self.write_finished()?;
+        if !self.batch.segments.is_empty() {
+            self.inner.disk.sync_dir(&self.inner.segments_dir())?;
+        }
+        crate::commit::commit(&self.inner, &self.batch, self.epoch)?;
+        let mut stage = std::mem::take(&mut self.batch.stage);
+        stage.clear(self.batching.text_bytes / 2);
+        self.batch = StagedBatch { stage, ..StagedBatch::default() };
+        Ok(())
+    }
+
+    /// Commits, and says what was taken in since the intake began.
+    pub fn finish(mut self) -> Result<IntakeTotals, Error> {
+        self.commit()?;
+        Ok(self.totals)
+    }
+
+    fn sound(&self) -> Result<(), Error> {
+        if self.broken {
+            return misuse("this intake failed before: drop it and open another; what was not committed is pending");
+        }
+        Ok(())
+    }
+
+    fn writer(&self) -> Result<&Writer, Error> {
+        self.inner.writer()
+    }
+
+    fn look_up(&self, identity: (i32, [u8; 16]), content: &[u8; 32]) -> Result<Known, Error> {
+        let staged = self.batch.newest.get(&identity).map(|&newest| &self.batch.reports[newest]);
+        let mut one = staged;
+        while let Some(report) = one {
+            if report.content == *content {
+                return Ok(Known::Same { id: staged.map_or(report.id, |newest| newest.id) });
+            }
+            one = report.older.map(|older| &self.batch.reports[older]);
+        }
+        let (day, key) = identity;
+        let committed = self.inner.catalog.read(|c| catalog_read::same_identity(c, day, &key))?;
+        let counts = committed.iter().find(|known| known.superseded_by == 0).map(|known| known.id);
+        let newest = staged.map(|newest| newest.id).or(counts);
+        if let Some(same) = committed.iter().find(|known| known.content == content[..]) {
+            return Ok(Known::Same { id: newest.unwrap_or(same.id) });
+        }
+        Ok(newest.map_or(Known::Not, |id| Known::Other { id }))
+    }
+
+    /// The report `id` takes the place of `replaces`.
+    fn supersede(&mut self, identity: (i32, [u8; 16]), replaces: u64, id: u64) {
+        let batch = &mut self.batch;
+        batch.conflicts.push((id, replaces));
+        match batch.newest.get(&identity).map(|&at| &mut batch.reports[at]) {
+            Some(staged) => {
+                staged.superseded_by = id;
+                if staged.written {
+                    batch.dead_written.push(staged.id);
+                } else {
+                    batch.stage.reports[staged.slot as usize].dead = true;
+                }
+            }
+            None => batch.replaced.push(replaces),
+        }
+    }
+
+    /// Forgets the rows of the open report.
+    fn take_back(&mut self, open: &OpenReport) -> Result<(), Error> {
+        self.batch.stage.truncate(open.mark);
+        for segment in &open.segments {
+            self.inner.disk.remove(&path_in(&self.inner.segments_dir(), segment.id))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows of the open report to a segment of their own, and those of finished ones too if texts fill the memory.
+    fn write_open_report(&mut self) -> Result<(), Error> {
+        let Some(mut open) = self.report.take() else { return Ok(()) };
+        let id = match open.id {
+            Some(id) => id,
+            None => self.writer()?.next_report.fetch_add(1, Ordering::Relaxed),
+        };
+        open.id = Some(id);
+        self.batch.stage.reports[open.slot as usize].id = id;
+        let written = self.write_rows(open.mark, &mut open.segments, &mut open.deltas);
+        let heavy = self.batch.stage.text_bytes() >= self.batching.text_bytes;
+        let result = written.and_then(|()| if heavy { self.write_finished() } else { Ok(()) });
+        if heavy {
+            // All texts were forgotten, and the positions of reports with them.
+            open.slot = self.batch.stage.add_report(&open.report);
+            self.batch.stage.reports[open.slot as usize].id = id;
+            open.mark = 0;
+        }
+        self.report = Some(open);
+        result
+    }
+
+    /// Writes the staged rows of finished reports to a segment.
+    fn write_finished(&mut self) -> Result<(), Error> {
+        let (mut segments, mut deltas) = (Vec::new(), Deltas::new());
+        self.write_rows(0, &mut segments, &mut deltas)?;
+        self.batch.segments.append(&mut segments);
+        merge(&mut self.batch.deltas, deltas);
+        for report in &mut self.batch.reports {
+            report.written = true;
+        }
+        self.batch.stage.clear(self.batching.text_bytes / 2);
+        Ok(())
+    }
+
+    /// Writes the staged rows from `from` on to a new segment and takes them off the stage.
+    fn write_rows(&mut self, from: usize, segments: &mut Vec<SegmentEntry>, deltas: &mut Deltas) -> Result<(), Error> {
+        let stage = &mut self.batch.stage;
+        let order = segment_write::order(stage, from);
+        if !order.rows.is_empty() {
+            let id = self.inner.writer()?.next_segment.fetch_add(1, Ordering::Relaxed);
+            let path = path_in(&self.inner.segments_dir(), id);
+            let entry = segment_write::entry(stage, &order, id, 0);
+            segments.push(entry);
+            let written = segment_write::write(&self.inner.disk, &path, stage, &order)?;
+            if let Some(last) = segments.last_mut() {
+                (last.rows, last.bytes) = (written.rows, written.bytes);
+            }
+            sum_up(stage, &order, deltas);
+        }
+        stage.truncate(from);
+        Ok(())
+    }
+}
+
+enum Known {
+    /// The same content came before; this one counts.
+    Same {
+        id: u64,
+    },
+    /// The same identity came before with other content; this one counts so far.
+    Other {
+        id: u64,
+    },
+    Not,
+}
+
+fn misuse<T>(what: &'static str) -> Result<T, Error> {
+    Err(Error::Misuse { what })
+}
+
+fn merge(into: &mut Deltas, more: Deltas) {
+    if into.is_empty() {
+        *into = more;
+        return;
+    }
+    for (key, sum) in more {
+        into.entry(key).or_default().plus(sum);
+    }
+}
+
+/// Adds the rows, in the order of the segment, to the trend: neighbours mostly belong to the same line of it.
+fn sum_up(stage: &Stage, order: &Order, deltas: &mut Deltas) {
+    let mut open: Option<((i32, u32, report::Outcome, report::Disposition), Sum)> = None;
+    let mut close = |((day, domain, outcome, disposition), sum): ((i32, u32, _, _), Sum)| {
+        deltas.entry((day, stage.names.text(domain).clone(), outcome, disposition)).or_default().plus(sum);
+    };
+    for &row in &order.rows {
+        let row = row as usize;
+        let key = (stage.day[row], stage.domains()[row], stage.outcome[row], stage.disposition[row]);
+        match &mut open {
+            Some((same, sum)) if *same == key => sum.add(stage.messages[row]),
+            other => {
+                let mut sum = Sum::default();
+                sum.add(stage.messages[row]);
+                if let Some(done) = other.replace((key, sum)) {
+                    close(done);
+                }
+            }
+        }
+    }
+    if let Some(done) = open {
+        close(done);
+    }
+}

@@ -1,0 +1,231 @@
+//! A question, checked and laid out: which columns are read, how a group's key is packed, what is computed for each group.
+//!
+//! Pure: a [`Question`] in, a [`Plan`] out, or the sentence why it cannot be asked.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use report::{Day, Text};
+
+use crate::field::Field;
+use crate::stage::number;
+use crate::{Column, Condition, Error, Key, Measure, Question, Test, Value};
+
+/// A question ready to be run over batches of rows.
+pub(crate) struct Plan {
+    pub(crate) days: Option<(i32, i32)>,
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) group: Vec<(Column, Slot)>,
+    /// 64-bit words of a group's key.
+    pub(crate) width: usize,
+    /// All measures computed: those asked for, then those only sorted by.
+    pub(crate) measures: Vec<Measure>,
+    /// Fields that are read, ascending.
+    pub(crate) fields: Vec<Field>,
+}
+
+/// Where the value of a group column lies in the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// 32 bits of a word, from this bit on: the code of a text, or a day.
+    Half { word: usize, shift: u32 },
+    /// A word: the number of a report.
+    Word(usize),
+    /// Two words: an address, high half first.
+    Pair(usize),
+}
+
+/// A condition in the form in which it is tested.
+pub(crate) enum Filter {
+    Text {
+        field: Field,
+        texts: HashSet<Text>,
+        keep: bool,
+    },
+    Days {
+        days: HashSet<i32>,
+        keep: bool,
+    },
+    Reports {
+        reports: HashSet<u64>,
+        keep: bool,
+    },
+    Sources {
+        sources: HashSet<u128>,
+        keep: bool,
+    },
+    /// One of these ranges, or none of them.
+    Ranges {
+        ranges: Vec<(u128, u128)>,
+        keep: bool,
+    },
+}
+
+impl Filter {
+    pub(crate) fn field(&self) -> Field {
+        match self {
+            Self::Text { field, .. } => *field,
+            Self::Days { .. } => Field::Day,
+            Self::Reports { .. } => Field::Report,
+            Self::Sources { .. } | Self::Ranges { .. } => Field::Source,
+        }
+    }
+}
+
+fn wrong<T>(what: impl Into<String>) -> Result<T, Error> {
+    Err(Error::Question { what: what.into() })
+}
+
+/// Checks and lays out.
+pub(crate) fn plan(question: &Question) -> Result<Plan, Error> {
+    let mut columns = question.group.clone();
+    columns.sort_unstable();
+    columns.dedup();
+    if columns.len() != question.group.len() {
+        return wrong("a column is grouped by twice");
+    }
+    let mut measures = question.measures.clone();
+    for (key, _) in &question.order {
+        match key {
+            Key::Measure(measure) if !measures.contains(measure) => measures.push(*measure),
+            Key::Column(column) if !question.group.contains(column) => {
+                return wrong("it is sorted by a column that it is not grouped by");
+            }
+            _ => {}
+        }
+    }
+    let filters = question.filter.iter().map(filter).collect::<Result<Vec<_>, _>>()?;
+    let (group, width) = slots(&question.group);
+    let mut fields: Vec<Field> = question.group.iter().map(|column| column.field()).collect();
+    fields.extend(filters.iter().map(Filter::field));
+    fields.extend(question.days.map(|_| Field::Day));
+    fields.extend(measures.iter().filter_map(|&measure| measured(measure)));
+    if measures
+        .iter()
+        .any(|m| !matches!(m, Measure::Rows | Measure::FirstDay | Measure::LastDay | Measure::Distinct(_)))
+    {
+        fields.push(Field::Messages);
+    }
+    fields.sort_unstable();
+    fields.dedup();
+    let days = question.days.map(|(first, last)| (first.0, last.0));
+    Ok(Plan { days, filters, group, width, measures, fields })
+}
+
+/// The field a measure looks at, messages apart.
+fn measured(measure: Measure) -> Option<Field> {
+    match measure {
+        Measure::Messages | Measure::Rows => None,
+        Measure::Outcome(_) | Measure::Passing | Measure::Failing => Some(Field::Outcome),
+        Measure::Disposition(_) => Some(Field::Disposition),
+        Measure::FirstDay | Measure::LastDay => Some(Field::Day),
+        Measure::Distinct(column) => Some(column.field()),
+    }
+}
+
+fn slots(group: &[Column]) -> (Vec<(Column, Slot)>, usize) {
+    let mut word = 0;
+    let mut half = None;
+    let mut slot = |column: Column| match column {
+        Column::Source | Column::Network => {
+            word += 2;
+            Slot::Pair(word - 2)
+        }
+        Column::Report => {
+            word += 1;
+            Slot::Word(word - 1)
+        }
+        _ => match half.take() {
+            Some(open) => Slot::Half { word: open, shift: 32 },
+            None => {
+                word += 1;
+                half = Some(word - 1);
+                Slot::Half { word: word - 1, shift: 0 }
+            }
+        },
+    };
+    let group = group.iter().map(|&column| (column, slot(column))).collect();
+    (group, word)
+}
+
+fn filter(condition: &Condition) -> Result<Filter, Error> {
+    let (values, keep) = match &condition.test {
+        Test::In(values) => (values, true),
+        Test::NotIn(values) => (values, false),
+        Test::Within(address, length) => {
+            if condition.column != Column::Source {
+                return wrong("only a source lies within a network");
+            }
+            return Ok(Filter::Ranges { ranges: vec![range(*address, *length)?], keep: true });
+        }
+    };
+    let column = condition.column;
+    let mut made = match column {
+        Column::Day => Filter::Days { days: HashSet::new(), keep },
+        Column::Report => Filter::Reports { reports: HashSet::new(), keep },
+        Column::Source => Filter::Sources { sources: HashSet::new(), keep },
+        Column::Network => Filter::Ranges { ranges: Vec::new(), keep },
+        _ => Filter::Text { field: column.field(), texts: HashSet::new(), keep },
+    };
+    for value in values {
+        match (&mut made, value) {
+            (Filter::Days { days, .. }, Value::Day(day)) => drop(days.insert(day.0)),
+            (Filter::Reports { reports, .. }, Value::Number(number)) => drop(reports.insert(*number)),
+            (Filter::Sources { sources, .. }, Value::Address(address)) => drop(sources.insert(number(*address))),
+            (Filter::Ranges { ranges, .. }, Value::Network(address, length)) => ranges.push(range(*address, *length)?),
+            (Filter::Text { texts, .. }, Value::Text(text)) => drop(texts.insert(text.clone())),
+            _ => return wrong(format!("{column:?} is compared with {value:?}, which is of another kind")),
+        }
+    }
+    Ok(made)
+}
+
+/// First and last address of a network, as numbers.
+fn range(address: IpAddr, length: u8) -> Result<(u128, u128), Error> {
+    let bits = match address {
+        IpAddr::V4(_) if length <= 32 => 96 + u32::from(length),
+        IpAddr::V6(_) if length <= 128 => u32::from(length),
+        _ => return wrong(format!("{address}/{length} is no network: the length is beyond the address")),
+    };
+    let mask = mask(bits);
+    let first = number(address) & mask;
+    Ok((first, first | !mask))
+}
+
+/// A mask of that many leading ones.
+fn mask(bits: u32) -> u128 {
+    if bits == 0 { 0 } else { u128::MAX << (128 - bits) }
+}
+
+/// Whether an address stands for IPv4.
+fn is_v4(address: u128) -> bool {
+    address >> 32 == 0xffff
+}
+
+/// The /24 or /48 around an address.
+pub(crate) fn network(address: u128) -> u128 {
+    address & if is_v4(address) { mask(96 + 24) } else { mask(48) }
+}
+
+/// An address as a value.
+pub(crate) fn address(number: u128) -> IpAddr {
+    // `to_canonical` makes IPv4 of mapped addresses only.
+    std::net::Ipv6Addr::from_bits(number).to_canonical()
+}
+
+/// A network as a value.
+pub(crate) fn network_value(number: u128) -> Value {
+    Value::Network(address(number), if is_v4(number) { 24 } else { 48 })
+}
+
+/// A day in 32 bits that sort as days do.
+pub(crate) fn day_bits(day: i32) -> u32 {
+    day.cast_unsigned() ^ (1 << 31)
+}
+
+/// The inverse of [`day_bits`].
+pub(crate) fn day_of_bits(bits: u64) -> Day {
+    // Only ever 32 bits wide.
+    let bits = u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
+    Day((bits ^ (1 << 31)).cast_signed())
+}

@@ -1,0 +1,508 @@
+//! The spool: a raw copy of every item, compressed, addressed by the SHA-256 of its bytes.
+//!
+//! Small items are appended to packs (`spool/00000001.pack`), each as one entry; an item over [`SMALL`] bytes streams into a file of
+//! its own (`spool/<sha256>.item`) that holds one entry of the same form. `entry` knows the form. Nothing is ever changed in place;
+//! a torn tail is recognised by its checksums and cut when the ledger is opened.
+//!
+//! Appended bytes gather in memory and reach the file in large writes; [`Spool::sync`] makes all of them durable. It does not know
+//! what became of an item: the catalog does.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest, Sha256};
+use zstd::bulk::Compressor;
+
+use crate::disk::{Disk, DiskFile};
+use crate::spool_entry::{self as entry, Header};
+use crate::{Error, RawKey};
+
+/// Items up to this many bytes are compressed in memory and appended to a pack; 4 MiB holds all but the rarest report.
+pub(crate) const SMALL: usize = 4 << 20;
+/// A pack is closed at this size: large enough that there are few, small enough that retention can drop old ones.
+const PACK_BYTES: u64 = 256 << 20;
+/// Appended bytes gather to this size before they are written.
+const BUFFER_BYTES: usize = 1 << 20;
+/// Level 1: report mails are mostly base64 of compressed data, where higher levels gain next to nothing.
+const LEVEL: i32 = 1;
+
+/// Where an entry is. Pack 0 means a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) pack: u32,
+    pub(crate) offset: u64,
+}
+
+impl Place {
+    const OWN_FILE: Self = Self { pack: 0, offset: 0 };
+    /// Before the first entry of the first pack.
+    pub(crate) const START: Self = Self { pack: 1, offset: 0 };
+}
+
+/// An item that is in the spool and whose outcome is not committed.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) place: Place,
+    pub(crate) size: u64,
+    pub(crate) received: i64,
+    pub(crate) origin: Arc<str>,
+}
+
+/// What an append found.
+pub(crate) enum Appended {
+    /// The item was not there.
+    New,
+    /// The item is there and waits for its outcome.
+    Waiting,
+    /// Something was committed since the caller looked into the catalog: look again.
+    LookAgain,
+}
+
+pub(crate) struct Spool {
+    dir: PathBuf,
+    disk: Disk,
+    pack_bytes: u64,
+    state: Mutex<State>,
+    compressors: Mutex<Vec<Compressor<'static>>>,
+}
+
+struct State {
+    /// The open pack.
+    pack: u32,
+    file: Option<DiskFile>,
+    /// Bytes of the open pack that are in the file for good: an entry boundary.
+    written: u64,
+    /// Entries behind them that are not in the file yet.
+    buffer: Vec<u8>,
+    /// Something was written and not synced.
+    dirty: bool,
+    /// A file was made and its name not synced.
+    dirty_dir: bool,
+    /// A sync failed: what the file holds is unknown from then on.
+    lost: bool,
+    waiting: HashMap<RawKey, Waiting>,
+    /// The places of those waiting in packs.
+    places: BTreeMap<Place, RawKey>,
+    /// Counts commits.
+    generation: u64,
+}
+
+/// An entry found while looking through the spool.
+pub(crate) struct Found {
+    pub(crate) key: RawKey,
+    pub(crate) waiting: Waiting,
+}
+
+impl Spool {
+    /// Opens the spool and looks through what lies behind `checkpoint`; `known` says whether an item's outcome is committed.
+    pub(crate) fn open(
+        dir: &Path,
+        disk: &Disk,
+        checkpoint: Place,
+        known: &mut dyn FnMut(&RawKey) -> Result<bool, Error>,
+    ) -> Result<Self, Error> {
+        disk.make_dir(dir)?;
+        let mut state = State {
+            pack: checkpoint.pack.max(1),
+            file: None,
+            written: 0,
+            buffer: Vec::new(),
+            dirty: false,
+            dirty_dir: true,
+            lost: false,
+            waiting: HashMap::new(),
+            places: BTreeMap::new(),
+            generation: 0,
+        };
+        let (packs, own) = list(dir)?;
+        for &pack in packs.iter().filter(|&&pack| pack >= checkpoint.pack) {
+            let from = if pack == checkpoint.pack { checkpoint.offset } else { 0 };
+            let mut found = Vec::new();
+            let end = entry::scan(&pack_path(dir, pack), from, &mut |offset, header| {
+                found.push((Place { pack, offset }, header));
+            })?;
+            for (place, header) in found {
+                state.add_unless_known(place, &header, known)?;
+            }
+            (state.pack, state.written) = (pack, end);
+        }
+        for path in own {
+            match entry::read_header(&mut open_file(&path)?) {
+                Ok(Some((header, _))) => state.add_unless_known(Place::OWN_FILE, &header, known)?,
+                Ok(None) => tracing::warn!("{} holds no raw copy and is left alone", path.display()),
+                Err(e) => return Err(Error::io("read", &path, e)),
+            }
+        }
+        let path = pack_path(dir, state.pack);
+        if path.exists() {
+            state.file = Some(disk.reopen(&path, state.written)?);
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            disk: disk.clone(),
+            pack_bytes: PACK_BYTES,
+            state: Mutex::new(state),
+            compressors: Mutex::default(),
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set_pack_bytes(&mut self, bytes: u64) {
+        self.pack_bytes = bytes;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is complete before anything can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits so far: to be read before looking into the catalog, and handed to [`Self::append`] and [`Self::adopt`].
+    pub(crate) fn generation(&self) -> u64 {
+        self.state().generation
+    }
+
+    pub(crate) fn waiting(&self, key: &RawKey) -> Option<Waiting> {
+        self.state().waiting.get(key).cloned()
+    }
+
+    /// All that wait, in the order in which they came.
+    pub(crate) fn all_waiting(&self) -> Vec<Found> {
+        let mut all: Vec<_> =
+            self.state().waiting.iter().map(|(&key, waiting)| Found { key, waiting: waiting.clone() }).collect();
+        all.sort_unstable_by_key(|found| (found.waiting.received, found.waiting.place, found.key));
+        all
+    }
+
+    /// Appends a small item, unless it is there.
+    pub(crate) fn append(
+        &self,
+        key: &RawKey,
+        raw: &[u8],
+        origin: &str,
+        received: i64,
+        generation: u64,
+    ) -> Result<Appended, Error> {
+        let frame = self.compress(raw).map_err(|e| Error::io("compress an item for", &self.dir, e))?;
+        let header = Header {
+            key: *key,
+            raw_len: raw.len() as u64,
+            frame_len: frame.len() as u64,
+            frame_crc: crc32fast::hash(&frame),
+            received,
+            origin: entry::cut_origin(origin),
+        };
+        let mut state = self.state();
+        if state.waiting.contains_key(key) {
+            return Ok(Appended::Waiting);
+        }
+        if state.generation != generation {
+            return Ok(Appended::LookAgain);
+        }
+        state.check()?;
+        if state.written + state.buffer.len() as u64 >= self.pack_bytes {
+            self.roll(&mut state)?;
+        } else if state.buffer.len() >= BUFFER_BYTES {
+            self.write(&mut state)?;
+        }
+        let place = Place { pack: state.pack, offset: state.written + state.buffer.len() as u64 };
+        header.put(&mut state.buffer);
+        state.buffer.extend_from_slice(&frame);
+        state.add(place, *key, raw.len() as u64, received, &header.origin);
+        Ok(Appended::New)
+    }
+
+    /// Streams a large item into a file of its own. The file counts once it is handed to [`Self::adopt`].
+    pub(crate) fn stream(&self, item: &mut dyn Read, origin: &str, received: i64) -> Result<Streamed, Error> {
+        static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = self.dir.join(format!("{number}.tmp"));
+        let mut file = self.disk.create(&path)?;
+        let mut header = Header {
+            key: RawKey([0; 32]),
+            raw_len: 0,
+            frame_len: 0,
+            frame_crc: 0,
+            received,
+            origin: entry::cut_origin(origin),
+        };
+        match stream_into(&mut file, item, &mut header) {
+            Ok(()) => Ok(Streamed {
+                path,
+                file,
+                key: header.key,
+                size: header.raw_len,
+                received,
+                origin: header.origin,
+                disk: self.disk.clone(),
+            }),
+            Err(error) => {
+                drop(self.disk.remove(&path));
+                Err(match error {
+                    StreamError::Item(source) => Error::Item { origin: origin.to_owned(), source },
+                    StreamError::Disk(error) => error,
+                })
+            }
+        }
+    }
+
+    /// Takes a streamed item over, unless it is there.
+    pub(crate) fn adopt(&self, streamed: &mut Streamed, generation: u64) -> Result<Appended, Error> {
+        streamed.file.sync()?;
+        let mut state = self.state();
+        if state.waiting.contains_key(&streamed.key) {
+            return Ok(Appended::Waiting);
+        }
+        if state.generation != generation {
+            return Ok(Appended::LookAgain);
+        }
+        self.disk.rename(&streamed.path, &own_path(&self.dir, &streamed.key))?;
+        state.dirty_dir = true;
+        state.add(Place::OWN_FILE, streamed.key, streamed.size, streamed.received, &streamed.origin);
+        Ok(Appended::New)
+    }
+
+    /// Brings everything kept so far to disk.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        let mut state = self.state();
+        self.write(&mut state)?;
+        self.sync_locked(&mut state)
+    }
+
+    fn sync_locked(&self, state: &mut State) -> Result<(), Error> {
+        if state.dirty
+            && let Some(file) = &state.file
+        {
+            // After a failed sync the kernel may have dropped what it could not write and report success the next time.
+            file.sync().inspect_err(|_| state.lost = true)?;
+        }
+        state.dirty = false;
+        if state.dirty_dir {
+            self.disk.sync_dir(&self.dir).inspect_err(|_| state.lost = true)?;
+            state.dirty_dir = false;
+        }
+        Ok(())
+    }
+
+    /// Writes what has gathered. On failure it stays gathered, and the file is cut back to its last whole entry.
+    fn write(&self, state: &mut State) -> Result<(), Error> {
+        state.check()?;
+        if state.buffer.is_empty() {
+            return Ok(());
+        }
+        if state.file.is_none() {
+            state.file = Some(self.disk.create(&pack_path(&self.dir, state.pack))?);
+            state.dirty_dir = true;
+        }
+        let written = state.written;
+        if let Some(file) = &mut state.file {
+            if let Err(error) = file.put(&state.buffer) {
+                if file.cut(written).is_err() {
+                    state.lost = true;
+                }
+                return Err(error);
+            }
+        }
+        state.written += state.buffer.len() as u64;
+        state.buffer.clear();
+        state.dirty = true;
+        Ok(())
+    }
+
+    /// Closes the open pack and starts the next one.
+    fn roll(&self, state: &mut State) -> Result<(), Error> {
+        self.write(state)?;
+        self.sync_locked(state)?;
+        state.file = None;
+        state.pack += 1;
+        state.written = 0;
+        Ok(())
+    }
+
+    /// From where on the spool has to be looked through after a crash, if the outcomes of `settled` are committed.
+    pub(crate) fn checkpoint(&self, settled: &dyn Fn(&RawKey) -> bool) -> Place {
+        let state = self.state();
+        let first = state.places.iter().find(|(_, key)| !settled(key)).map(|(&place, _)| place);
+        first.unwrap_or(Place { pack: state.pack, offset: state.written + state.buffer.len() as u64 })
+    }
+
+    /// The outcomes of these items are committed.
+    pub(crate) fn settle<'a>(&self, keys: impl IntoIterator<Item = &'a RawKey>) {
+        let mut state = self.state();
+        state.generation += 1;
+        for key in keys {
+            if let Some(waiting) = state.waiting.remove(key) {
+                state.places.remove(&waiting.place);
+            }
+        }
+    }
+
+    /// The bytes of an item as they were received.
+    pub(crate) fn raw(&self, key: &RawKey, place: Place) -> Result<Box<dyn BufRead + Send>, Error> {
+        {
+            let mut state = self.state();
+            if place.pack == state.pack && place.offset >= state.written {
+                self.write(&mut state)?;
+            }
+        }
+        read_raw(&self.dir, key, place)
+    }
+
+    /// The pack being filled and its length up to the last whole entry, all of which is on disk after this.
+    pub(crate) fn sealed(&self) -> Result<(u32, u64), Error> {
+        self.sync()?;
+        let state = self.state();
+        Ok((state.pack, state.written))
+    }
+
+    fn compress(&self, raw: &[u8]) -> io::Result<Vec<u8>> {
+        let taken = self.compressors.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut compressor = match taken {
+            Some(compressor) => compressor,
+            None => {
+                let mut new = Compressor::new(LEVEL)?;
+                new.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
+                new
+            }
+        };
+        let frame = compressor.compress(raw);
+        self.compressors.lock().unwrap_or_else(PoisonError::into_inner).push(compressor);
+        frame
+    }
+}
+
+impl State {
+    fn check(&self) -> Result<(), Error> {
+        if self.lost {
+            let what =
+                "the disk failed while raw copies were brought to it: open the ledger anew, it recovers by itself";
+            return Err(Error::Misuse { what });
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, place: Place, key: RawKey, size: u64, received: i64, origin: &str) {
+        self.waiting.insert(key, Waiting { place, size, received, origin: origin.into() });
+        if place != Place::OWN_FILE {
+            self.places.insert(place, key);
+        }
+    }
+
+    fn add_unless_known(
+        &mut self,
+        place: Place,
+        header: &Header,
+        known: &mut dyn FnMut(&RawKey) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        if !self.waiting.contains_key(&header.key) && !known(&header.key)? {
+            self.add(place, header.key, header.raw_len, header.received, &header.origin);
+        }
+        Ok(())
+    }
+}
+
+/// A large item in a file that has no name yet.
+pub(crate) struct Streamed {
+    path: PathBuf,
+    file: DiskFile,
+    pub(crate) key: RawKey,
+    size: u64,
+    received: i64,
+    origin: String,
+    disk: Disk,
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        // Renamed away if it was adopted; otherwise it is of no use to anybody.
+        drop(self.disk.remove(&self.path));
+    }
+}
+
+enum StreamError {
+    Item(io::Error),
+    Disk(Error),
+}
+
+fn stream_into(file: &mut DiskFile, item: &mut dyn Read, header: &mut Header) -> Result<(), StreamError> {
+    let mut place_holder = Vec::new();
+    header.put(&mut place_holder);
+    file.put(&place_holder).map_err(StreamError::Disk)?;
+    let path = file.path().to_owned();
+    let disk = |e| StreamError::Disk(Error::io("write", &path, e));
+    let mut hash = Sha256::new();
+    let mut counted = entry::Counted::new(&mut *file);
+    let mut encoder = zstd::stream::write::Encoder::new(&mut counted, LEVEL).map_err(disk)?;
+    encoder.include_checksum(true).map_err(disk)?;
+    let mut buffer = vec![0; 1 << 17];
+    loop {
+        let n = match item.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(StreamError::Item(e)),
+        };
+        hash.update(&buffer[..n]);
+        header.raw_len += n as u64;
+        io::Write::write_all(&mut encoder, &buffer[..n]).map_err(disk)?;
+    }
+    encoder.finish().map_err(disk)?;
+    (header.frame_len, header.frame_crc) = counted.done();
+    header.key = RawKey(hash.finalize().into());
+    let mut start = Vec::new();
+    header.put(&mut start);
+    file.put_at_start(&start).map_err(StreamError::Disk)
+}
+
+/// Opens a raw copy where the catalog says it is.
+pub(crate) fn read_raw(dir: &Path, key: &RawKey, place: Place) -> Result<Box<dyn BufRead + Send>, Error> {
+    let path = path_of(dir, key, place);
+    let bad = |what: String| Error::Raw { key: *key, path: path.clone(), what };
+    let mut file = File::open(&path).map_err(|e| bad(e.to_string()))?;
+    file.seek(SeekFrom::Start(place.offset)).map_err(|e| bad(e.to_string()))?;
+    match entry::read_header(&mut file) {
+        Ok(Some((header, _))) if header.key == *key => {
+            let frame = BufReader::with_capacity(1 << 16, file.take(header.frame_len));
+            let decoder = zstd::stream::read::Decoder::with_buffer(frame).map_err(|e| bad(e.to_string()))?;
+            Ok(Box::new(BufReader::with_capacity(1 << 16, decoder.single_frame())))
+        }
+        Ok(_) => Err(bad(format!("there is another entry, or none, at {}", place.offset))),
+        Err(e) => Err(bad(e.to_string())),
+    }
+}
+
+fn path_of(dir: &Path, key: &RawKey, place: Place) -> PathBuf {
+    if place.pack == 0 { own_path(dir, key) } else { pack_path(dir, place.pack) }
+}
+
+pub(crate) fn pack_path(dir: &Path, pack: u32) -> PathBuf {
+    dir.join(format!("{pack:08}.pack"))
+}
+
+pub(crate) fn own_path(dir: &Path, key: &RawKey) -> PathBuf {
+    dir.join(format!("{key}.item"))
+}
+
+fn open_file(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(|e| Error::io("open", path, e))
+}
+
+/// The packs in ascending order, and the items in files of their own.
+pub(crate) fn list(dir: &Path) -> Result<(Vec<u32>, Vec<PathBuf>), Error> {
+    let failed = |e| Error::io("list", dir, e);
+    let (mut packs, mut own) = (Vec::new(), Vec::new());
+    for found in fs::read_dir(dir).map_err(failed)? {
+        let path = found.map_err(failed)?.path();
+        let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("pack") => packs.extend(stem.parse::<u32>()),
+            Some("item") => own.push(path),
+            _ => {}
+        }
+    }
+    packs.sort_unstable();
+    own.sort_unstable();
+    Ok((packs, own))
+}

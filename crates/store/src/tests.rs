@@ -1,0 +1,4 @@
+//! Tests of the ledger as a whole, on a disk of its own and with planted faults.
+
+mod flow;
+mod support;
