@@ -145,6 +145,7 @@ pub(crate) fn text(value: &Value) -> String {
         Value::Address(address) => address.to_string(),
         Value::Network(address, length) => format!("{address}/{length}"),
         Value::Text(text) => text.to_string(),
+        Value::Absent => String::new(),
     }
 }
 
