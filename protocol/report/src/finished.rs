@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Flaw;
+use crate::{Disposition, Flaw};
 
 /// The end of a report that was read completely.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,19 @@ pub struct DispositionTotals {
     pub quarantine: u64,
     /// Refused.
     pub reject: u64,
+}
+
+impl DispositionTotals {
+    /// The dispositions that occurred, with their messages.
+    pub fn occurred(self) -> impl Iterator<Item = (Disposition, u64)> {
+        let all = [
+            (Disposition::None, self.none),
+            (Disposition::Pass, self.pass),
+            (Disposition::Quarantine, self.quarantine),
+            (Disposition::Reject, self.reject),
+        ];
+        all.into_iter().filter(|(_, messages)| *messages > 0)
+    }
 }
 
 /// What tells a report from every other.

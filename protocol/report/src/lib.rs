@@ -20,6 +20,7 @@ mod flaw;
 mod identity;
 pub mod package;
 mod read;
+pub mod show;
 mod types;
 mod write;
 

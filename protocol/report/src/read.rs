@@ -108,6 +108,11 @@ impl<R: BufRead> Reader<R> {
         &self.report
     }
 
+    /// The first namespace that the root element names.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.xml.namespace.as_deref()
+    }
+
     /// Reads the next row into `row`, using its strings and lists again. False after the last one.
     ///
     /// # Errors

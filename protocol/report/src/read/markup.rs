@@ -15,7 +15,7 @@ use super::limits::Limits;
 use super::name::Name;
 use super::tag::{self, Tag};
 use super::text::{is_plain, is_space, trimmed};
-use crate::{FlawKind, Rejection, RejectionKind};
+use crate::{FlawKind, Rejection, RejectionKind, Text};
 
 /// A piece of structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(super) struct Markup<R> {
     pub(super) flaws: Flaws,
     /// The root element is in the namespace of RFC 9990.
     pub(super) rfc9990: bool,
+    /// The first namespace that the root element names.
+    pub(super) namespace: Option<Text>,
     pub(super) encoding: &'static Encoding,
     /// Prefixes that stand for a namespace of reports.
     prefixes: Vec<Box<[u8]>>,
@@ -64,6 +66,7 @@ impl<R: BufRead> Markup<R> {
             input: Input::open(input, limits)?,
             flaws: Flaws::default(),
             rfc9990: false,
+            namespace: None,
             encoding: UTF_8,
             prefixes: Vec::new(),
             scratch: String::new(),
@@ -247,6 +250,7 @@ impl<R: BufRead> Markup<R> {
         };
         if name == Name::Feedback {
             self.rfc9990 |= tag.says_rfc9990();
+            self.namespace = tag.namespace().map(Text::from_utf8_lossy);
             self.prefixes.extend(tag.report_prefixes().map(Box::from));
         }
         self.unknown.clear();

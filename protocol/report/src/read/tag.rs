@@ -36,6 +36,11 @@ impl<'a> Tag<'a> {
         attribute(self.attributes, b"xmlns").is_some_and(|uri| !uri.is_empty() && !mentions(uri, b"dmarc"))
     }
 
+    /// The first namespace it names.
+    pub(super) fn namespace(&self) -> Option<&'a [u8]> {
+        namespaces(self.attributes).next().map(|(_, uri)| uri)
+    }
+
     /// RFC 9990 §3.1.1: the namespace is `urn:ietf:params:xml:ns:dmarc-2.0`.
     pub(super) fn says_rfc9990(&self) -> bool {
         namespaces(self.attributes).any(|(_, uri)| mentions(uri, b"dmarc-2.0"))

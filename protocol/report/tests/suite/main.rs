@@ -5,6 +5,8 @@ mod corners;
 #[cfg(test)]
 mod pieces;
 #[cfg(test)]
+mod show;
+#[cfg(test)]
 mod summary;
 #[cfg(test)]
 mod support;
