@@ -33,4 +33,4 @@ pub use types::{
     Alignment, AuthResult, Dialect, DiscoveryMethod, Disposition, DkimResult, Interval, Outcome, Override,
     OverrideKind, Policy, PolicyPublished, Report, Reporter, Row, SpfResult, SpfScope, Text,
 };
-pub use write::{Writer, file_name, write};
+pub use write::{file_name, write};
