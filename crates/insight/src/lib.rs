@@ -8,6 +8,7 @@
 //! | `spike` | which days stand out, and what the extra messages share |
 //! | `sources`, `source` | who sends; one address and its history |
 //! | `rows` | the rows behind a number |
+//! | `known` | which names and days there are |
 //! | `reports` | which reports came, what was odd, what was refused |
 //! | `answers`, `report_answers` | the answers as plain data |
 //!
@@ -16,6 +17,7 @@
 mod answers;
 mod counts;
 mod error;
+mod known;
 mod portfolio;
 mod report_answers;
 mod reports;
@@ -28,6 +30,7 @@ mod trend;
 
 pub use answers::*;
 pub use error::Error;
+pub use known::{Known, known};
 pub use portfolio::portfolio;
 pub use report_answers::*;
 pub use reports::{arrivals, conflicts, flaws, raw_xml, rejections, report, reports};
