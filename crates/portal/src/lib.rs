@@ -1,1 +1,40 @@
-//! skeleton
+//! Portal: pages and a JSON API over the ledger. GET only; nothing here writes, looks anything up elsewhere, or knows SQL.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `web` | the router, what every response carries, who is let in |
+//! | `site`, `api` | the tables of pages and of API routes; OpenAPI is made from the latter |
+//! | `call`, `answer` | one request as handlers see it; answers that are no pages |
+//! | `ask`, `params`, `url`, `links` | the query as data and back; links that can only point to ourselves |
+//! | `around`, `frame`, `filters` | what every page is drawn with, and the frame around it |
+//! | `pages` | one file a page: a pure function from an answer to a document |
+//! | `draw` | SVG: charts, bars, sparklines |
+//! | `figures`, `text`, `words`, `csv` | how numbers, strangers' texts, classes and tables are written |
+//! | `assets` | style sheet, script and icon, in the binary |
+//!
+//! Everything in a report is an attacker's text: templates escape by construction, `text` shows what is hidden in it, `url`
+//! keeps links at home, `csv` guards formulas, and the Content-Security-Policy allows nothing inline.
+
+mod answer;
+mod api;
+mod around;
+mod ask;
+mod assets;
+mod call;
+mod csv;
+mod draw;
+mod figures;
+mod filters;
+#[cfg(test)]
+mod fixtures;
+mod frame;
+mod links;
+mod pages;
+mod params;
+mod site;
+mod text;
+mod url;
+mod web;
+mod words;
+
+pub use web::{Options, router, serve};

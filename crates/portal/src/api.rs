@@ -1,0 +1,273 @@
+//! The JSON API: one table that registers the routes and documents them.
+//!
+//! In: the same parameters as the pages. Out: `insight`'s answers as they are, and `/api/openapi.json` (OpenAPI 3.1) made from
+//! this table and from the types' own schemas, so that the document cannot say anything else than the program does.
+
+use std::sync::LazyLock;
+
+use insight::{
+    Arrivals, Conflicts, Flaws, Portfolio, Rejections, ReportDetail, Reports, Rows, Source, Sources, Spike, Trend,
+};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::ask::Ask;
+use crate::call::{Call, Failure};
+use crate::pages::api::Shown;
+use crate::params::{self, DOMAINS, FILTERS, LISTED, PAGED, PERIOD, Param, SOURCES};
+use crate::site;
+use crate::url::Url;
+
+type Answered = dyn Fn(&Call<'_>) -> Result<Vec<u8>, Failure> + Send + Sync;
+
+/// One route.
+pub(crate) struct Route {
+    /// Where it is, as the router and OpenAPI both write it.
+    pub(crate) path: &'static str,
+    /// Its name in generated clients.
+    name: &'static str,
+    /// What it answers.
+    about: &'static str,
+    /// The parameters in its path: name, meaning, schema.
+    path_params: &'static [PathParam],
+    /// Everything it takes in the query.
+    pub(crate) params: Vec<&'static Param>,
+    /// Its answer, as JSON.
+    pub(crate) answer: Box<Answered>,
+    schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+/// A parameter in a path.
+struct PathParam {
+    name: &'static str,
+    about: &'static str,
+    schema: fn() -> Value,
+}
+
+const IP: PathParam = PathParam { name: "ip", about: "IPv4 or IPv6 address.", schema: || json!({"type": "string"}) };
+const ID: PathParam = PathParam {
+    name: "id",
+    about: "Number of the report in the ledger.",
+    schema: || json!({"type": "integer", "minimum": 1}),
+};
+const DAY: PathParam =
+    PathParam { name: "day", about: "A UTC day.", schema: || json!({"type": "string", "format": "date"}) };
+
+fn route<T: Serialize + JsonSchema + 'static>(
+    (path, name): (&'static str, &'static str),
+    about: &'static str,
+    path_params: &'static [PathParam],
+    params: &[&[&'static Param]],
+    answer: fn(&Call<'_>) -> Result<T, Failure>,
+) -> Route {
+    Route {
+        path,
+        name,
+        about,
+        path_params,
+        params: params.concat(),
+        answer: Box::new(move |call| Ok(json_of(&answer(call)?))),
+        schema: |generator| generator.subschema_for::<T>(),
+    }
+}
+
+/// Plain data of ours always becomes JSON: its keys are strings and its numbers are finite.
+fn json_of(answer: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(answer).unwrap_or_else(|_| b"null".to_vec())
+}
+
+/// Every route.
+pub(crate) fn routes() -> Vec<Route> {
+    let mut routes = mail_routes();
+    routes.extend(report_routes());
+    routes
+}
+
+/// What mail was seen.
+fn mail_routes() -> Vec<Route> {
+    let portfolio_filters: Vec<&'static Param> = FILTERS[2..].to_vec();
+    vec![
+        route::<Portfolio>(
+            ("/api/v1/portfolio", "portfolio"),
+            "The author domains, and how their mail fares.",
+            &[],
+            &[&portfolio_filters, DOMAINS],
+            |call| Ok(insight::portfolio(call.ledger, &site::all_domains(call), &call.ask.domain_order())?),
+        ),
+        route::<Trend>(
+            ("/api/v1/trend", "trend"),
+            "What happened, day by day; the policies seen, and the days that stand out.",
+            &[],
+            &[&FILTERS],
+            |call| Ok(insight::trend(call.ledger, &call.scope())?),
+        ),
+        route::<Option<Spike>>(
+            ("/api/v1/explain/{day}", "explain"),
+            "What made a day different from its neighbours; null where nothing failed or there is nothing to compare it with.",
+            &[DAY],
+            &[&[&params::DOMAIN, &params::SUBDOMAINS], &FILTERS[5..]],
+            explain,
+        ),
+        route::<Sources>(
+            ("/api/v1/sources", "sources"),
+            "Who sends, one by one or grouped.",
+            &[],
+            &[&FILTERS, SOURCES],
+            |call| Ok(insight::sources(call.ledger, &call.scope(), call.ask.source_order())?),
+        ),
+        route::<Source>(
+            ("/api/v1/sources/{ip}", "source"),
+            "One address and its history.",
+            &[IP],
+            &[&FILTERS],
+            |call| Ok(insight::source(call.ledger, call.address()?, &call.scope())?),
+        ),
+        route::<Rows>(("/api/v1/rows", "rows"), "The rows behind a number.", &[], &[&FILTERS, PAGED], |call| {
+            Ok(insight::rows(call.ledger, &call.scope(), call.ask.offset, call.ask.lines())?)
+        }),
+    ]
+}
+
+/// Which reports said so, and which could not be read.
+fn report_routes() -> Vec<Route> {
+    let listed: Vec<&'static Param> = [&[&params::DOMAIN, &params::REPORTER][..], PERIOD].concat();
+    vec![
+        route::<Arrivals>(("/api/v1/arrivals", "arrivals"), "Who sent reports, and when.", &[], &[PERIOD], |call| {
+            Ok(insight::arrivals(call.ledger, call.scope().period)?)
+        }),
+        route::<Reports>(
+            ("/api/v1/reports", "reports"),
+            "The reports, the newest taken in first. domain is the policy domain here.",
+            &[],
+            &[&listed, LISTED],
+            |call| Ok(insight::reports(call.ledger, &site::report_filter(call)?, call.ask.offset, call.ask.lines())?),
+        ),
+        route::<ReportDetail>(
+            ("/api/v1/reports/{id}", "report"),
+            "One report with all that is known of it.",
+            &[ID],
+            &[],
+            site::detail,
+        ),
+        route::<Rows>(
+            ("/api/v1/reports/{id}/rows", "reportRows"),
+            "The rows of one report.",
+            &[ID],
+            &[PAGED],
+            |call| {
+                let id = site::detail(call)?.line.id;
+                Ok(insight::report_rows(call.ledger, id, call.ask.offset, call.ask.lines())?)
+            },
+        ),
+        route::<Rejections>(
+            ("/api/v1/rejections", "rejections"),
+            "What could not be taken in.",
+            &[],
+            &[PAGED],
+            |call| Ok(insight::rejections(call.ledger, call.ask.offset, call.ask.lines())?),
+        ),
+        route::<Conflicts>(
+            ("/api/v1/conflicts", "conflicts"),
+            "Reports whose identity came with two contents.",
+            &[],
+            &[PAGED],
+            |call| Ok(insight::conflicts(call.ledger, call.ask.offset, call.ask.lines())?),
+        ),
+        route::<Flaws>(("/api/v1/flaws", "flaws"), "Which flaws reports have.", &[], &[PERIOD], |call| {
+            Ok(insight::flaws(call.ledger, call.scope().period)?)
+        }),
+    ]
+}
+
+fn explain(call: &Call<'_>) -> Result<Option<Spike>, Failure> {
+    let text = call.path.first().map_or("", String::as_str);
+    let day = text
+        .parse()
+        .map_err(|_| Failure::Path { what: "day, written 2026-12-23", value: text.chars().take(60).collect() })?;
+    Ok(insight::explain(call.ledger, &call.scope(), day)?)
+}
+
+/// What a page shows, as this route gives it: parameters that the route does not take are left out.
+pub(crate) fn link(ask: &Ask, path: &[&str]) -> Url {
+    static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(routes);
+    let place = Url::path(path);
+    let route = ROUTES.iter().find(|route| matches(route.path, path));
+    route.map_or(place, |route| ask.at(path, &route.params))
+}
+
+/// Whether these segments lie on the path of a route.
+fn matches(route: &str, path: &[&str]) -> bool {
+    let parts: Vec<_> = route.split('/').skip(1).collect();
+    parts.len() == path.len() && parts.iter().zip(path).all(|(part, segment)| part.starts_with('{') || part == segment)
+}
+
+/// The routes as the page for people shows them.
+pub(crate) fn shown(routes: &[Route]) -> Vec<Shown> {
+    routes.iter().map(|route| Shown { path: route.path, about: route.about, params: route.params.clone() }).collect()
+}
+
+/// An error as RFC 9457 has it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Problem {
+    /// `about:blank`: the status says what kind of problem it is.
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    /// The status in words.
+    pub(crate) title: String,
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// What happened and what is allowed.
+    pub(crate) detail: String,
+    /// The parameter to look at.
+    pub(crate) parameter: Option<String>,
+}
+
+/// The OpenAPI 3.1 document of these routes.
+pub(crate) fn document(routes: &[Route]) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut generator = settings.into_generator();
+    let mut paths = Map::new();
+    for route in routes {
+        paths.insert(route.path.to_owned(), json!({ "get": operation(route, &mut generator) }));
+    }
+    let problem = generator.subschema_for::<Problem>();
+    let problem =
+        json!({"description": "Why there is no answer", "content": {"application/problem+json": {"schema": problem}}});
+    let responses = json!({"Problem": problem});
+    let schemas = generator.take_definitions(true);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "lamppost",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Everything the portal shows, as JSON. Days are UTC, written 2026-12-23; times are seconds since 1970 UTC.",
+        },
+        "paths": paths,
+        "components": {"schemas": schemas, "responses": responses},
+    })
+}
+
+fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
+    let schema = (route.schema)(generator);
+    let in_path = route.path_params.iter().map(|param| {
+        json!({"name": param.name, "in": "path", "required": true, "description": param.about, "schema": (param.schema)()})
+    });
+    let in_query = route.params.iter().map(|param| {
+        let about = format!("{} Allowed: {}.", param.about, param.allowed);
+        json!({"name": param.name, "in": "query", "required": false, "description": about, "schema": (param.schema)()})
+    });
+    json!({
+        "operationId": route.name,
+        "summary": route.about,
+        "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
+        "responses": {
+            "200": {"description": "The answer", "content": {"application/json": {"schema": schema}}},
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
+    })
+}

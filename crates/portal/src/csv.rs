@@ -1,0 +1,195 @@
+//! Tables for other programs: RFC 4180, with every text guarded against being taken for a formula.
+//!
+//! In: the same answers that pages show. Out: text, in which every cell went through [`csv_cell`].
+
+use insight::{Arrivals, Outcomes, Portfolio, Rows, Sources, Trend};
+use report::{Outcome, csv_cell};
+
+/// A table in the making.
+struct Table(String);
+
+/// One cell.
+enum Cell<'a> {
+    /// Text that may come from a report.
+    Text(&'a str),
+    /// A number of ours.
+    Number(u64),
+}
+
+impl Table {
+    fn new(heads: &[&str]) -> Self {
+        let mut table = Self(String::new());
+        table.line(&heads.iter().map(|head| Cell::Text(head)).collect::<Vec<_>>());
+        table
+    }
+
+    fn line(&mut self, cells: &[Cell<'_>]) {
+        for (index, cell) in cells.iter().enumerate() {
+            if index > 0 {
+                self.0.push(',');
+            }
+            match cell {
+                Cell::Text(text) => self.0.push_str(&csv_cell(text)),
+                Cell::Number(n) => self.0.push_str(&n.to_string()),
+            }
+        }
+        self.0.push_str("\r\n"); // RFC 4180 §2: "Each record is located on a separate line, delimited by a line break (CRLF)."
+    }
+}
+
+const OUTCOMES: [&str; 6] = ["both", "dkim_only", "spf_only", "forwarded", "unaligned", "unauthenticated"];
+
+fn outcomes<'a>(counts: &Outcomes) -> [Cell<'a>; 6] {
+    Outcome::ALL.map(|outcome| Cell::Number(counts.get(outcome)))
+}
+
+/// The portfolio.
+pub(crate) fn portfolio(answer: &Portfolio) -> String {
+    let heads = ["domain", "organizational_domain", "policy_domain", "policy", "last_day", "messages", "failing"];
+    let mut table = Table::new(&[&heads[..], &OUTCOMES].concat());
+    for line in &answer.domains {
+        let last_day = line.last_day.to_string();
+        let policy = line.policy.as_ref();
+        let mut cells = vec![
+            Cell::Text(&line.domain),
+            Cell::Text(&line.organizational_domain),
+            Cell::Text(policy.map_or("", |policy| &policy.policy_domain)),
+            Cell::Text(policy.map_or("", |policy| &policy.record)),
+            Cell::Text(&last_day),
+            Cell::Number(line.outcomes.messages()),
+            Cell::Number(line.outcomes.failing()),
+        ];
+        cells.extend(outcomes(&line.outcomes));
+        table.line(&cells);
+    }
+    table.0
+}
+
+/// The trend, one line a day.
+pub(crate) fn trend(answer: &Trend) -> String {
+    let heads = ["day", "messages", "dmarc_pass", "dkim_aligned", "spf_aligned"];
+    let dispositions = ["disposition_none", "disposition_pass", "disposition_quarantine", "disposition_reject"];
+    let mut table = Table::new(&[&heads[..], &OUTCOMES, &dispositions].concat());
+    for day in &answer.days {
+        let (on, counts) = (day.day.to_string(), &day.counts);
+        let mut cells = vec![Cell::Text(&on)];
+        cells.extend([counts.messages, counts.dmarc_pass, counts.dkim_aligned, counts.spf_aligned].map(Cell::Number));
+        cells.extend(outcomes(&counts.outcomes()));
+        let met = counts.disposition;
+        cells.extend([met.none, met.pass, met.quarantine, met.reject].map(Cell::Number));
+        table.line(&cells);
+    }
+    table.0
+}
+
+/// The explorer.
+pub(crate) fn sources(answer: &Sources) -> String {
+    let heads = ["source", "addresses", "messages", "failing"];
+    let tail =
+        ["none", "pass", "quarantine", "reject", "reporters", "first_day", "last_day", "active_days", "spf", "dkim"];
+    let mut table = Table::new(&[&heads[..], &OUTCOMES, &tail].concat());
+    for line in &answer.lines {
+        let (first, last, met) = (line.first_day.to_string(), line.last_day.to_string(), line.dispositions);
+        let mut cells = vec![
+            Cell::Text(&line.key),
+            Cell::Number(line.addresses),
+            Cell::Number(line.outcomes.messages()),
+            Cell::Number(line.outcomes.failing()),
+        ];
+        cells.extend(outcomes(&line.outcomes));
+        cells.extend([met.none, met.pass, met.quarantine, met.reject, line.reporters].map(Cell::Number));
+        cells.extend([Cell::Text(&first), Cell::Text(&last), Cell::Number(line.active_days)]);
+        cells.extend([Cell::Text(&line.spf), Cell::Text(&line.dkim)]);
+        table.line(&cells);
+    }
+    table.0
+}
+
+/// Rows.
+pub(crate) fn rows(answer: &Rows) -> String {
+    let mut table = Table::new(&[
+        "day",
+        "report",
+        "reporter",
+        "source",
+        "messages",
+        "outcome",
+        "disposition",
+        "domain",
+        "envelope_from",
+        "spf",
+        "dkim",
+        "overrides",
+    ]);
+    for line in &answer.lines {
+        let (day, source) = (line.day.to_string(), line.source.to_string());
+        table.line(&[
+            Cell::Text(&day),
+            Cell::Number(line.report),
+            Cell::Text(&line.reporter),
+            Cell::Text(&source),
+            Cell::Number(line.messages),
+            Cell::Text(line.outcome.word()),
+            Cell::Text(line.disposition.word()),
+            Cell::Text(&line.domain),
+            Cell::Text(&line.envelope_from),
+            Cell::Text(&line.spf),
+            Cell::Text(&line.dkim),
+            Cell::Text(&line.overrides),
+        ]);
+    }
+    table.0
+}
+
+/// Who reported.
+pub(crate) fn arrivals(answer: &Arrivals) -> String {
+    let mut table = Table::new(&[
+        "reporter",
+        "reports",
+        "messages",
+        "flawed",
+        "days_with_reports",
+        "last_day",
+        "last_received",
+        "dialect",
+    ]);
+    for line in &answer.reporters {
+        let last_day = line.last_day.to_string();
+        let received = crate::figures::machine(line.last_received).unwrap_or_default();
+        table.line(&[
+            Cell::Text(&line.reporter),
+            Cell::Number(line.reports),
+            Cell::Number(line.messages),
+            Cell::Number(line.flawed),
+            Cell::Number(line.by_day.iter().filter(|n| **n > 0).count() as u64),
+            Cell::Text(&last_day),
+            Cell::Text(&received),
+            Cell::Text(line.dialect.word()),
+        ]);
+    }
+    table.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::Fixture;
+
+    #[test]
+    fn every_text_of_every_table_is_guarded_and_every_line_has_all_cells() {
+        let fixture = Fixture { say: |_| "=1,\"2\"\r\n@3".to_owned() };
+        let tables = [
+            portfolio(&fixture.portfolio()),
+            trend(&fixture.trend()),
+            sources(&fixture.sources(insight::GroupBy::SpfDomain)),
+            rows(&fixture.rows()),
+            arrivals(&fixture.arrivals()),
+        ];
+        for table in tables {
+            let whole = table.replace("\"'=1,\"\"2\"\"\r\n@3\"", "text");
+            assert!(!whole.contains(['=', '"', '@']), "{whole}");
+            let cells: Vec<usize> = whole.split_terminator("\r\n").map(|line| line.split(',').count()).collect();
+            assert!(cells.len() > 3 && cells.iter().all(|n| *n == cells[0]), "{cells:?}");
+        }
+    }
+}

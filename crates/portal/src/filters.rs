@@ -1,0 +1,227 @@
+//! The filter bar: which part of the ledger a page shows, as a form whose state is the URL.
+//!
+//! In: what was asked and which fields mean something here. Out: markup. A field that means nothing on this page is shown, kept
+//! and switched off, so that a filter is never silently ignored.
+
+use insight::{Period, Scope};
+use maud::{Markup, html};
+use report::{Disposition, Outcome};
+
+use crate::around::Around;
+use crate::ask::{Ask, EVER, network_text, outcomes_text};
+use crate::figures;
+use crate::links;
+use crate::text;
+use crate::url::Url;
+use crate::words;
+
+/// One field of the bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// Author domain.
+    Domain,
+    /// Days.
+    Period,
+    /// Reporter.
+    Reporter,
+    /// Address or network.
+    Network,
+    /// Outcome.
+    Outcome,
+    /// Disposition.
+    Disposition,
+}
+
+/// Every field.
+pub(crate) const ALL: &[Field] =
+    &[Field::Domain, Field::Period, Field::Reporter, Field::Network, Field::Outcome, Field::Disposition];
+
+/// The bar of one page.
+pub(crate) struct Filters {
+    /// Where the form goes; without a query.
+    pub(crate) action: Url,
+    /// Where this page is, for earlier and later: path segments.
+    pub(crate) here: Vec<String>,
+    /// The fields that mean something here.
+    pub(crate) fields: &'static [Field],
+}
+
+/// Names of the parameters that the bar itself sends.
+const OWN: [&str; 8] = ["domain", "days", "since", "until", "reporter", "network", "outcome", "disposition"];
+/// Lengths offered.
+const LENGTHS: [(&str, &str); 5] =
+    [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("all", "All")];
+
+/// The bar.
+pub(crate) fn filter_bar(filters: &Filters, around: &Around, ask: &Ask, exports: &[(&'static str, Url)]) -> Markup {
+    let bar = Bar { on: filters.fields, around, scope: &ask.scope };
+    let other = ask.pairs().into_iter().filter(|(name, _)| !OWN.contains(name) && *name != "offset");
+    html! {
+        form.filters method="get" action=(filters.action) aria-label="Filters" {
+            (bar.domain())
+            (bar.period())
+            (bar.dates())
+            (bar.reporter())
+            (bar.network())
+            (bar.outcome())
+            (bar.disposition())
+            @for (name, value) in other { input type="hidden" name=(name) value=(value); }
+            button { "Apply" }
+            (bar.drilled(filters, ask))
+            span.end {
+                (bar.neighbours(filters, ask))
+                @for (name, url) in exports { a href=(url) { (name) } }
+            }
+        }
+    }
+}
+
+struct Bar<'a> {
+    on: &'static [Field],
+    around: &'a Around,
+    scope: &'a Scope,
+}
+
+impl Bar<'_> {
+    fn off(&self, field: Field) -> bool {
+        !self.on.contains(&field)
+    }
+
+    /// A choice among words; `chosen` is the value sent, empty for any. Where the field is off its value travels hidden.
+    fn choice(&self, field: Field, label: &str, name: &str, chosen: &str, options: &[(String, String)]) -> Markup {
+        let off = self.off(field);
+        html! {
+            label {
+                (label) " "
+                select name=(name) class=[(!chosen.is_empty()).then_some("set")] disabled[off] title=[off.then_some("does not apply to this page")] {
+                    @for (value, name) in options { option value=(value) selected[value == chosen] { (name) } }
+                    @if !options.iter().any(|(value, _)| value == chosen) { option value=(chosen) selected { (text::plain(chosen)) } }
+                }
+            }
+            @if off && !chosen.is_empty() { input type="hidden" name=(name) value=(chosen); }
+        }
+    }
+
+    fn domain(&self) -> Markup {
+        let named = self.around.domains.iter().map(|name| (name.to_string(), text::plain(name)));
+        let options: Vec<_> = std::iter::once((String::new(), "All domains".to_owned())).chain(named).collect();
+        self.choice(Field::Domain, "Domain", "domain", self.scope.domain.as_deref().unwrap_or(""), &options)
+    }
+
+    fn reporter(&self) -> Markup {
+        let named = self.around.reporters.iter().map(|name| (name.to_string(), text::plain(name)));
+        let options: Vec<_> = std::iter::once((String::new(), "Any".to_owned())).chain(named).collect();
+        self.choice(Field::Reporter, "Reporter", "reporter", self.scope.reporter.as_deref().unwrap_or(""), &options)
+    }
+
+    fn period(&self) -> Markup {
+        let chosen = match self.scope.period {
+            Period::Last(days) => days.to_string(),
+            Period::All => "all".to_owned(),
+            Period::Days(..) => String::new(),
+        };
+        let off = self.off(Field::Period);
+        let listed = LENGTHS.iter().any(|(value, _)| *value == chosen);
+        html! {
+            label {
+                "Period "
+                select name="days" disabled[off] title=[off.then_some("does not apply to this page")] class=[(chosen != "90" && !chosen.is_empty()).then_some("set")] {
+                    @if chosen.is_empty() { option value="" selected { "Dates" } }
+                    @for (value, name) in LENGTHS { option value=(value) selected[value == chosen] { (name) } }
+                    @if !listed && !chosen.is_empty() { option value=(chosen) selected { (chosen) " days" } }
+                }
+            }
+        }
+    }
+
+    /// Fixed days, folded away while they are not used. `dates=set` tells the server that they were set before this form was
+    /// sent, so that choosing a length afterwards wins over them.
+    fn dates(&self) -> Markup {
+        let set = match self.scope.period {
+            Period::Days(since, until) => Some((since, until)),
+            _ => None,
+        };
+        let since = set.map(|(since, _)| since).filter(|since| *since != EVER.0);
+        let until = set.map(|(_, until)| until).filter(|until| *until != EVER.1);
+        let shown = match (set, self.around.resolve(self.scope.period)) {
+            (Some(_), Some((first, last))) => figures::span(first, last),
+            _ => "Dates".to_owned(),
+        };
+        html! {
+            details.dates {
+                summary class=[set.is_some().then_some("set")] { (shown) }
+                div.drop {
+                    label { "From " input type="date" name="since" value=[since.map(|day| day.to_string())]; }
+                    label { "To " input type="date" name="until" value=[until.map(|day| day.to_string())]; }
+                }
+            }
+            @if set.is_some() { input type="hidden" name="dates" value="set"; }
+        }
+    }
+
+    fn network(&self) -> Markup {
+        let value = self.scope.network.map(|(address, length)| network_text(address, length));
+        let off = self.off(Field::Network);
+        html! {
+            label {
+                "IP or CIDR "
+                input class=(if value.is_some() { "cidr set" } else { "cidr" }) name="network" placeholder="192.0.2.0/24" autocomplete="off" spellcheck="false" maxlength="60"
+                    value=[value.as_ref()] disabled[off] title=[off.then_some("does not apply to this page")];
+            }
+            @if let (true, Some(value)) = (off, value) { input type="hidden" name="network" value=(value); }
+        }
+    }
+
+    fn outcome(&self) -> Markup {
+        let chosen = outcomes_text(&self.scope.outcomes);
+        let mut options = vec![
+            (String::new(), "Any".to_owned()),
+            ("failing".to_owned(), "All that fail".to_owned()),
+            ("passing".to_owned(), "All that pass".to_owned()),
+        ];
+        options.extend(Outcome::ALL.into_iter().map(|o| (o.word().to_owned(), words::outcome(o).name.to_owned())));
+        if !options.iter().any(|(value, _)| *value == chosen) {
+            options.push((chosen.clone(), format!("{} outcomes", self.scope.outcomes.len())));
+        }
+        self.choice(Field::Outcome, "Outcome", "outcome", &chosen, &options)
+    }
+
+    fn disposition(&self) -> Markup {
+        let all = [Disposition::None, Disposition::Pass, Disposition::Quarantine, Disposition::Reject];
+        let named = all.into_iter().map(|d| (d.word().to_owned(), words::disposition(d).name.to_owned()));
+        let options: Vec<_> = std::iter::once((String::new(), "Any".to_owned())).chain(named).collect();
+        let chosen = self.scope.disposition.map_or("", Disposition::word);
+        self.choice(Field::Disposition, "Disposition", "disposition", chosen, &options)
+    }
+
+    /// Filters that have no field: set by following a link, taken off here.
+    fn drilled(&self, filters: &Filters, ask: &Ask) -> Markup {
+        let path: Vec<_> = filters.here.iter().map(String::as_str).collect();
+        let without = |change: fn(&mut Scope)| {
+            let mut ask = ask.clone();
+            change(&mut ask.scope);
+            ask.to(&path)
+        };
+        let chip = |name: &str, value: &str, url: Url| {
+            html! { a.drilled href=(url) title="take this filter off" { (name) " " (text::cut(value, 40)) span aria-hidden="true" { " ×" } } }
+        };
+        html! {
+            @if let Some(domain) = &self.scope.spf_domain { (chip("SPF", domain, without(|scope| scope.spf_domain = None))) }
+            @if let Some(domain) = &self.scope.dkim_domain { (chip("DKIM", domain, without(|scope| scope.dkim_domain = None))) }
+            @if self.scope.subdomains { (chip("with", "subdomains", without(|scope| scope.subdomains = false))) }
+        }
+    }
+
+    fn neighbours(&self, filters: &Filters, ask: &Ask) -> Markup {
+        let (earlier, later) =
+            if self.off(Field::Period) { (None, None) } else { self.around.neighbours(self.scope.period) };
+        let path: Vec<_> = filters.here.iter().map(String::as_str).collect();
+        let moved = |days: (report::Day, report::Day)| {
+            Ask { scope: links::within(&ask.scope, days.0, days.1), ..ask.clone() }.to(&path)
+        };
+        html! {
+            @if let Some(days) = earlier { a href=(moved(days)) data-key="[" { "‹ Earlier" } }
+            @if let Some(days) = later { a href=(moved(days)) data-key="]" { "Later ›" } }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The frame around every page: rail, path, search, filter bar, title with its answer, footer.
+//!
+//! In: a [`Page`] with its body, what is [`Around`] it, and what was asked. Out: a whole document. No script and no style stands
+//! in it; the filter bar is a form that sends its state in the URL.
+
+use maud::{DOCTYPE, Markup, html};
+
+use crate::around::Around;
+use crate::ask::Ask;
+use crate::assets;
+use crate::draw;
+use crate::figures;
+use crate::filters::{Filters, filter_bar};
+use crate::links;
+use crate::text;
+use crate::url::Url;
+
+/// Where in the rail a page belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// The portfolio.
+    Domains,
+    /// The trend.
+    Trend,
+    /// Sources and rows.
+    Explorer,
+    /// Reports and what became of them.
+    Reports,
+    /// The API's page.
+    Api,
+    /// Search results and errors: nowhere in the rail.
+    Nowhere,
+}
+
+/// One page before it is framed.
+pub(crate) struct Page {
+    /// Where it belongs.
+    pub(crate) section: Section,
+    /// The question it answers.
+    pub(crate) title: String,
+    /// What it is about, for the window's title; from a report as it may be.
+    pub(crate) about: Option<String>,
+    /// The way here; the last one is the page itself.
+    pub(crate) crumbs: Vec<(Markup, Option<Url>)>,
+    /// The answer in a sentence or two.
+    pub(crate) lead: Markup,
+    /// Sister views: name, place, whether it is this one.
+    pub(crate) tabs: Vec<(&'static str, Url, bool)>,
+    /// The filter bar, where one makes sense.
+    pub(crate) filters: Option<Filters>,
+    /// The same as data.
+    pub(crate) exports: Vec<(&'static str, Url)>,
+    /// Everything else.
+    pub(crate) body: Markup,
+}
+
+impl Page {
+    /// The whole document.
+    pub(crate) fn render(&self, around: &Around, ask: &Ask) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                (self.head())
+                body {
+                    a.skip href="#main" { "Skip to the answer" }
+                    (draw::patterns())
+                    div.frame {
+                        (self.rail(around, ask))
+                        div.page {
+                            (self.top())
+                            @if let Some(filters) = &self.filters { (filter_bar(filters, around, ask, &self.exports)) }
+                            main id="main" {
+                                h1 { (self.title) }
+                                p.lead { (self.lead) }
+                                (self.tab_row())
+                                (self.body)
+                            }
+                            (footer(around))
+                        }
+                    }
+                    (keys())
+                }
+            }
+        }
+    }
+
+    fn head(&self) -> Markup {
+        let title = match &self.about {
+            Some(about) => format!("{} · {} · lamppost", self.title, text::plain(about)),
+            None => format!("{} · lamppost", self.title),
+        };
+        html! {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                link rel="icon" href=(assets::ICON.url()) type="image/svg+xml";
+                link rel="stylesheet" href=(assets::STYLE.url());
+                script type="module" src=(assets::SCRIPT.url()) {}
+            }
+        }
+    }
+
+    fn rail(&self, around: &Around, ask: &Ask) -> Markup {
+        let current = |section: Section| (self.section == section).then_some("page");
+        let item = |section: Section, name: &str, url: Url, count: Option<usize>, key: Option<&str>| {
+            html! {
+                li {
+                    a href=(url) aria-current=[current(section)] data-go=[key] {
+                        (name)
+                        @if let Some(count) = count { span.count { (figures::count(count as u64)) } }
+                    }
+                }
+            }
+        };
+        let scope = &ask.scope;
+        let domains = (around.domains_total > 0).then_some(around.domains_total);
+        html! {
+            header.rail {
+                a.brand href="/" { (logo()) "lamppost" }
+                nav aria-label="Main" {
+                    p.group { "Mail" }
+                    ul {
+                        (item(Section::Domains, "Domains", links::domains(scope), domains, Some("d")))
+                        (item(Section::Trend, "Trend", links::trend(scope), None, Some("t")))
+                        (item(Section::Explorer, "Explorer", links::sources(scope), None, Some("e")))
+                    }
+                    p.group { "Ledger" }
+                    ul {
+                        (item(Section::Reports, "Reports", links::reports(scope), None, Some("r")))
+                        (item(Section::Api, "API", Url::path(&["api"]), None, None))
+                    }
+                }
+            }
+        }
+    }
+
+    fn top(&self) -> Markup {
+        html! {
+            div.top {
+                nav.crumbs aria-label="Breadcrumb" {
+                    ol {
+                        @for (name, url) in &self.crumbs {
+                            li {
+                                @match url {
+                                    Some(url) => a href=(url) { (name) },
+                                    None => span aria-current="page" { (name) },
+                                }
+                            }
+                        }
+                    }
+                }
+                form.find method="get" action="/search" role="search" {
+                    label.vh for="q" { "Search for an address, a network, a domain or a reporter" }
+                    input id="q" type="search" name="q" placeholder="Address, network, domain" autocomplete="off" maxlength="300" data-focus="/";
+                    kbd aria-hidden="true" { "/" }
+                }
+            }
+        }
+    }
+
+    fn tab_row(&self) -> Markup {
+        html! {
+            @if !self.tabs.is_empty() {
+                nav.tabs aria-label="Views" {
+                    @for (name, url, current) in &self.tabs { a href=(url) aria-current=[current.then_some("page")] { (name) } }
+                }
+            }
+        }
+    }
+}
+
+/// The lamp post.
+pub(crate) fn logo() -> Markup {
+    html! {
+        svg.logo viewBox="0 0 18 22" aria-hidden="true" focusable="false" {
+            path.light d="M4.4 6.4h7.2l3.2 6H1.2z" {}
+            path.post d="M8 21V3.6C8 2.1 9 1.2 10.5 1.2H14M4.8 21h6.4" {}
+        }
+    }
+}
+
+/// A moment, with the machine's form beside it.
+pub(crate) fn moment(seconds: i64) -> Markup {
+    html! {
+        @match figures::machine(seconds) {
+            Some(machine) => time datetime=(machine) { (figures::moment(seconds)) },
+            None => (figures::moment(seconds)),
+        }
+    }
+}
+
+/// A moment of the recent past: of today the time alone.
+pub(crate) fn moment_near(seconds: i64, now: i64) -> Markup {
+    html! {
+        @match figures::machine(seconds) {
+            Some(machine) => time datetime=(machine) { (figures::moment_near(seconds, now)) },
+            None => (figures::moment(seconds)),
+        }
+    }
+}
+
+fn footer(around: &Around) -> Markup {
+    html! {
+        footer.foot {
+            span {
+                (moment(around.now))
+                @if let Some(received) = around.last_received { " · last report " (moment_near(received, around.now)) }
+            }
+            span.keys-hint { kbd { "/" } " search" }
+            span.keys-hint { kbd { "[" } " " kbd { "]" } " earlier, later" }
+            span.keys-hint { kbd { "w" } " open every Why" }
+            span.keys-hint { kbd { "?" } " all keys" }
+        }
+    }
+}
+
+/// What the keys do. Opened by the script alone: without it there are no keys.
+fn keys() -> Markup {
+    let keys: [(&[&str], &str); 8] = [
+        (&["/"], "search"),
+        (&["["], "the days before these"),
+        (&["]"], "the days after these"),
+        (&["w"], "open or close every Why"),
+        (&["g", "d"], "domains"),
+        (&["g", "t"], "trend"),
+        (&["g", "e"], "explorer"),
+        (&["g", "r"], "reports"),
+    ];
+    html! {
+        dialog.keys id="keys" aria-labelledby="keys-title" {
+            h2 id="keys-title" { "Keys" }
+            dl {
+                @for (pressed, does) in keys {
+                    dt { @for key in pressed { kbd { (key) } " " } }
+                    dd { (does) }
+                }
+            }
+            form method="dialog" { button { "Close" } }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Where things are: the address of every page, for a given part of the ledger.
+//!
+//! In: a [`Scope`] and what narrows it. Out: a [`Url`]. Every number on a page is a link made here.
+
+use std::net::IpAddr;
+
+use insight::{Period, Scope};
+use report::{Day, Disposition, Outcome, Text};
+
+use crate::ask::scope_pairs;
+use crate::url::{Url, is_segment};
+
+/// The portfolio.
+pub(crate) fn domains(scope: &Scope) -> Url {
+    Url::path(&["domains"]).with_all(scope_pairs(&Scope { domain: None, subdomains: false, ..scope.clone() }))
+}
+
+/// The trend of the scope's domain, or of all.
+pub(crate) fn trend(scope: &Scope) -> Url {
+    match &scope.domain {
+        Some(domain) if is_segment(domain) => {
+            let rest = Scope { domain: None, ..scope.clone() };
+            Url::path(&["domains", domain, "trend"]).with_all(scope_pairs(&rest))
+        }
+        _ => Url::path(&["trend"]).with_all(scope_pairs(scope)),
+    }
+}
+
+/// The explorer.
+pub(crate) fn sources(scope: &Scope) -> Url {
+    Url::path(&["sources"]).with_all(scope_pairs(scope))
+}
+
+/// One address.
+pub(crate) fn source(address: IpAddr, scope: &Scope) -> Url {
+    let rest = Scope { network: None, ..scope.clone() };
+    Url::path(&["sources", &address.to_string()]).with_all(scope_pairs(&rest))
+}
+
+/// The rows behind a number.
+pub(crate) fn rows(scope: &Scope) -> Url {
+    Url::path(&["rows"]).with_all(scope_pairs(scope))
+}
+
+/// The same as a table for other programs.
+pub(crate) fn rows_csv(scope: &Scope) -> Url {
+    Url::path(&["rows.csv"]).with_all(scope_pairs(scope))
+}
+
+/// Who reported.
+pub(crate) fn reports(scope: &Scope) -> Url {
+    Url::path(&["reports"]).with_all(scope_pairs(scope))
+}
+
+/// The list of reports.
+pub(crate) fn report_list(scope: &Scope) -> Url {
+    Url::path(&["reports", "list"]).with_all(scope_pairs(scope))
+}
+
+/// One report.
+pub(crate) fn report(id: u64) -> Url {
+    Url::path(&["reports", &id.to_string()])
+}
+
+/// The same, for these days only.
+pub(crate) fn within(scope: &Scope, first: Day, last: Day) -> Scope {
+    Scope { period: Period::Days(first, last), ..scope.clone() }
+}
+
+/// The same, for these outcomes only; what the scope already leaves out stays out.
+pub(crate) fn with_outcomes(scope: &Scope, outcomes: &[Outcome]) -> Scope {
+    let kept = |outcome: &Outcome| scope.outcomes.is_empty() || scope.outcomes.contains(outcome);
+    let mut outcomes: Vec<_> = outcomes.iter().copied().filter(kept).collect();
+    outcomes.sort_unstable();
+    Scope { outcomes, ..scope.clone() }
+}
+
+/// The same, failing only.
+pub(crate) fn failing(scope: &Scope) -> Scope {
+    with_outcomes(scope, &crate::words::FAILING)
+}
+
+/// The same, passing only.
+pub(crate) fn passing(scope: &Scope) -> Scope {
+    with_outcomes(scope, &crate::words::PASSING)
+}
+
+/// The same, for this author domain.
+pub(crate) fn of_domain(scope: &Scope, domain: &str) -> Scope {
+    Scope { domain: Some(Text::new(domain)), subdomains: false, ..scope.clone() }
+}
+
+/// The same, for this reporter.
+pub(crate) fn by_reporter(scope: &Scope, reporter: &str) -> Scope {
+    Scope { reporter: Some(Text::new(reporter)), ..scope.clone() }
+}
+
+/// The same, from this network or address.
+pub(crate) fn from_network(scope: &Scope, network: (IpAddr, u8)) -> Scope {
+    Scope { network: Some(network), ..scope.clone() }
+}
+
+/// The same, where receivers did this.
+pub(crate) fn meeting(scope: &Scope, disposition: Disposition) -> Scope {
+    Scope { disposition: Some(disposition), ..scope.clone() }
+}

@@ -1,0 +1,146 @@
+//! `/reports`: who reports, and does anything fail to arrive?
+
+use insight::{Arrivals, ReporterLine};
+use maud::{Markup, html};
+use report::Dialect;
+
+use super::{Here, as_u64, day, days_between, length, name_or_dash, strong};
+use crate::api;
+use crate::ask::Ask;
+use crate::draw;
+use crate::figures::{count, counted};
+use crate::filters::{Field, Filters};
+use crate::frame::{Page, Section, moment_near};
+use crate::links;
+use crate::url::Url;
+
+const PATH: &[&str] = &["reports"];
+
+/// The page.
+pub(crate) fn page(here: Here<'_>, answer: &Arrivals) -> Markup {
+    let page = Page {
+        section: Section::Reports,
+        title: "Who reports to us?".to_owned(),
+        about: None,
+        crumbs: vec![(html! { "Reports" }, None)],
+        lead: lead(here, answer),
+        tabs: tabs(here, "Arrivals"),
+        filters: Some(Filters { action: Url::path(PATH), here: vec!["reports".to_owned()], fields: &[Field::Period] }),
+        exports: vec![
+            ("CSV", here.ask.here(&["reports.csv"])),
+            ("JSON", api::link(here.ask, &["api", "v1", "arrivals"])),
+        ],
+        body: html! {
+            (counters(here, answer))
+            section aria-labelledby="h-reporters" {
+                div.head {
+                    h2 id="h-reporters" { "Reporters" }
+                    span.aside { "one cell a day they report on; " span.gap { "a low line" } " is a day without a report" }
+                }
+                @if answer.reporters.is_empty() { (super::nothing(here, PATH, "reports")) }
+                @else { div.box.scroll { (table(here, answer)) } }
+            }
+        },
+    };
+    page.render(here.around, here.ask)
+}
+
+/// The views of reports.
+pub(super) fn tabs(here: Here<'_>, current: &str) -> Vec<(&'static str, Url, bool)> {
+    let to = |path: &[&str]| Ask { flaw: None, ..here.ask.clone() }.to(path);
+    vec![
+        ("Arrivals", links::reports(here.scope()), current == "Arrivals"),
+        ("List", links::report_list(here.scope()), current == "List"),
+        ("Flaws", to(&["reports", "flaws"]), current == "Flaws"),
+        ("Rejected", to(&["reports", "rejected"]), current == "Rejected"),
+        ("Conflicts", to(&["reports", "conflicts"]), current == "Conflicts"),
+    ]
+}
+
+fn lead(here: Here<'_>, answer: &Arrivals) -> Markup {
+    let quiet = answer.reporters.iter().filter(|line| silent(answer, line) > LATE_DAYS).count();
+    html! {
+        strong { (counted(as_u64(answer.reporters.len()), "reporter", "reporters")) } " sent "
+        (strong(&links::report_list(here.scope()), &counted(answer.reports, "report", "reports")))
+        @if let Some(days) = answer.days { " about " (length(days)) }
+        ". "
+        @if answer.reporters.is_empty() {}
+        @else if quiet == 0 { "Nobody has fallen silent." }
+        @else { strong { (count(as_u64(quiet))) } @if quiet == 1 { " of them has" } @else { " of them have" } " been silent for more than " (LATE_DAYS) " days." }
+    }
+}
+
+/// Reports come a day or two after the day they are about.
+const LATE_DAYS: usize = 2;
+
+/// Days without a report after the first one with one, up to the newest day of the period.
+fn gaps(line: &ReporterLine) -> usize {
+    line.by_day.iter().skip_while(|n| **n == 0).filter(|n| **n == 0).count()
+}
+
+/// Days since the newest one reported on.
+fn silent(answer: &Arrivals, line: &ReporterLine) -> usize {
+    answer.days.map_or(0, |(_, last)| days_between((line.last_day, last)) - 1)
+}
+
+fn counters(here: Here<'_>, answer: &Arrivals) -> Markup {
+    let to = |name: &str| Ask { flaw: None, ..here.ask.clone() }.to(&["reports", name]);
+    html! {
+        section aria-labelledby="h-pipe" {
+            h2.vh id="h-pipe" { "What became of them" }
+            div.box {
+                dl.facts {
+                    div { dt { "Reports in the period" } dd { a.n href=(links::report_list(here.scope())) { (count(answer.reports)) } } }
+                    div { dt { "Came again unchanged" } dd { (count(answer.duplicates)) span.sub { "since the ledger began" } } }
+                    div { dt { "Same name, other content" } dd { a.n href=(to("conflicts")) { (count(answer.conflicts)) } span.sub { "the newest counts" } } }
+                    div { dt { "Could not be taken in" } dd { a.n href=(to("rejected")) { (count(answer.rejected)) } span.sub { "the raw copy is kept" } } }
+                }
+            }
+        }
+    }
+}
+
+fn table(here: Here<'_>, answer: &Arrivals) -> Markup {
+    let days = answer.days.map_or(1, days_between);
+    html! {
+        table.stack.arrivals {
+            caption.vh { "Reporters, most messages first" }
+            thead {
+                tr {
+                    th scope="col" { "Reporter" }
+                    th.num scope="col" { "Reports" }
+                    th.num scope="col" aria-sort="descending" { "Messages" }
+                    th scope="col" { (counted(as_u64(days), "day", "days")) }
+                    th.num scope="col" { "Gaps" }
+                    th.num scope="col" { "With flaws" }
+                    th.num scope="col" { "Newest day" }
+                    th scope="col" { "Last received" }
+                    th scope="col" { "Written as" }
+                }
+            }
+            tbody { @for line in &answer.reporters { (row(here, answer, line)) } }
+        }
+    }
+}
+
+fn row(here: Here<'_>, answer: &Arrivals, line: &ReporterLine) -> Markup {
+    let scope = links::by_reporter(here.scope(), &line.reporter);
+    let (gaps, newest) = (gaps(line), answer.days.map(|(_, last)| last));
+    let label = format!("reports on {} of {} days", line.by_day.iter().filter(|n| **n > 0).count(), line.by_day.len());
+    html! {
+        tr {
+            th.name scope="row" { a href=(links::sources(&scope)) { (name_or_dash(&line.reporter)) } }
+            td.num data-l="reports" { (super::n(&links::report_list(&scope), line.reports)) }
+            td.num data-l="messages" { (super::n(&links::sources(&scope), line.messages)) }
+            td.wide { (draw::strip(&line.by_day, &label)) }
+            td.num data-l="gaps" { @if gaps == 0 { span.faint { "none" } } @else { (counted(as_u64(gaps), "day", "days")) } }
+            td.num data-l="with flaws" { @if line.flawed == 0 { span.faint { "none" } } @else { (super::n(&Ask { flaw: None, ..here.ask.clone() }.to(&["reports", "flaws"]), line.flawed)) } }
+            td.num data-l="newest day" {
+                (day(line.last_day, newest))
+                @if silent(answer, line) > LATE_DAYS { span.sub { "silent for " (counted(as_u64(silent(answer, line)), "day", "days")) } }
+            }
+            td.nowrap { (moment_near(line.last_received, here.around.now)) }
+            td.nowrap { (match line.dialect { Dialect::Rfc7489 => "RFC 7489", Dialect::Rfc9990 => "RFC 9990" }) }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! `/sources`, the explorer: who sends in our name?
+
+use std::net::IpAddr;
+
+use insight::{GroupBy, Scope, SortBy, SourceLine, Sources, Spike, parse_network};
+use maud::{Markup, html};
+use report::{Outcome, Text};
+
+use super::{
+    Here, SortKey, as_u64, day, days_between, length, n, name_or_dash, pager, sort_head, spike, strong, trend,
+};
+use crate::api;
+use crate::ask::Ask;
+use crate::draw;
+use crate::figures::{self, count, counted, per_day, percent_sign};
+use crate::filters::{self, Filters};
+use crate::frame::{Page, Section};
+use crate::links;
+use crate::text;
+use crate::url::Url;
+use crate::words;
+
+const PATH: &[&str] = &["sources"];
+
+/// The page. `explained` is what made the day stand out, where the period is one day.
+pub(crate) fn page(here: Here<'_>, answer: &Sources, explained: Option<&Spike>) -> Markup {
+    let scope = here.scope();
+    let mut crumbs = vec![(html! { "Domains" }, Some(links::domains(scope)))];
+    if let Some(domain) = &scope.domain {
+        crumbs.push((text::text(domain), Some(links::trend(scope))));
+    }
+    crumbs.push((html! { "Sources" }, None));
+    let page = Page {
+        section: Section::Explorer,
+        title: "Who sends in our name?".to_owned(),
+        about: scope.domain.as_ref().map(ToString::to_string),
+        crumbs,
+        lead: lead(here, answer),
+        tabs: trend::tabs(here, "Sources"),
+        filters: Some(Filters { action: Url::path(PATH), here: vec!["sources".to_owned()], fields: filters::ALL }),
+        exports: vec![
+            ("CSV", here.ask.here(&["sources.csv"])),
+            ("JSON", api::link(here.ask, &["api", "v1", "sources"])),
+        ],
+        body: html! {
+            @if let Some(spike) = explained {
+                section aria-labelledby="h-spike" {
+                    div.head { h2 id="h-spike" { "What was different on this day" } }
+                    div.box.pad { (spike::explanation(spike, scope, false)) }
+                }
+            }
+            section aria-labelledby="h-sources" {
+                h2.vh id="h-sources" { "Sources by " (words::group(answer.order.group).0) }
+                (groups(here))
+                @if answer.lines.is_empty() { (super::nothing(here, PATH, "sources")) }
+                @else {
+                    div.box.list {
+                        div.scroll { (table(here, answer)) }
+                        (pager(here.ask, PATH, answer.lines.len(), answer.lines_total, words::group(answer.order.group).2))
+                    }
+                }
+            }
+        },
+    };
+    page.render(here.around, here.ask)
+}
+
+fn lead(here: Here<'_>, answer: &Sources) -> Markup {
+    let scope = here.scope();
+    let (all, failing) = (answer.totals.messages(), answer.totals.failing());
+    let many = if answer.lines_total == 1 {
+        words::group(answer.order.group).1.to_lowercase()
+    } else {
+        words::group(answer.order.group).2.to_owned()
+    };
+    html! {
+        @if all == 0 { "Nobody, as far as the reports say" @if let Some(days) = answer.days { ", " (figures::span(days.0, days.1)) } "." }
+        @else {
+            strong { (count(as_u64(answer.lines_total))) " " (many) } " sent "
+            (strong(&links::rows(scope), &counted(all, "message", "messages")))
+            @if let Some(days) = answer.days { @if days.0 == days.1 { " on " (figures::weekday_year(days.0)) } @else { " in " (length(days)) } }
+            @if failing == 0 { "; all of it passes DMARC." }
+            @else { "; " (strong(&links::rows(&links::failing(scope)), &count(failing))) " of it, " (percent_sign(failing, all)) ", fails DMARC." }
+        }
+    }
+}
+
+fn groups(here: Here<'_>) -> Markup {
+    html! {
+        div.row {
+            span.small.faint id="group-by" { "Group by" }
+            span.switch role="group" aria-labelledby="group-by" {
+                @for group in words::GROUPS {
+                    a href=(Ask { group, ..here.ask.clone() }.to(PATH)) aria-current=[(group == here.ask.group).then_some("true")] { (words::group(group).0) }
+                }
+            }
+        }
+    }
+}
+
+fn table(here: Here<'_>, answer: &Sources) -> Markup {
+    let group = answer.order.group;
+    let head = |name: &str, class: Option<&str>, sort: SortBy| {
+        let current = here.ask.sort == sort;
+        let url = Ask { sort, reversed: current && !here.ask.reversed, ..here.ask.clone() }.to(PATH);
+        sort_head(name, class, &SortKey { url: &url, current, reversed: here.ask.reversed, falls: sort != SortBy::Key })
+    };
+    let length = answer.days.map_or(1, days_between);
+    html! {
+        table.stack.sources {
+            caption.vh { "Sources by " (words::group(group).0) }
+            thead {
+                tr {
+                    (head(words::group(group).1, None, SortBy::Key))
+                    (head("Fail", Some("num"), SortBy::Failing))
+                    (head("Messages", Some("num"), SortBy::Messages))
+                    (head("Pass", Some("num"), SortBy::Passing))
+                    th.bar scope="col" { "Outcomes" }
+                    th scope="col" { "Most often" }
+                    (head("Reporters", Some("num"), SortBy::Reporters))
+                    (head("First", Some("num"), SortBy::FirstDay))
+                    (head("Last", Some("num"), SortBy::LastDay))
+                    (head("Active", Some("num"), SortBy::ActiveDays))
+                    th scope="col" { "Days" }
+                }
+            }
+            tbody { @for line in &answer.lines { (row(here, answer, line)) } }
+            tfoot {
+                tr {
+                    th scope="row" { (count(as_u64(answer.lines_total))) " " (words::group(group).2) }
+                    td.num data-l="fail" { (count(answer.totals.failing())) span.sub { (per_day(answer.totals.failing(), length)) " a day" } }
+                    td.num data-l="messages" { (count(answer.totals.messages())) span.sub { (per_day(answer.totals.messages(), length)) " a day" } }
+                    td.num data-l="pass" { (percent_sign(answer.totals.passing(), answer.totals.messages())) }
+                    td { (draw::outcome_bar(&answer.totals)) }
+                    td {} td {} td {} td {} td {} td {}
+                }
+            }
+        }
+    }
+}
+
+fn row(here: Here<'_>, answer: &Sources, line: &SourceLine) -> Markup {
+    let group = answer.order.group;
+    let scope = narrowed(here.scope(), group, &line.key);
+    let of = |url: fn(&Scope) -> Scope| scope.as_ref().map(|scope| links::rows(&url(scope)));
+    let number =
+        |url: Option<Url>, value: u64| html! { @match url { Some(url) => (n(&url, value)), None => (count(value)) } };
+    let (all, failing) = (line.outcomes.messages(), line.outcomes.failing());
+    let newest = answer.days.map(|(_, last)| last);
+    html! {
+        tr {
+            th.name scope="row" { (key(here, group, line)) }
+            td.num data-l="fail" { (number(of(links::failing), failing)) }
+            td.num data-l="messages" { (number(of(Scope::clone), all)) }
+            td.num data-l="pass" { (percent_sign(line.outcomes.passing(), all)) }
+            td.bar { (draw::outcome_bar(&line.outcomes)) }
+            td.wide { (most_often(line)) }
+            td.num data-l="reporters" { (count(line.reporters)) }
+            td.num data-l="first" { (day(line.first_day, newest)) }
+            td.num data-l="last" { (day(line.last_day, newest)) }
+            td.num data-l="active days" { (count(line.active_days)) }
+            td { (draw::day_bars(&line.by_day)) }
+        }
+    }
+}
+
+/// What the line stands for, and where that leads.
+fn key(here: Here<'_>, group: GroupBy, line: &SourceLine) -> Markup {
+    if let (GroupBy::Address, Ok(address)) = (group, line.key.parse::<IpAddr>()) {
+        return super::address(address, here.scope());
+    }
+    let inner = narrowed(here.scope(), group, &line.key)
+        .map(|scope| Ask { scope, group: GroupBy::Address, ..here.ask.clone() }.to(PATH));
+    html! {
+        @match inner {
+            Some(url) => a.n href=(url) { (key_text(group, &line.key)) },
+            None => (key_text(group, &line.key)),
+        }
+        span.sub { (counted(line.addresses, "address", "addresses")) }
+    }
+}
+
+fn key_text(group: GroupBy, key: &str) -> Markup {
+    match group {
+        GroupBy::Address | GroupBy::Network => text::code(key),
+        _ if key.is_empty() || key == "-" => name_or_dash(key),
+        _ => text::clip(key),
+    }
+}
+
+/// The scope of one line; `None` where no filter can say it.
+fn narrowed(scope: &Scope, group: GroupBy, key: &str) -> Option<Scope> {
+    let named = (!key.is_empty()).then(|| Text::new(key));
+    Some(match group {
+        GroupBy::Address | GroupBy::Network => links::from_network(scope, parse_network(key)?),
+        GroupBy::SpfDomain => Scope { spf_domain: Some(named?), ..scope.clone() },
+        GroupBy::DkimDomain => Scope { dkim_domain: Some(named?), ..scope.clone() },
+        GroupBy::Reporter => links::by_reporter(scope, &named?),
+        GroupBy::Domain => links::of_domain(scope, &named?),
+    })
+}
+
+fn most_often(line: &SourceLine) -> Markup {
+    html! {
+        @for (name, value) in [("SPF", &line.spf), ("DKIM", &line.dkim)] {
+            @if !value.is_empty() { span.auth { span.k { (name) } " " (text::clip(value)) } }
+        }
+    }
+}
+
+/// Outcomes that fail, for links elsewhere.
+pub(super) fn only(scope: &Scope, outcome: Outcome) -> Scope {
+    links::with_outcomes(scope, &[outcome])
+}

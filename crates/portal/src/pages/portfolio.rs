@@ -1,0 +1,151 @@
+//! `/domains`, the portfolio: whose mail do we see?
+
+use insight::{DomainLine, DomainSort, Portfolio};
+use maud::{Markup, html};
+use report::Policy;
+
+use super::{Here, SortKey, as_u64, day, days_between, length, n, pager, sort_head, strong};
+use crate::api;
+use crate::ask::{Ask, domain_sort_word};
+use crate::draw;
+use crate::figures::{count, counted, per_day, percent, percent_sign};
+use crate::filters::{Field, Filters};
+use crate::frame::{Page, Section};
+use crate::links;
+use crate::params::{DOMAINS, filters_and};
+use crate::text;
+use crate::url::Url;
+
+const PATH: &[&str] = &["domains"];
+
+/// The page.
+pub(crate) fn page(here: Here<'_>, answer: &Portfolio) -> Markup {
+    let page = Page {
+        section: Section::Domains,
+        title: "Whose mail do we see?".to_owned(),
+        about: None,
+        crumbs: vec![(html! { "Domains" }, None)],
+        lead: lead(here, answer),
+        tabs: vec![],
+        filters: Some(Filters {
+            action: Url::path(PATH),
+            here: vec!["domains".to_owned()],
+            fields: &[Field::Period, Field::Reporter, Field::Network, Field::Outcome, Field::Disposition],
+        }),
+        exports: vec![
+            ("CSV", here.ask.at(&["domains.csv"], &filters_and(DOMAINS))),
+            ("JSON", api::link(here.ask, &["api", "v1", "portfolio"])),
+        ],
+        body: html! {
+            section aria-labelledby="h-domains" {
+                div.head {
+                    h2 id="h-domains" { "Domains" }
+                    (search(here.ask))
+                    @if let Some(days) = answer.days { span.aside { (length(days)) } }
+                }
+                @if answer.domains.is_empty() { (super::nothing(here, PATH, "domains")) }
+                @else { div.box { div.scroll { (table(here, answer)) } (pager(here.ask, PATH, answer.domains.len(), answer.domains_total, "domains")) } }
+            }
+        },
+    };
+    page.render(here.around, here.ask)
+}
+
+fn lead(here: Here<'_>, answer: &Portfolio) -> Markup {
+    let (all, failing) = (answer.totals.messages(), answer.totals.failing());
+    let scope = here.scope();
+    html! {
+        "Receivers reported " (strong(&links::sources(scope), &counted(all, "message", "messages")))
+        " in the name of " strong { (counted(as_u64(answer.domains_total), "domain", "domains")) }
+        @if let Some(days) = answer.days { ", " (crate::figures::span(days.0, days.1)) }
+        ". "
+        @if failing == 0 && all > 0 { "All of it passes DMARC." }
+        @else if all > 0 { (strong(&links::sources(&links::failing(scope)), &percent_sign(failing, all))) " of it fails DMARC." }
+    }
+}
+
+fn search(ask: &Ask) -> Markup {
+    let kept = ask.pairs().into_iter().filter(|(name, _)| !matches!(*name, "q" | "offset"));
+    html! {
+        form.inline method="get" action=(Url::path(PATH)) {
+            label.vh for="within" { "Only names with" }
+            input id="within" type="search" name="q" value=[ask.q.as_ref()] placeholder="name contains" autocomplete="off" maxlength="300";
+            @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
+            button { "Find" }
+        }
+    }
+}
+
+fn table(here: Here<'_>, answer: &Portfolio) -> Markup {
+    let head = |name: &str, class: Option<&str>, sort: DomainSort, falls: bool| {
+        let current = here.ask.domain_sort == sort;
+        let reversed = current && !here.ask.reversed;
+        let url = Ask { domain_sort: sort, reversed, ..here.ask.clone() }.to(PATH);
+        sort_head(name, class, &SortKey { url: &url, current, reversed: here.ask.reversed, falls })
+    };
+    let length = answer.days.map_or(1, days_between);
+    html! {
+        table.stack.domains {
+            caption.vh { "Domains, " (domain_sort_word(here.ask.domain_sort)) " first" }
+            thead {
+                tr {
+                    (head("Domain", None, DomainSort::Domain, false))
+                    th scope="col" { "Policy" }
+                    (head("Messages", Some("num"), DomainSort::Messages, true))
+                    (head("Pass %", Some("num"), DomainSort::PassShare, true))
+                    (head("Fail a day", Some("num"), DomainSort::Failing, true))
+                    th scope="col" { "Outcomes" }
+                    th scope="col" { "Failing" }
+                    (head("Last day", Some("num"), DomainSort::LastDay, true))
+                }
+            }
+            tbody { @for line in &answer.domains { (row(here, answer, line, length)) } }
+            tfoot {
+                tr {
+                    th scope="row" { (counted(as_u64(answer.domains_total), "domain", "domains")) }
+                    td {}
+                    td.num data-l="messages" { (count(answer.totals.messages())) }
+                    td.num data-l="% pass" { (percent(answer.totals.passing(), answer.totals.messages())) }
+                    td.num data-l="fail a day" { (per_day(answer.totals.failing(), length)) }
+                    td { (draw::outcome_bar(&answer.totals)) }
+                    td {} td {}
+                }
+            }
+        }
+    }
+}
+
+fn row(here: Here<'_>, answer: &Portfolio, line: &DomainLine, length: usize) -> Markup {
+    let scope = links::of_domain(here.scope(), &line.domain);
+    let (all, failing) = (line.outcomes.messages(), line.outcomes.failing());
+    let newest = answer.days.map(|(_, last)| last);
+    let label = format!("failing a day, at most {}", count(line.failing_by_day.iter().copied().max().unwrap_or(0)));
+    html! {
+        tr {
+            th.name scope="row" {
+                a href=(links::trend(&scope)) { (text::clip(&line.domain)) }
+                @if line.organizational_domain != line.domain { span.sub { "under " (text::text(&line.organizational_domain)) } }
+            }
+            td.wide { (policy(line)) }
+            td.num data-l="messages" { (n(&links::sources(&scope), all)) }
+            td.num data-l="% pass" { a.n href=(links::sources(&links::passing(&scope))) { (percent(all - failing, all)) } }
+            td.num data-l="fail a day" { a.n href=(links::sources(&links::failing(&scope))) { (per_day(failing, length)) } }
+            td { (draw::outcome_bar(&line.outcomes)) }
+            td { (draw::line(&line.failing_by_day, &line.messages_by_day, &label)) }
+            td.num data-l="last day" { a.n href=(links::sources(&links::within(&scope, line.last_day, line.last_day))) { (day(line.last_day, newest)) } }
+        }
+    }
+}
+
+fn policy(line: &DomainLine) -> Markup {
+    html! {
+        @match &line.policy {
+            Some(policy) => {
+                (policy.applies.map_or("no p", Policy::word))
+                @if policy.policy_domain != line.domain { " " span.flag title=(text::plain(&format!("published by {}", policy.policy_domain))) { "inherited" } }
+                span.sub { (text::clip(&policy.record)) }
+            },
+            None => span.faint { "not seen" },
+        }
+    }
+}

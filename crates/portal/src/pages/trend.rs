@@ -1,0 +1,229 @@
+//! `/trend` and `/domains/{domain}/trend`: what happened to mail in our name?
+
+use insight::{Trend, TrendDay};
+use maud::{Markup, html};
+use report::{Day, Disposition, Outcome, Text};
+
+use super::{Here, as_u64, spike, strong, trend_chart, trend_table};
+use crate::api;
+use crate::ask::{Ask, View};
+use crate::draw;
+use crate::figures::{self, as_f64, count, counted, percent_sign, rate, short};
+use crate::filters::{self, Filters};
+use crate::frame::{Page, Section};
+use crate::links;
+use crate::text;
+use crate::url::Url;
+use crate::words::{self, Class};
+
+/// The page.
+pub(crate) fn page(here: Here<'_>, answer: &Trend) -> Markup {
+    let scope = here.scope();
+    let path = path(answer.domain.as_ref());
+    let segments: Vec<_> = path.iter().map(String::as_str).collect();
+    let mut crumbs = vec![(html! { "Domains" }, Some(links::domains(scope)))];
+    if let Some(domain) = &answer.domain {
+        crumbs.push((text::text(domain), Some(links::trend(&links::of_domain(&insight::Scope::default(), domain)))));
+    }
+    crumbs.push((html! { "Trend" }, None));
+    let page = Page {
+        section: Section::Trend,
+        title: "What happened to mail in our name?".to_owned(),
+        about: answer.domain.as_ref().map(ToString::to_string),
+        crumbs,
+        lead: lead(here, answer),
+        tabs: tabs(here, "Trend"),
+        filters: Some(Filters { action: Url::path(&["trend"]), here: path.clone(), fields: filters::ALL }),
+        exports: vec![("CSV", here.ask.here(&["trend.csv"])), ("JSON", api::link(here.ask, &["api", "v1", "trend"]))],
+        body: html! {
+            div.side.table {
+                (chart(here, answer, &segments))
+                (trend_table::section(here, answer, &segments))
+            }
+            @if !answer.spikes.is_empty() || !answer.policies.is_empty() {
+                div.two {
+                    (spikes(here, answer))
+                    (policies(answer))
+                }
+            }
+        },
+    };
+    page.render(here.around, here.ask)
+}
+
+/// The three views of one domain, or of all.
+pub(super) fn tabs(here: Here<'_>, current: &str) -> Vec<(&'static str, Url, bool)> {
+    let scope = here.scope();
+    vec![
+        ("Trend", links::trend(scope), current == "Trend"),
+        ("Sources", links::sources(scope), current == "Sources"),
+        ("Rows", links::rows(scope), current == "Rows"),
+    ]
+}
+
+/// Where the page is.
+fn path(domain: Option<&Text>) -> Vec<String> {
+    match domain {
+        Some(domain) if crate::url::is_segment(domain) => vec!["domains".into(), domain.to_string(), "trend".into()],
+        _ => vec!["trend".into()],
+    }
+}
+
+/// Failing messages a day at the beginning and at the end of the period.
+struct Pace {
+    before: f64,
+    now: f64,
+    /// The days of `now`.
+    last: (Day, Day),
+}
+
+/// Means over complete days: the newest day of the ledger is still arriving, and a spike is told by itself.
+fn pace(here: Here<'_>, answer: &Trend) -> Option<Pace> {
+    let arriving = here.around.days.map(|(_, newest)| newest);
+    let whole: Vec<&TrendDay> = answer.days.iter().filter(|day| Some(day.day) != arriving).collect();
+    let span = (whole.len() / 3).min(14) / 7 * 7; // whole weeks, so that weekends weigh the same
+    let (head, tail) = (whole.get(..span)?, whole.get(whole.len() - span..)?);
+    let mean = |days: &[&TrendDay]| {
+        let usual: Vec<_> = days.iter().filter(|day| !answer.spikes.iter().any(|spike| spike.day == day.day)).collect();
+        let sum = usual.iter().fold(0, |sum: u64, day| sum.saturating_add(day.counts.outcome.neither));
+        as_f64(sum) / as_f64(as_u64(usual.len()).max(1))
+    };
+    Some(Pace { before: mean(head), now: mean(tail), last: (tail.first()?.day, tail.last()?.day) })
+}
+
+fn lead(here: Here<'_>, answer: &Trend) -> Markup {
+    let totals = &answer.totals;
+    let scope = here.scope();
+    let failing = totals.outcome.neither;
+    if totals.messages == 0 {
+        return html! { "No messages were reported for these filters" @if let (Some(first), Some(last)) = (answer.days.first(), answer.days.last()) { ", " (figures::span(first.day, last.day)) } "." };
+    }
+    html! {
+        @match pace(here, answer) {
+            _ if failing == 0 => { "Every one of the " (strong(&links::sources(scope), &counted(totals.messages, "message", "messages"))) " passes DMARC." },
+            Some(pace) => {
+                @let now = strong(&links::sources(&links::failing(&links::within(scope, pace.last.0, pace.last.1))), &format!("{} a day", rate(pace.now)));
+                @if pace.now < pace.before * 0.9 { "Failing mail fell from " (rate(pace.before)) " to " (now) }
+                @else if pace.now > pace.before * 1.1 { "Failing mail rose from " (rate(pace.before)) " to " (now) }
+                @else { "Failing mail stays at about " (now) }
+                "; " strong { (percent_sign(totals.dmarc_pass, totals.messages)) } " of all mail passes."
+            },
+            None => {
+                (strong(&links::sources(&links::failing(scope)), &count(failing))) " of " (strong(&links::sources(scope), &counted(totals.messages, "message", "messages"))) " fail DMARC."
+            },
+        }
+        @if let Some(spike) = answer.spikes.first() {
+            " On " (strong(&Url::on_page("h-spike"), &figures::day(spike.day))) " "
+            @if spike.one_campaign { "one campaign added " } @else { "failing mail rose by " }
+            (count(spike.failing.saturating_sub(spike.usual))) "."
+        }
+    }
+}
+
+fn chart(here: Here<'_>, answer: &Trend, path: &[&str]) -> Markup {
+    let drawn = trend_chart::chart(here, answer);
+    let caption = trend_chart::caption(&drawn);
+    let by = |view: View| Ask { view, ..here.ask.clone() }.to(path);
+    let disposition = here.ask.view == View::Disposition;
+    html! {
+        section aria-labelledby="h-chart" {
+            div.head {
+                h2 id="h-chart" { (counted(as_u64(answer.days.len()), "day", "days")) ", by " (if disposition { "disposition" } else { "outcome" }) }
+                span.aside {
+                    span.switch {
+                        a href=(by(View::Outcome)) aria-current=[(!disposition).then_some("true")] { "Outcome" }
+                        a href=(by(View::Disposition)) aria-current=[disposition.then_some("true")] { "Disposition" }
+                    }
+                }
+            }
+            @if disposition { (disposition_legend(here, answer, path)) } @else { (outcome_legend(here, answer, path)) }
+            figure.box.chart-box {
+                div.chart tabindex="0" role="region" aria-label="Chart; scrolls sideways on a narrow screen" { (drawn.draw()) }
+            }
+            p.cap { (caption) }
+        }
+    }
+}
+
+fn outcome_legend(here: Here<'_>, answer: &Trend, path: &[&str]) -> Markup {
+    let chosen = &here.scope().outcomes;
+    let chip = |outcome: Outcome| {
+        let on = chosen.is_empty() || chosen.contains(&outcome);
+        let mut outcomes: Vec<_> =
+            Outcome::ALL.into_iter().filter(|o| (chosen.is_empty() || chosen.contains(o)) != (*o == outcome)).collect();
+        if outcomes.len() == Outcome::ALL.len() {
+            outcomes.clear(); // all is the same as no filter, and so is none
+        }
+        let scope = insight::Scope { outcomes, ..here.scope().clone() };
+        let url = Ask { scope, ..here.ask.clone() }.to(path);
+        pill(words::outcome(outcome), &url, on, answer.totals.outcomes().get(outcome))
+    };
+    html! {
+        div.legend-row { span.k { "Failing" } div.legend { @for outcome in words::FAILING.into_iter().rev() { (chip(outcome)) } } }
+        div.legend-row { span.k { "Passing" } div.legend { @for outcome in words::PASSING { (chip(outcome)) } } }
+    }
+}
+
+fn disposition_legend(here: Here<'_>, answer: &Trend, path: &[&str]) -> Markup {
+    let chosen = here.scope().disposition;
+    let chip = |disposition: Disposition| {
+        let on = chosen.is_none_or(|chosen| chosen == disposition);
+        let next = if chosen == Some(disposition) { None } else { Some(disposition) };
+        let scope = insight::Scope { disposition: next, ..here.scope().clone() };
+        let url = Ask { scope, ..here.ask.clone() }.to(path);
+        pill(words::disposition(disposition), &url, on, words::met(&answer.totals.disposition, disposition))
+    };
+    html! {
+        div.legend-row { span.k { "Stopped" } div.legend { @for disposition in words::STOPPED.into_iter().rev() { (chip(disposition)) } } }
+        div.legend-row { span.k { "Delivered" } div.legend { @for disposition in words::DELIVERED { (chip(disposition)) } } }
+    }
+}
+
+fn pill(class: Class, url: &Url, on: bool, n: u64) -> Markup {
+    html! {
+        a href=(url) role="button" aria-pressed=(if on { "true" } else { "false" }) title=(class.about) {
+            (draw::swatch(class)) (class.name)
+            @if on { " " span.v { (short(n)) } }
+        }
+    }
+}
+
+fn spikes(here: Here<'_>, answer: &Trend) -> Markup {
+    html! {
+        @if !answer.spikes.is_empty() {
+            section aria-labelledby="h-spike" {
+                div.head { h2 id="h-spike" { (if answer.spikes.len() == 1 { "What the spike was" } else { "What the spikes were" }) } }
+                div.box.pad { @for spike in &answer.spikes { (spike::explanation(spike, here.scope(), true)) } }
+            }
+        }
+    }
+}
+
+fn policies(answer: &Trend) -> Markup {
+    html! {
+        @if !answer.policies.is_empty() {
+            section aria-labelledby="h-policy" {
+                div.head {
+                    h2 id="h-policy" { "What policy was published" }
+                    span.aside { "as reporters saw it in DNS" }
+                }
+                div.box.scroll {
+                    table.stack {
+                        caption.vh { "Policies seen, in order of time" }
+                        thead { tr { th scope="col" { span.vh { "Number" } } th scope="col" { "Seen from" } th scope="col" { "To" } th scope="col" { "Record" } } }
+                        tbody {
+                            @for (index, policy) in answer.policies.iter().enumerate() {
+                                tr {
+                                    th scope="row" { @if index > 0 { span.no { (index) } } @else { span.vh { "at first" } } }
+                                    td.nowrap { (figures::day_year(policy.from)) }
+                                    td.nowrap { (figures::day_year(policy.to)) }
+                                    td.wide { (text::code(&policy.record)) span.sub { "at " (text::text(&policy.policy_domain)) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The trend's chart: days into columns, outcomes or dispositions into layers, policies into a band.
+
+use std::fmt::Write as _;
+
+use insight::{Trend, TrendDay, TrendTotals};
+use report::{Disposition, Outcome};
+
+use super::Here;
+use crate::ask::View;
+use crate::draw::{Band, Chart, Column, Layer, Note, Panel};
+use crate::figures::{self, count};
+use crate::links;
+use crate::words;
+
+/// Columns that can be told apart on 808 pixels.
+const COLUMNS_MAX: usize = 400;
+
+/// The chart of a trend.
+pub(super) fn chart(here: Here<'_>, answer: &Trend) -> Chart {
+    let size = answer.days.len().div_ceil(COLUMNS_MAX).max(1);
+    let odd = answer.days.len() % size;
+    // The newest column is a whole one; the oldest takes what is left over.
+    let (first, rest) = answer.days.split_at(odd);
+    let groups: Vec<&[TrendDay]> =
+        Some(first).filter(|days| !days.is_empty()).into_iter().chain(rest.chunks(size)).collect();
+    let whose = answer.domain.as_ref().map_or_else(|| "all domains".to_owned(), |domain| crate::text::plain(domain));
+    let period = match (answer.days.first(), answer.days.last()) {
+        (Some(first), Some(last)) => figures::span(first.day, last.day),
+        _ => "no days".to_owned(),
+    };
+    let unit = if size == 1 { "messages a day".to_owned() } else { format!("messages in {size} days") };
+    Chart {
+        title: format!("Mail in the name of {whose}, {period}"),
+        about: spoken(answer),
+        columns: groups.iter().map(|days| column(here, days)).collect(),
+        panels: panels(here, &groups, &unit),
+        bands: bands(answer, &groups),
+        note: note(answer, &groups, here.ask.view),
+    }
+}
+
+/// The sentence under the chart.
+pub(super) fn caption(chart: &Chart) -> String {
+    let scales: Vec<_> = chart.panels.iter().filter(|panel| panel.max() > 0).map(Panel::scale).collect();
+    match scales.as_slice() {
+        [above, below] if above > below => {
+            format!(
+                "The two scales differ: a column above is drawn {} times as tall as below. Times are UTC.",
+                figures::rate(above / below)
+            )
+        }
+        [above, below] if above < below => {
+            format!(
+                "The two scales differ: a column below is drawn {} times as tall as above. Times are UTC.",
+                figures::rate(below / above)
+            )
+        }
+        _ => "Both scales begin at 0. Times are UTC.".to_owned(),
+    }
+}
+
+fn panels(here: Here<'_>, groups: &[&[TrendDay]], unit: &str) -> Vec<Panel> {
+    let outcomes = |all: &[Outcome]| -> Vec<Layer> {
+        all.iter()
+            .map(|outcome| Layer {
+                class: words::outcome(*outcome),
+                values: groups.iter().map(|days| sum(days, |counts| counts.outcomes().get(*outcome))).collect(),
+            })
+            .collect()
+    };
+    let dispositions = |all: &[Disposition]| -> Vec<Layer> {
+        all.iter()
+            .map(|disposition| Layer {
+                class: words::disposition(*disposition),
+                values: groups
+                    .iter()
+                    .map(|days| sum(days, |counts| words::met(&counts.disposition, *disposition)))
+                    .collect(),
+            })
+            .collect()
+    };
+    let (above, below, names) = match here.ask.view {
+        View::Outcome => (outcomes(&words::FAILING), outcomes(&words::PASSING), ("Failing DMARC", "Passing DMARC")),
+        View::Disposition => {
+            (dispositions(&words::STOPPED), dispositions(&words::DELIVERED), ("Quarantined or rejected", "Delivered"))
+        }
+    };
+    let panel = |name: &str, layers: Vec<Layer>, height: f64, steps: u64| {
+        let mut panel = Panel { title: format!("{name}, {unit}"), height, steps, layers };
+        if panel.max() == 0 {
+            panel.height = 40.0; // an empty panel needs no room
+        }
+        panel
+    };
+    vec![panel(names.0, above, 214.0, 5), panel(names.1, below, 110.0, 3)]
+}
+
+fn sum(days: &[TrendDay], of: impl Fn(&TrendTotals) -> u64) -> u64 {
+    days.iter().fold(0, |sum, day| sum.saturating_add(of(&day.counts)))
+}
+
+fn column(here: Here<'_>, days: &[TrendDay]) -> Column {
+    let (first, last) = (
+        days.first().map_or_else(Default::default, |day| day.day),
+        days.last().map_or_else(Default::default, |day| day.day),
+    );
+    let said = |outcomes: &[Outcome]| -> String {
+        let named = outcomes
+            .iter()
+            .map(|outcome| (words::outcome(*outcome).name, sum(days, |counts| counts.outcomes().get(*outcome))));
+        let named: Vec<_> =
+            named.filter(|(_, n)| *n > 0).map(|(name, n)| format!("{} {}", name.to_lowercase(), count(n))).collect();
+        if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) }
+    };
+    let (failing, passing) = (sum(days, |counts| counts.outcome.neither), sum(days, |counts| counts.dmarc_pass));
+    let mut top_down = words::FAILING;
+    top_down.reverse();
+    let mut about = format!(
+        "{}\n{} fail{}\n{} pass{}",
+        if first == last { figures::weekday_year(first) } else { figures::span(first, last) },
+        count(failing),
+        said(&top_down),
+        count(passing),
+        said(&words::PASSING)
+    );
+    if here.ask.view == View::Disposition {
+        let met = |disposition| count(sum(days, |counts| words::met(&counts.disposition, disposition)));
+        let _ = write!(about, "\n{} quarantined, {} rejected", met(Disposition::Quarantine), met(Disposition::Reject));
+    }
+    Column { first, link: links::sources(&links::within(here.scope(), first, last)), about }
+}
+
+/// Policies as bands: each holds until the next begins; what began before the chart begins with it.
+fn bands(answer: &Trend, groups: &[&[TrendDay]]) -> Vec<Band> {
+    let mut bands: Vec<Band> = Vec::new();
+    for (index, policy) in answer.policies.iter().enumerate() {
+        let from = groups.iter().position(|days| days.last().is_some_and(|last| last.day >= policy.from));
+        let Some(from) = from else { continue };
+        let band = Band {
+            from: if index == 0 { 0 } else { from },
+            text: crate::text::plain(&policy.record),
+            pin: (index > 0).then_some(index),
+        };
+        bands.push(band);
+    }
+    bands
+}
+
+/// At most one annotation: the largest spike, in the view it is about.
+fn note(answer: &Trend, groups: &[&[TrendDay]], view: View) -> Option<Note> {
+    let spike = answer.spikes.first().filter(|_| view == View::Outcome)?;
+    let column = groups.iter().position(|days| days.iter().any(|day| day.day == spike.day))?;
+    let extra = spike.failing.saturating_sub(spike.usual);
+    let mut lines = vec![format!("{}: +{} in one day", figures::weekday(spike.day), count(extra))];
+    if let (true, Some(finding)) = (spike.one_campaign, spike.findings.first()) {
+        lines.push(format!("one campaign: {}", shorten(&crate::text::plain(&finding.value), 36)));
+    }
+    Some(Note { column, lines })
+}
+
+fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+fn spoken(answer: &Trend) -> String {
+    let totals = &answer.totals;
+    let mut about = format!(
+        "Two stacked column charts over the same {} days. Above, {} messages that fail DMARC; below, {} that pass.",
+        answer.days.len(),
+        count(totals.outcome.neither),
+        count(totals.dmarc_pass)
+    );
+    if let Some(spike) = answer.spikes.first() {
+        let _ = write!(
+            about,
+            " {} stands out with {} failing messages instead of {}.",
+            figures::weekday_year(spike.day),
+            count(spike.failing),
+            count(spike.usual)
+        );
+    }
+    about.push_str(" The table beside the chart holds the same numbers.");
+    about
+}

@@ -1,0 +1,184 @@
+//! The trend's table: the chart's numbers by day, week or month, newest first.
+
+use insight::{Dispositions, Outcomes, Trend, TrendDay};
+use maud::{Markup, html};
+use report::{Day, Disposition, Outcome};
+
+use super::{Here, as_u64, n};
+use crate::ask::{Ask, By, View};
+use crate::figures::{self, count, counted, percent};
+use crate::links;
+use crate::url::Url;
+use crate::words;
+
+/// Lines drawn; the CSV and the API have all.
+const LINES_MAX: usize = 400;
+
+/// The section beside the chart.
+pub(super) fn section(here: Here<'_>, answer: &Trend, path: &[&str]) -> Markup {
+    let by = here.ask.by.unwrap_or_else(|| usual(answer.days.len()));
+    let lines = group(&answer.days, by);
+    let name = match by {
+        By::Day => "day",
+        By::Week => "week",
+        By::Month => "month",
+    };
+    html! {
+        section aria-labelledby="h-table" {
+            div.head {
+                h2 id="h-table" { "The same, by " (name) }
+                span.aside {
+                    span.switch {
+                        @for other in By::ALL {
+                            a href=(Ask { by: Some(other), ..here.ask.clone() }.to(path)) aria-current=[(other == by).then_some("true")] { (other.word()) }
+                        }
+                    }
+                }
+            }
+            div.box { div.scroll { (table(here, answer, by, &lines)) } }
+            @if lines.len() > LINES_MAX { p.cap { "The newest " (LINES_MAX) " of " (lines.len()) "; CSV and JSON have all." } }
+        }
+    }
+}
+
+/// What reads best for a period of this many days: about a dozen lines.
+fn usual(days: usize) -> By {
+    match days {
+        0..=16 => By::Day,
+        17..=140 => By::Week,
+        _ => By::Month,
+    }
+}
+
+/// The days of each line, oldest line first.
+fn group(days: &[TrendDay], by: By) -> Vec<&[TrendDay]> {
+    let key = |day: Day| match by {
+        By::Day => (i64::from(day.0), 0),
+        By::Week => (i64::from(day.0) - i64::from(figures::since_monday(day)), 0),
+        By::Month => day.date().map_or((i64::from(day.0), 0), |date| (i64::from(date.year()), i64::from(date.month()))),
+    };
+    days.chunk_by(|a, b| key(a.day) == key(b.day)).collect()
+}
+
+/// The columns after the first: head, its long form, how to count, and what it leads to.
+type Counted = (&'static str, &'static str, fn(&Sum) -> u64, fn(&insight::Scope) -> Url);
+
+fn columns(view: View) -> [Counted; 2] {
+    match view {
+        View::Outcome => [
+            (
+                "Unaligned",
+                "fails, but authenticated as another domain",
+                |sum| sum.outcomes.unaligned,
+                |s| links::sources(&links::with_outcomes(s, &[Outcome::Unaligned])),
+            ),
+            (
+                "Unauth.",
+                "unauthenticated: fails, and nothing authenticated it",
+                |sum| sum.outcomes.unauthenticated,
+                |s| links::sources(&links::with_outcomes(s, &[Outcome::Unauthenticated])),
+            ),
+        ],
+        View::Disposition => [
+            (
+                "Quarant.",
+                "quarantined: put aside by the receiver",
+                |sum| sum.dispositions.quarantine,
+                |s| links::sources(&links::meeting(s, Disposition::Quarantine)),
+            ),
+            (
+                "Rejected",
+                "refused by the receiver",
+                |sum| sum.dispositions.reject,
+                |s| links::sources(&links::meeting(s, Disposition::Reject)),
+            ),
+        ],
+    }
+}
+
+fn table(here: Here<'_>, answer: &Trend, by: By, lines: &[&[TrendDay]]) -> Markup {
+    let columns = columns(here.ask.view);
+    let head = match by {
+        By::Day => "Day",
+        By::Week => "Week of",
+        By::Month => "Month",
+    };
+    let spike = answer.spikes.first().map(|spike| spike.day);
+    let total = Sum::of(&answer.days);
+    html! {
+        table.tight {
+            caption.vh { "Messages by " (by.word()) ", newest first" }
+            thead {
+                tr {
+                    th scope="col" aria-sort="descending" { (head) }
+                    th.num.hide-s scope="col" { "All" }
+                    th.num scope="col" { "Fail" }
+                    th.num scope="col" { "%" }
+                    @for (name, about, ..) in &columns { th.num scope="col" { abbr title=(about) { (name) } } }
+                }
+            }
+            tbody {
+                @for (index, days) in lines.iter().rev().take(LINES_MAX).enumerate() {
+                    @if let (Some(first), Some(last)) = (days.first(), days.last()) {
+                        @let sum = Sum::of(days);
+                        @let scope = links::within(here.scope(), first.day, last.day);
+                        tr class=[days.iter().any(|day| Some(day.day) == spike).then_some("on")] {
+                            th.nowrap scope="row" { (label(days, by, index.checked_sub(1).and_then(|above| Some(lines.iter().rev().nth(above)?.first()?.day)))) }
+                            td.num.hide-s { (n(&links::sources(&scope), sum.outcomes.messages())) }
+                            td.num { (n(&links::sources(&links::failing(&scope)), sum.outcomes.failing())) }
+                            td.num { (percent(sum.outcomes.failing(), sum.outcomes.messages())) }
+                            @for (_, _, of, link) in &columns { td.num { (n(&link(&scope), of(&sum))) } }
+                        }
+                    }
+                }
+            }
+            tfoot {
+                tr {
+                    th scope="row" { (counted(as_u64(answer.days.len()), "day", "days")) }
+                    td.num.hide-s { (count(total.outcomes.messages())) }
+                    td.num { (count(total.outcomes.failing())) }
+                    td.num { (percent(total.outcomes.failing(), total.outcomes.messages())) }
+                    @for (_, _, of, _) in &columns { td.num { (count(of(&total))) } }
+                }
+            }
+        }
+    }
+}
+
+/// The line's days, and how many they are where a week is not whole. The year stands only where it differs from the line above.
+fn label(days: &[TrendDay], by: By, above: Option<Day>) -> Markup {
+    let Some(first) = days.first().map(|day| day.day) else { return html! {} };
+    let year = |day: Day| day.date().map(jiff::civil::Date::year);
+    let turned = above.filter(|above| year(*above) != year(first)).and(year(first));
+    let name = match by {
+        By::Day => figures::weekday(first),
+        By::Week => figures::day(first.plus(-figures::since_monday(first))),
+        By::Month => return html! { (figures::month_year(first)) },
+    };
+    html! {
+        (name)
+        @if by == By::Week && days.len() < 7 { " " span.faint { (days.len()) " d" } }
+        @if let Some(year) = turned { " " span.faint { (year) } }
+    }
+}
+
+/// Sums over some days.
+struct Sum {
+    outcomes: Outcomes,
+    dispositions: Dispositions,
+}
+
+impl Sum {
+    fn of(days: &[TrendDay]) -> Self {
+        let mut sum = Self { outcomes: Outcomes::default(), dispositions: Dispositions::default() };
+        for TrendDay { counts, .. } in days {
+            for outcome in Outcome::ALL {
+                sum.outcomes.add(outcome, counts.outcomes().get(outcome));
+            }
+            for disposition in words::STOPPED.into_iter().chain(words::DELIVERED) {
+                sum.dispositions.add(disposition, words::met(&counts.disposition, disposition));
+            }
+        }
+        sum
+    }
+}

@@ -1,0 +1,242 @@
+//! Which page is where: the table of pages, and how each gets its answer.
+
+use insight::{Period, ReportFilter, Scope};
+
+use crate::ask::Ask;
+use crate::call::{Call, Failure, Reply};
+use crate::csv;
+use crate::links;
+use crate::pages;
+use crate::params::{self, DOMAINS, LISTED, PAGED, Param, SOURCES, TREND, filters_and};
+
+/// One page.
+pub(crate) struct Route {
+    /// Where it is, as the router writes it.
+    pub(crate) path: &'static str,
+    /// What it takes besides the filters, which every page takes.
+    pub(crate) params: &'static [&'static Param],
+    /// Its answer.
+    pub(crate) answer: fn(&Call<'_>) -> Result<Reply, Failure>,
+}
+
+impl Route {
+    /// Everything it takes.
+    pub(crate) fn all_params(&self) -> Vec<&'static Param> {
+        filters_and(self.params)
+    }
+}
+
+/// Pages of XML shown at most; the rest is in the download.
+const XML_SHOWN_BYTES: usize = 512 * 1024;
+/// A report's XML that is handed out: far more than the largest seen in the wild, and still held in memory.
+const XML_BYTES: usize = 256 * 1024 * 1024;
+/// Names that a search lists.
+const FOUND_MAX: usize = 50;
+
+/// Every page.
+pub(crate) static ROUTES: [Route; 21] = [
+    Route { path: "/", params: &[], answer: |call| Ok(Reply::Elsewhere(call.ask.here(&["domains"]))) },
+    Route { path: "/domains", params: DOMAINS, answer: portfolio },
+    Route { path: "/domains.csv", params: DOMAINS, answer: portfolio_csv },
+    Route { path: "/domains/{domain}/trend", params: TREND, answer: domain_trend },
+    Route { path: "/trend", params: TREND, answer: trend },
+    Route { path: "/trend.csv", params: TREND, answer: trend_csv },
+    Route { path: "/sources", params: SOURCES, answer: sources },
+    Route { path: "/sources.csv", params: SOURCES, answer: sources_csv },
+    Route { path: "/sources/{ip}", params: &[], answer: source },
+    Route { path: "/rows", params: PAGED, answer: rows },
+    Route { path: "/rows.csv", params: PAGED, answer: rows_csv },
+    Route { path: "/reports", params: &[], answer: arrivals },
+    Route { path: "/reports.csv", params: &[], answer: arrivals_csv },
+    Route { path: "/reports/list", params: LISTED, answer: report_list },
+    Route { path: "/reports/flaws", params: &[], answer: flaws },
+    Route { path: "/reports/rejected", params: PAGED, answer: rejections },
+    Route { path: "/reports/conflicts", params: PAGED, answer: conflicts },
+    Route { path: "/reports/{id}", params: PAGED, answer: report },
+    Route { path: "/reports/{id}/xml", params: &[], answer: report_xml },
+    Route { path: "/reports/{id}/raw", params: &[], answer: report_raw },
+    Route { path: "/search", params: &[&params::Q], answer: search },
+];
+
+/// The page that is shown instead while there is nothing to show.
+fn or_empty(call: &Call<'_>, page: impl FnOnce() -> Result<Reply, Failure>) -> Result<Reply, Failure> {
+    if call.around.days.is_none() { Ok(Reply::Page(pages::empty::page(call.here()))) } else { page() }
+}
+
+/// The scope of the portfolio: all domains, whatever the filter bar remembers.
+pub(crate) fn all_domains(call: &Call<'_>) -> Scope {
+    Scope { domain: None, subdomains: false, ..call.scope() }
+}
+
+fn portfolio(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let answer = insight::portfolio(call.ledger, &all_domains(call), &call.ask.domain_order())?;
+        Ok(Reply::Page(pages::portfolio::page(call.here(), &answer)))
+    })
+}
+
+fn portfolio_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::portfolio(call.ledger, &all_domains(call), &call.ask.domain_order())?;
+    Ok(Reply::Csv("domains.csv", csv::portfolio(&answer)))
+}
+
+/// A trend is at its domain's own place.
+fn trend(call: &Call<'_>) -> Result<Reply, Failure> {
+    let url = links::trend(&call.ask.scope);
+    if call.ask.scope.domain.as_deref().is_some_and(crate::url::is_segment) {
+        let rest = Ask { scope: Scope::default(), ..call.ask.clone() };
+        return Ok(Reply::Elsewhere(url.with_all(rest.pairs())));
+    }
+    trend_page(call)
+}
+
+fn domain_trend(call: &Call<'_>) -> Result<Reply, Failure> {
+    let mut ask = call.ask.clone();
+    ask.scope.domain = Some(call.domain());
+    trend_page(&Call { ledger: call.ledger, around: call.around, ask, path: call.path.clone() })
+}
+
+fn trend_page(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let answer = insight::trend(call.ledger, &call.scope())?;
+        Ok(Reply::Page(pages::trend::page(call.here(), &answer)))
+    })
+}
+
+fn trend_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Csv("trend.csv", csv::trend(&insight::trend(call.ledger, &call.scope())?)))
+}
+
+fn sources(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let scope = call.scope();
+        let answer = insight::sources(call.ledger, &scope, call.ask.source_order())?;
+        let explained = match answer.days {
+            Some((first, last)) if first == last => insight::explain(call.ledger, &scope, first)?,
+            _ => None,
+        };
+        // A day on which no more failed than usual needs no explanation.
+        let explained = explained.filter(|spike| !spike.findings.is_empty() && spike.failing > spike.usual);
+        Ok(Reply::Page(pages::explorer::page(call.here(), &answer, explained.as_ref())))
+    })
+}
+
+fn sources_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::sources(call.ledger, &call.scope(), call.ask.source_order())?;
+    Ok(Reply::Csv("sources.csv", csv::sources(&answer)))
+}
+
+fn source(call: &Call<'_>) -> Result<Reply, Failure> {
+    let address = call.address()?;
+    or_empty(call, || {
+        let answer = insight::source(call.ledger, address, &call.scope())?;
+        Ok(Reply::Page(pages::source::page(call.here(), &answer)))
+    })
+}
+
+fn rows(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let answer = insight::rows(call.ledger, &call.scope(), call.ask.offset, call.ask.lines())?;
+        Ok(Reply::Page(pages::rows::page(call.here(), &answer)))
+    })
+}
+
+fn rows_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::rows(call.ledger, &call.scope(), call.ask.offset, call.ask.lines())?;
+    Ok(Reply::Csv("rows.csv", csv::rows(&answer)))
+}
+
+fn arrivals(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::arrivals(call.ledger, call.scope().period)?;
+    Ok(Reply::Page(pages::arrivals::page(call.here(), &answer)))
+}
+
+fn arrivals_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Csv("reports.csv", csv::arrivals(&insight::arrivals(call.ledger, call.scope().period)?)))
+}
+
+/// Which reports the list shows: the filter bar's domain is the policy's here.
+pub(crate) fn report_filter(call: &Call<'_>) -> Result<ReportFilter, Failure> {
+    let scope = call.scope();
+    let days = if scope.period == Period::All { None } else { scope.period.days(call.ledger)? };
+    Ok(ReportFilter { days, reporter: scope.reporter, policy_domain: scope.domain, flaw: call.ask.flaw })
+}
+
+fn report_list(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::reports(call.ledger, &report_filter(call)?, call.ask.offset, call.ask.lines())?;
+    Ok(Reply::Page(pages::report_list::page(call.here(), &answer)))
+}
+
+fn flaws(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::flaws(call.ledger, call.scope().period)?;
+    Ok(Reply::Page(pages::quality::flaws(call.here(), &answer)))
+}
+
+fn rejections(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::rejections(call.ledger, call.ask.offset, call.ask.lines())?;
+    Ok(Reply::Page(pages::quality::rejections(call.here(), &answer)))
+}
+
+fn conflicts(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::conflicts(call.ledger, call.ask.offset, call.ask.lines())?;
+    Ok(Reply::Page(pages::quality::conflicts(call.here(), &answer)))
+}
+
+/// One report, or the failure that says there is none.
+pub(crate) fn detail(call: &Call<'_>) -> Result<insight::ReportDetail, Failure> {
+    let id = call.id()?;
+    insight::report(call.ledger, id)?.ok_or_else(|| Failure::Missing(format!("report {id}")))
+}
+
+fn report(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = detail(call)?;
+    let rows = insight::report_rows(call.ledger, answer.line.id, call.ask.offset, call.ask.lines())?;
+    Ok(Reply::Page(pages::one_report::page(call.here(), &answer, &rows)))
+}
+
+fn report_xml(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = detail(call)?;
+    let raw = insight::raw_xml(call.ledger, answer.line.id, XML_SHOWN_BYTES)?;
+    let raw = raw.ok_or_else(|| Failure::Missing(format!("XML of report {}", answer.line.id)))?;
+    Ok(Reply::Page(pages::one_report::xml(call.here(), &answer, &raw)))
+}
+
+fn report_raw(call: &Call<'_>) -> Result<Reply, Failure> {
+    let id = call.id()?;
+    let raw = insight::raw_xml(call.ledger, id, XML_BYTES)?;
+    let raw = raw.ok_or_else(|| Failure::Missing(format!("report {id}")))?;
+    Ok(Reply::Attachment(format!("report-{id}.xml.txt"), raw.bytes))
+}
+
+fn search(call: &Call<'_>) -> Result<Reply, Failure> {
+    let wanted = call.ask.q.as_deref().unwrap_or("").trim();
+    if let Some((address, length)) = insight::parse_network(wanted) {
+        let full = if address.is_ipv4() { 32 } else { 128 };
+        let scope = Scope::default();
+        return Ok(Reply::Elsewhere(if length == full {
+            links::source(address, &scope)
+        } else {
+            links::sources(&links::from_network(&scope, (address, length)))
+        }));
+    }
+    let name = wanted.trim_end_matches('.').to_lowercase();
+    if call.around.domains.iter().any(|domain| *domain == name) {
+        return Ok(Reply::Elsewhere(links::trend(&links::of_domain(&Scope::default(), &name))));
+    }
+    let domains = if name.is_empty() {
+        Vec::new()
+    } else {
+        let scope = Scope { period: Period::All, ..Scope::default() };
+        let order =
+            insight::DomainOrder { search: Some(name.clone()), limit: FOUND_MAX, ..insight::DomainOrder::default() };
+        insight::portfolio(call.ledger, &scope, &order)?.domains.into_iter().map(|line| line.domain).collect()
+    };
+    let reporters =
+        call.around.reporters.iter().filter(|reporter| !name.is_empty() && reporter.to_lowercase().contains(&name));
+    let found = pages::search::Found {
+        wanted,
+        domains: domains.iter().collect(),
+        reporters: reporters.take(FOUND_MAX).collect(),
+    };
+    Ok(Reply::Page(pages::search::page(call.here(), &found)))
+}
