@@ -5,6 +5,8 @@ mod corners;
 #[cfg(test)]
 mod pieces;
 #[cfg(test)]
+mod round;
+#[cfg(test)]
 mod show;
 #[cfg(test)]
 mod summary;
