@@ -155,15 +155,16 @@ impl Writing<'_> {
         self.summary.rows += rows.len() as u64;
         self.summary.messages += rows.iter().map(|row| row.count).sum::<u64>();
         let xml = xml(reporter, &report, rows)?;
-        let name = file_name(reporter.host, &report);
-        self.file(&folder.join(&name), reporter, &report, &xml)?;
+        let name = file_name(reporter.host, &report, false);
+        let name = name.trim_end_matches(".xml");
+        self.file(&folder.join(name), reporter, &report, &xml)?;
         let every = reporter.habits.repeats_every;
         if every > 0 && on.0.unsigned_abs().is_multiple_of(every) {
             // Sent again, word for word: a duplicate.
             self.file(&folder.join(format!("{name}-again")), reporter, &report, &xml)?;
         }
         if correction(reporter, domain, on) {
-            self.corrected(folder, reporter, &report, rows, &name)?;
+            self.corrected(folder, reporter, &report, rows, name)?;
         }
         Ok(())
     }
@@ -228,7 +229,7 @@ impl Writing<'_> {
 
     fn file(&mut self, path: &Path, reporter: &Reporter, report: &Report, xml: &[u8]) -> io::Result<()> {
         self.summary.files += 1;
-        let inner = format!("{}.xml", file_name(reporter.host, report));
+        let inner = file_name(reporter.host, report, false);
         let (extension, bytes) = match reporter.container {
             Container::Xml => ("xml", xml.to_vec()),
             Container::Gzip => ("xml.gz", gzip(xml)?),

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use report::{
     AuthResult, Day, Dialect, Disposition, DkimResult, Interval, Policy, PolicyPublished, Report, Reporter, Row,
-    SpfResult, SpfScope, Text, Writer,
+    SpfResult, SpfScope, Text,
 };
 
 use crate::rng::Rng;
@@ -120,13 +120,12 @@ impl Load {
     /// Those of `out`.
     pub fn write(&mut self, day: u16, rows: u64, out: &mut dyn Write) -> io::Result<Report> {
         let report = self.report(day);
-        let mut writer = Writer::new(out, &report)?;
         let mut row = Row::default();
-        for _ in 0..rows {
+        let rows = (0..rows).map(|_| {
             self.row(&report, &mut row);
-            writer.row(&row)?;
-        }
-        writer.finish()?;
+            row.clone()
+        });
+        report::write(out, &report, rows)?;
         Ok(report)
     }
 
