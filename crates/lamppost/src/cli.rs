@@ -1,0 +1,367 @@
+//! The command line: what can be asked of the program, in the words of `--help`.
+//!
+//! Only shapes and help texts; what a command does is in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Find out who sends mail in your name, from DMARC reports.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lamppost",
+    version,
+    propagate_version = true,
+    after_help = "Start with `lamppost demo`, or `lamppost import PATH…` and then `lamppost serve`.\n\
+                  Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some input was rejected."
+)]
+pub(crate) struct Cli {
+    /// Directory that holds the ledger.
+    #[arg(long, global = true, value_name = "DIR", env = "LAMPPOST_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Configuration file; without it `lamppost.toml` is read if it is there.
+    #[arg(long, global = true, value_name = "FILE", env = "LAMPPOST_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Say more on standard error; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the model company in a portal on this machine; nothing is kept.
+    Demo(DemoArgs),
+    /// Take reports in: files, directories, mbox, Maildir, mails, archives; `-` is standard input.
+    Import(ImportArgs),
+    /// Run the portal over the ledger.
+    Serve(ServeArgs),
+    /// Look at report files without taking them in.
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// The domains mail is sent in the name of.
+    Domains(DomainsArgs),
+    /// What happened to mail in our name, day by day.
+    Trend(ScopedArgs),
+    /// Who sends mail in our name.
+    Sources(SourcesArgs),
+    /// One sending address and its history.
+    Source(SourceArgs),
+    /// The rows behind the numbers, the newest first.
+    Rows(PagedArgs),
+    /// The reports in the ledger, and those that could not be taken in.
+    Reports(ReportsArgs),
+    /// The model company as files.
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Copy the ledger, also while it is in use; the copy opens as a ledger.
+    Backup {
+        /// Directory to create; it must not exist yet.
+        to: PathBuf,
+    },
+    /// Work everything out again from the raw copies of what was received.
+    Rebuild,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a directory.
+    #[command(hide = true)]
+    Manual {
+        /// The directory.
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Port of the portal on 127.0.0.1; 0 takes a free one. Without it 8425, or a free one if that is taken.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) company: CompanyArgs,
+}
+
+/// Which model company.
+#[derive(Debug, Args)]
+pub(crate) struct CompanyArgs {
+    /// Another seed is another company.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Days of reports.
+    #[arg(long, default_value_t = 90, value_name = "D", value_parser = clap::value_parser!(u16).range(1..=3660))]
+    pub(crate) days: u16,
+    /// Size: 1 is some 4 million messages in 90 days.
+    #[arg(long, default_value_t = 1.0, value_name = "S", value_parser = scale)]
+    pub(crate) scale: f64,
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(scale) if (0.001..=1000.0).contains(&scale) => Ok(scale),
+        _ => Err("a number from 0.001 to 1000".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// What to take in; directories with all that is below them.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How to print the summary.
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address of the portal; only loopback addresses for now. Wins over `portal.listen` of the configuration.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Print what is in report files; archives and mails are opened.
+    Show(ShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// Files; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to print; `parsedmarc` is the shape of parsedmarc's JSON.
+    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
+    pub(crate) format: ShowFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    /// For people.
+    Text,
+    /// One object a report, one report a line.
+    Json,
+    /// One line a row.
+    Csv,
+    /// As parsedmarc writes it.
+    Parsedmarc,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJson {
+    /// For people.
+    Text,
+    /// One object on the last line.
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One object.
+    Json,
+    /// Comma-separated values, guarded against spreadsheet formulas.
+    Csv,
+}
+
+/// Which part of the ledger.
+#[derive(Debug, Args)]
+pub(crate) struct ScopeArgs {
+    /// Author domain.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+    /// With --domain: the subdomains of its organizational domain too.
+    #[arg(long, requires = "domain")]
+    pub(crate) subdomains: bool,
+    /// First day, as 2025-12-23.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) since: Option<report::Day>,
+    /// Last day.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) until: Option<report::Day>,
+    /// The last so many days of the ledger; 0 is all of them. [default: 90]
+    #[arg(long, value_name = "N", conflicts_with_all = ["since", "until"])]
+    pub(crate) days: Option<u16>,
+    /// Reporter organisation.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) reporter: Option<String>,
+    /// An address, or a network as 192.0.2.0/24.
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
+    pub(crate) network: Option<(std::net::IpAddr, u8)>,
+    /// Only this outcome; may be given more than once.
+    #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
+    pub(crate) outcome: Vec<Outcomes>,
+    /// Only what receivers did this with: none, pass, quarantine, reject.
+    #[arg(long, value_name = "DISPOSITION", value_parser = disposition)]
+    pub(crate) disposition: Option<report::Disposition>,
+    /// Domain that SPF was about.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) spf_domain: Option<String>,
+    /// Domain that signed.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) dkim_domain: Option<String>,
+}
+
+/// One outcome, or all that pass, or all that fail.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcomes(pub(crate) Vec<report::Outcome>);
+
+fn outcome(text: &str) -> Result<Outcomes, String> {
+    let some = |passes: bool| report::Outcome::ALL.into_iter().filter(|o| o.passes() == passes).collect();
+    match text {
+        "pass" => Ok(Outcomes(some(true))),
+        "fail" => Ok(Outcomes(some(false))),
+        word => report::Outcome::from_word(word).map(|outcome| Outcomes(vec![outcome])).ok_or_else(|| {
+            "one of pass, fail, both, dkim_only, spf_only, forwarded, unaligned, unauthenticated".to_owned()
+        }),
+    }
+}
+
+fn disposition(text: &str) -> Result<report::Disposition, String> {
+    report::Disposition::from_word(text).ok_or_else(|| "one of none, pass, quarantine, reject".to_owned())
+}
+
+fn network(text: &str) -> Result<(std::net::IpAddr, u8), String> {
+    insight::parse_network(text).ok_or_else(|| "an address, or a network as 192.0.2.0/24 or 2001:db8::/48".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScopedArgs {
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PagedArgs {
+    #[command(flatten)]
+    pub(crate) scoped: ScopedArgs,
+    /// How many lines.
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(crate) limit: usize,
+    /// Lines to pass over.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) offset: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DomainsArgs {
+    #[command(flatten)]
+    pub(crate) paged: PagedArgs,
+    /// Sort by this.
+    #[arg(long, value_enum, default_value_t = DomainSort::Messages)]
+    pub(crate) sort: DomainSort,
+    /// Smallest first.
+    #[arg(long)]
+    pub(crate) ascending: bool,
+    /// Only names that contain this.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DomainSort {
+    Messages,
+    Failing,
+    PassShare,
+    LastDay,
+    Domain,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SourcesArgs {
+    #[command(flatten)]
+    pub(crate) paged: PagedArgs,
+    /// One line per what.
+    #[arg(long, value_enum, default_value_t = Group::Address)]
+    pub(crate) group: Group,
+    /// Sort by this.
+    #[arg(long, value_enum, default_value_t = Sort::Failing)]
+    pub(crate) sort: Sort,
+    /// Smallest first.
+    #[arg(long)]
+    pub(crate) ascending: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    Address,
+    Network,
+    SpfDomain,
+    DkimDomain,
+    Reporter,
+    Domain,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sort {
+    Failing,
+    Messages,
+    Passing,
+    FirstDay,
+    LastDay,
+    ActiveDays,
+    Reporters,
+    Key,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// The address.
+    pub(crate) address: std::net::IpAddr,
+    #[command(flatten)]
+    pub(crate) scoped: ScopedArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportsArgs {
+    /// What to list.
+    #[arg(value_enum, default_value_t = ReportsView::List)]
+    pub(crate) view: ReportsView,
+    #[command(flatten)]
+    pub(crate) paged: PagedArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportsView {
+    /// The reports taken in, the newest first.
+    List,
+    /// What each reporter sent, and when.
+    Arrivals,
+    /// What could not be taken in, and why.
+    Rejected,
+    /// Reports whose identity came with two contents.
+    Conflicts,
+    /// What was odd about the reports taken in.
+    Flaws,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScenarioCommand {
+    /// Write the model company's reports, with the truth about every flow beside them.
+    Generate {
+        #[command(flatten)]
+        company: CompanyArgs,
+        /// First day.
+        #[arg(long, value_name = "DAY", default_value = "2025-10-22")]
+        from: report::Day,
+        /// Directory to write into; created if it is not there.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the configuration file and print what is in force.
+    Check,
+}

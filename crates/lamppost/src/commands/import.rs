@@ -1,0 +1,88 @@
+//! Taking reports in, and working everything out again.
+
+use std::io::Write;
+use std::path::Path;
+
+use collect::Summary;
+use store::Ledger;
+
+use super::Done;
+use crate::cli::{ImportArgs, TextOrJson};
+use crate::progress::ImportBar;
+use crate::term::{commas, shown};
+
+/// Rejections named in the summary; the rest are counted, and all are in the ledger.
+const NAMED_MAX: usize = 200;
+
+pub(super) fn import(args: &ImportArgs, data: &Path, out: &mut impl Write) -> anyhow::Result<Done> {
+    let ledger = Ledger::open(data)?;
+    let bar = ImportBar::new("Taking in");
+    let summary = collect::import(&ledger, &args.paths, &collect::Options::default(), &bar)?;
+    bar.done();
+    match args.format {
+        TextOrJson::Text => text(&summary, data, out)?,
+        TextOrJson::Json => {
+            let totals = serde_json::json!({
+                "files": summary.files,
+                "reports": summary.reports,
+                "new": summary.new,
+                "duplicates": summary.duplicates,
+                "conflicts": summary.conflicts,
+                "rejected": summary.rejected,
+                "rows": summary.rows,
+                "messages": summary.messages,
+                "flaws": summary.flaws,
+                "seconds": summary.seconds,
+            });
+            writeln!(out, "{totals}")?;
+        }
+    }
+    Ok(Done::unless(summary.rejected > 0))
+}
+
+pub(super) fn rebuild(data: &Path, out: &mut impl Write) -> anyhow::Result<Done> {
+    let ledger = Ledger::open(data)?;
+    let bar = ImportBar::new("Working out again");
+    let summary = collect::rebuild(&ledger, &bar)?;
+    bar.done();
+    text(&summary, data, out)?;
+    Ok(Done::unless(summary.rejected > 0))
+}
+
+/// The summary for people: what came, what is new, and every rejection by name.
+pub(super) fn text(summary: &Summary, data: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+    writeln!(
+        out,
+        "{} files in {:.1} s: {} reports, {} new, {} duplicates, {} conflicts, {} rejected.",
+        commas(summary.files),
+        summary.seconds,
+        commas(summary.reports),
+        commas(summary.new),
+        commas(summary.duplicates),
+        commas(summary.conflicts),
+        commas(summary.rejected),
+    )?;
+    writeln!(
+        out,
+        "Taken in: {} rows with {} messages; {} flaws (`lamppost reports flaws`).",
+        commas(summary.rows),
+        commas(summary.messages),
+        commas(summary.flaws)
+    )?;
+    if summary.rejected > 0 {
+        writeln!(out, "\nRejected, with the raw copies kept:")?;
+    }
+    for rejected in summary.rejections.iter().take(NAMED_MAX) {
+        let member = rejected.member.as_deref().map(|member| format!(" › {}", shown(member))).unwrap_or_default();
+        writeln!(out, "  {}{member}\n      {}", shown(&rejected.origin), shown(&rejected.rejection.message))?;
+    }
+    if summary.rejections.len() > NAMED_MAX {
+        writeln!(
+            out,
+            "  … and {} more: `lamppost reports rejected`",
+            commas((summary.rejections.len() - NAMED_MAX) as u64)
+        )?;
+    }
+    writeln!(out, "\nThe ledger is in {}. Look at it with `lamppost serve` or `lamppost trend`.", data.display())?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! What each command does: one module a group of commands, each a few calls into the rooms.
+
+mod answers;
+mod demo;
+mod import;
+mod keep;
+mod manual;
+mod report_lists;
+mod scenario;
+mod serve;
+mod show;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use store::Ledger;
+
+use crate::cli::{Cli, Command, ConfigCommand, ReportCommand, ScenarioCommand};
+use crate::config::{self, Loaded};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// As asked.
+    Well,
+    /// As asked, but some input could not be taken in.
+    WithRejections,
+}
+
+impl Done {
+    /// Well, unless something was rejected.
+    fn unless(rejected: bool) -> Self {
+        if rejected { Self::WithRejections } else { Self::Well }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
+    let out = &mut io::stdout().lock();
+    let loaded = || config::load(cli.config.as_deref(), cli.data.as_deref());
+    let ledger = || loaded().and_then(|loaded| read(&loaded.config.data));
+    match &cli.command {
+        Command::Demo(args) => demo::demo(args, out),
+        Command::Import(args) => import::import(args, &loaded()?.config.data, out),
+        Command::Serve(args) => serve::serve(args, &loaded()?.config, out),
+        Command::Report(ReportCommand::Show(args)) => show::show(args, out),
+        Command::Domains(args) => answers::domains(&ledger()?, args, out),
+        Command::Trend(args) => answers::trend(&ledger()?, args, out),
+        Command::Sources(args) => answers::sources(&ledger()?, args, out),
+        Command::Source(args) => answers::source(&ledger()?, args, out),
+        Command::Rows(args) => answers::rows(&ledger()?, args, out),
+        Command::Reports(args) => report_lists::reports(&ledger()?, args, out),
+        Command::Scenario(ScenarioCommand::Generate { company, from, out: to }) => {
+            scenario::generate(company, *from, to, out)
+        }
+        Command::Config(ConfigCommand::Check) => check(&loaded()?, out),
+        Command::Backup { to } => keep::backup(&loaded()?.config.data, to, out),
+        Command::Rebuild => import::rebuild(&loaded()?.config.data, out),
+        Command::Completions { shell } => manual::completions(*shell, out),
+        Command::Manual { to } => manual::pages(to),
+    }
+}
+
+/// Opens a ledger for reading; says how to get one where there is none.
+fn read(data: &Path) -> anyhow::Result<Ledger> {
+    if !data.is_dir() {
+        bail!(
+            "there is no ledger in {}: take reports in with `lamppost import PATH…`, or say with --data where the ledger is",
+            data.display()
+        );
+    }
+    Ok(Ledger::read(data)?)
+}
+
+fn check(loaded: &Loaded, out: &mut impl Write) -> anyhow::Result<Done> {
+    match &loaded.file {
+        Some(file) => writeln!(out, "# {} is in order; with it this is in force:", file.display())?,
+        None => writeln!(out, "# There is no lamppost.toml here, so the defaults are in force:")?,
+    }
+    write!(out, "{}", toml::to_string(&loaded.config).context("the configuration cannot be printed")?)?;
+    Ok(Done::Well)
+}
+
+/// Seconds since 1970 UTC: when something was received.
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}

@@ -1,0 +1,60 @@
+//! Running the portal: over the ledger that is there, or over one made for the occasion.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::Context;
+use store::Ledger;
+
+use super::Done;
+use crate::cli::ServeArgs;
+use crate::config::{self, Config};
+use crate::progress::ImportBar;
+
+pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
+    let listen = args.listen.unwrap_or(config.portal.listen);
+    config::check_listen(listen)?;
+    let listener = bind(listen)?;
+    let ledger = Ledger::open(&config.data)?;
+    let bar = ImportBar::new("Finishing what a stop cut short");
+    collect::resume(&ledger, &bar)?;
+    bar.done();
+    if let (Some(days), Some((_, last))) = (config.retention.days, ledger.span()?) {
+        ledger.retain(last.plus(1 - i32::from(days)))?;
+    }
+    portal(ledger, listener, out)?;
+    Ok(Done::Well)
+}
+
+/// Takes an address, or says who to ask why it is taken.
+pub(super) fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).with_context(|| {
+        format!("the portal cannot listen on {listen}: if something else does, choose another port with --listen")
+    })
+}
+
+/// Serves the portal until the program is told to stop.
+pub(super) fn portal(ledger: Ledger, listener: TcpListener, out: &mut impl Write) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    let router = portal::router(ledger, portal::Options { address });
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    writeln!(out, "The portal is open at http://{address}/ (stop it with Ctrl-C).")?;
+    out.flush()?;
+    runtime.block_on(portal::serve(listener, router, told_to_stop()))?;
+    Ok(())
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => drop(interrupt.await),
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}
