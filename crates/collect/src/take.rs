@@ -137,8 +137,10 @@ impl<'a> Taking<'a> {
                     self.item_done(size);
                 }
                 Event::Repeated { key, origin, size } => {
-                    self.intake.repeated_item(&key)?;
                     self.origin = origin;
+                    for (member, rejection) in self.intake.repeated_item(&key)? {
+                        self.reject(member, rejection);
+                    }
                     self.item_done(size);
                 }
                 Event::Unreadable(origin, rejection) => {

@@ -71,9 +71,9 @@ pub(crate) fn item_to_rebuild(
 }
 
 /// Number and reports of an item that was taken in.
-pub(crate) fn item_taken(c: &Connection, key: &RawKey, epoch: i64) -> rusqlite::Result<Option<(i64, u64)>> {
-    c.prepare_cached("SELECT id, reports FROM item WHERE prefix = ?1 AND key = ?2 AND epoch = ?3")?
-        .query_row(params![prefix(key), key.0, epoch], |r| Ok((r.get(0)?, unsigned(r, 1)?)))
+pub(crate) fn item_taken(c: &Connection, key: &RawKey, epoch: i64) -> rusqlite::Result<Option<(i64, u64, u64)>> {
+    c.prepare_cached("SELECT id, reports, rejected FROM item WHERE prefix = ?1 AND key = ?2 AND epoch = ?3")?
+        .query_row(params![prefix(key), key.0, epoch], |r| Ok((r.get(0)?, unsigned(r, 1)?, unsigned(r, 2)?)))
         .optional()
 }
 

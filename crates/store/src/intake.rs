@@ -13,6 +13,7 @@ use report::{Day, Finished, Flaw, Rejection, Report, Row};
 
 use crate::catalog_read;
 use crate::ledger::{Inner, Ledger, Writer};
+use crate::lists;
 use crate::rollup::{Deltas, Sum};
 use crate::segment::{SegmentEntry, path_in};
 use crate::segment_write::{self, Order};
@@ -342,18 +343,29 @@ impl Intake {
         Ok(())
     }
 
-    /// Counts an item whose bytes had come before: its reports are duplicates.
-    pub fn repeated_item(&mut self, key: &RawKey) -> Result<(), Error> {
+    /// Counts an item whose bytes had come before: its reports are duplicates. Gives back why it, or members of it, were refused
+    /// then, because that holds again.
+    pub fn repeated_item(&mut self, key: &RawKey) -> Result<Vec<(Option<String>, Rejection)>, Error> {
         self.sound()?;
         if self.item.is_some() {
             return misuse("a repeated item came inside another");
         }
+        let mut refused = Vec::new();
         let reports = if let Some(&position) = self.batch.positions.get(key) {
             let item = &mut self.batch.items[position];
             item.repeats += 1;
+            if item.rejected > 0 {
+                let of_item = self.batch.rejections.iter().filter(|r| r.item == position);
+                refused.extend(of_item.map(|r| (r.member.clone(), r.rejection.clone())));
+            }
             item.reports
-        } else if let Some((id, reports)) = self.inner.catalog.read(|c| catalog_read::item_taken(c, key, self.epoch))? {
+        } else if let Some((id, reports, rejected)) =
+            self.inner.catalog.read(|c| catalog_read::item_taken(c, key, self.epoch))?
+        {
             *self.batch.repeats.entry(id).or_default() += 1;
+            if rejected > 0 {
+                refused = self.inner.catalog.read(|c| lists::rejections_of(c, id))?;
+            }
             reports
         } else {
             // It waits for its outcome: nobody knows yet what is in it.
@@ -364,7 +376,8 @@ impl Intake {
         self.totals.items += 1;
         self.totals.reports += reports;
         self.totals.duplicates += reports;
-        Ok(())
+        self.totals.rejected += refused.len() as u64;
+        Ok(refused)
     }
 
     /// Ends the item. Commits if the batch is full.

@@ -250,6 +250,13 @@ fn json<T: serde::de::DeserializeOwned>(r: &Row<'_>, at: usize) -> rusqlite::Res
     serde_json::from_str(r.get_ref(at)?.as_str()?).map_err(|e| bad(at, e))
 }
 
+/// Why an item, or members of it, were refused: (member, why), in order.
+pub(crate) fn rejections_of(c: &Connection, item: i64) -> rusqlite::Result<Vec<(Option<String>, Rejection)>> {
+    c.prepare_cached("SELECT member, kind, message FROM rejection WHERE item = ?1 ORDER BY id")?
+        .query_map([item], |r| Ok((r.get(0)?, Rejection::new(kind::<RejectionKind>(r, 1)?, r.get::<_, String>(2)?))))?
+        .collect()
+}
+
 /// An enum's variant from its word in JSON.
 fn kind<T: serde::de::DeserializeOwned>(r: &Row<'_>, at: usize) -> rusqlite::Result<T> {
     let word = r.get_ref(at)?.as_str()?;

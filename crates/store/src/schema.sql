@@ -95,6 +95,7 @@ CREATE TABLE rejection (
     kind TEXT NOT NULL,
     message TEXT NOT NULL
 );
+CREATE INDEX rejection_item ON rejection (item);
 CREATE TABLE conflict (
     id INTEGER PRIMARY KEY,
     counts INTEGER NOT NULL,

@@ -94,6 +94,7 @@ pub fn open(item: &mut dyn BufRead, limits: &PackageLimits, visit: &mut dyn FnMu
     if !opener.found {
         let message = match &opener.seen[..] {
             [] => "There is no aggregate report in it: it is an archive without members.".to_owned(),
+            ["nothing at all"] => "There is nothing in it.".to_owned(),
             seen => format!("There is no aggregate report in it, only {}.", seen.join(", ")),
         };
         opener.reject(None, Rejection::new(RejectionKind::NoReport, message));

@@ -199,7 +199,7 @@ fn several_reports_and_bad_neighbours() {
 fn what_holds_no_report_says_what_it_holds() {
     let mut said = String::new();
     for (item, expected) in [
-        (b"".to_vec(), "only nothing at all."),
+        (b"".to_vec(), "There is nothing in it."),
         (b"Subject: x\n\nhello\n".to_vec(), "only text"),
         (mail(&[("image/png", "x", b"\x89PNG"), ("text/html", "h", b"<html>")]), "only text, an image, an HTML page"),
         (zip(&[]), "an archive without members"),

@@ -174,7 +174,7 @@ pub(crate) fn take_item(
 ) -> Result<Vec<Taken>, Error> {
     let kept = ledger.keep(&mut &bytes[..], "test", EPOCH)?;
     if kept.state != KeptState::New {
-        intake.repeated_item(&kept.key)?;
+        let _ = intake.repeated_item(&kept.key)?;
         return Ok(Vec::new());
     }
     parse(intake, &kept.key, reports)

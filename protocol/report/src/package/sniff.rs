@@ -26,7 +26,7 @@ pub(super) enum Kind {
 }
 
 /// Beginnings that tell what is no report, for the sentence of the rejection.
-const OTHERS: [(&[u8], &str); 11] = [
+const OTHERS: [(&[u8], &str); 10] = [
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive, which is not read (unpack it first)"),
     (b"Rar!\x1a\x07", "a RAR archive, which is not read (unpack it first)"),
     (b"\xfd7zXZ\0", "xz data, which is not read (unpack it first)"),
@@ -40,7 +40,6 @@ const OTHERS: [(&[u8], &str); 11] = [
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
     (b"GIF8", "an image"),
-    (b"{", "JSON"),
 ];
 
 /// Base64 of the beginnings of gzip, zip, `<?xml `, and `<feedback`.
@@ -70,6 +69,11 @@ pub(super) fn kind(beginning: &[u8]) -> Kind {
     }
     if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| beginning.starts_with(magic)) {
         return Kind::Other(what);
+    }
+    // RFC 8460 §4.4: the reports that mail servers send about TLS come to the same mailboxes.
+    if text.starts_with(b"{") {
+        let tls = text.windows(10).any(|w| w == b"\"policies\"");
+        return Kind::Other(if tls { "a TLS report, which is another kind" } else { "JSON" });
     }
     match text {
         [] if beginning.len() < SNIFFED_BYTES => Kind::Other("nothing at all"),
@@ -101,7 +105,8 @@ fn markup(beginning: &[u8]) -> Option<Kind> {
         return None;
     }
     let has = |word: &[u8]| text.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word));
-    Some(if has(b"feedback") {
+    let root: [&[u8]; 3] = [b"<feedback", b":feedback", b"<!doctype feedback"];
+    Some(if root.into_iter().any(has) {
         Kind::Report
     } else if has(b"<html") || has(b"<!doctype html") {
         Kind::Other("an HTML page")
@@ -135,6 +140,11 @@ mod tests {
             ("other XML: the reader says what", b"<?xml version=\"1.0\"?><rss>", Kind::Report),
             ("HTML", b"<!DOCTYPE html><HTML>", Kind::Other("an HTML page")),
             ("XHTML", b"<?xml version=\"1.0\"?><html xmlns=\"x\">", Kind::Other("an HTML page")),
+            (
+                "HTML that speaks of it",
+                b"<div><p>Your feedback: none</p>",
+                Kind::Other("markup that is no aggregate report"),
+            ),
             ("a piece of HTML", b"<p>Please find attached", Kind::Other("markup that is no aggregate report")),
             ("mail", b"Received: from a\r\n", Kind::Mail),
             ("mbox", b"From a@b Thu Jan  1 00:00:00 1970\nSubject: x\n", Kind::Mailbox),
@@ -143,7 +153,8 @@ mod tests {
             ("base64 of zip", b"UEsDBBQA", Kind::Base64),
             ("base64 of XML", b"PD94bWwgdmVyc2lvbj0i", Kind::Base64),
             ("text", b"Dear postmaster,\n", Kind::Other("text")),
-            ("TLS reports are JSON", b"{\"organization-name\":", Kind::Other("JSON")),
+            ("JSON", b"{\"organization-name\":", Kind::Other("JSON")),
+            ("a TLS report", b"\n{\"policies\":[{", Kind::Other("a TLS report, which is another kind")),
             ("nothing", b"", Kind::Other("nothing at all")),
             ("only white space", b" \n", Kind::Other("nothing at all")),
             ("noise", b"\x01\x02\x03", Kind::Other("binary data of an unknown kind")),
