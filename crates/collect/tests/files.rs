@@ -1,9 +1,8 @@
 //! What is found where, in which order, and what becomes of files that are odd, unreadable, repeated or at odds with each other.
 
-#![expect(clippy::unwrap_used, reason = "what a test builds for itself does not fail")]
-
 mod support;
 
+use std::cell::{Cell, RefCell};
 use std::num::NonZero;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -106,8 +105,8 @@ fn each_message_of_a_mailbox_is_an_item() {
     let place = Place::new();
     let separator = "From a@b.example Thu Jan  1 00:00:00 1970\n";
     let messages = [mail("1", &made("1").xml()), "Subject: hello\n\nhello\n".into(), mail("3", &made("3").xml())];
-    let text: String = messages.iter().map(|message| format!("{separator}{message}\n")).collect();
-    place.file("mailbox", &text);
+    let [one, two, three] = &messages;
+    place.file("mailbox", format!("{separator}{one}\n{separator}{two}\n{separator}{three}\n"));
     // The same message by itself, as a mail server would deliver it.
     place.file("z.eml", &messages[2]);
     let summary = place.import_all();
@@ -247,15 +246,17 @@ fn the_number_of_threads_changes_nothing() {
 
 #[test]
 fn progress_adds_up() {
+    /// Phase, items, bytes, rows, reports.
+    type Seen = (Phase, u64, u64, u64, u64);
     #[derive(Default)]
     struct Watch {
-        last: std::cell::RefCell<Vec<(Phase, u64, u64, u64, u64)>>,
-        rejected: std::cell::Cell<u64>,
+        seen: RefCell<Vec<Seen>>,
+        rejected: Cell<u64>,
     }
     impl Progress for Watch {
         fn advanced(&self, state: &State<'_>) {
             let now = (state.phase, state.items_done, state.bytes_done, state.rows, state.reports);
-            let mut seen = self.last.borrow_mut();
+            let mut seen = self.seen.borrow_mut();
             if let Some(before) = seen.iter().rev().find(|before| before.0 == now.0) {
                 assert!(before.1 <= now.1 && before.2 <= now.2 && before.3 <= now.3, "{before:?} then {now:?}");
             }
@@ -279,7 +280,7 @@ fn progress_adds_up() {
     let watch = Watch::default();
     let paths: [PathBuf; 1] = [place.input()];
     let _ = import(&place.ledger, &paths, &Options::default(), &watch).unwrap();
-    let seen = watch.last.borrow();
+    let seen = watch.seen.borrow();
     assert_eq!(*seen.last().unwrap(), (Phase::Committing, 201, bytes, 200, 200));
     assert!(seen.iter().filter(|now| now.0 == Phase::Importing).count() >= 3, "{seen:?}");
     assert_eq!(watch.rejected.get(), 1);
