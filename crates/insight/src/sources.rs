@@ -102,21 +102,24 @@ fn details(
     }
     let mut question = scope.question(days);
     question.filter.push(is(column, keys.iter().cloned()));
-    question.group =
-        vec![column, Column::Day, Column::SpfResult, Column::SpfDomain, Column::DkimResult, Column::DkimDomain];
+    // The key first; a domain that is the key itself is not asked for a second time.
+    let rest = [Column::Day, Column::SpfResult, Column::SpfDomain, Column::DkimResult, Column::DkimDomain];
+    question.group = [column].into_iter().chain(rest.into_iter().filter(|other| *other != column)).collect();
     question.measures = vec![Measure::Messages];
+    let at = |wanted: Column| question.group.iter().position(|column| *column == wanted).unwrap_or_default();
+    let [on, spf_result, spf_domain, dkim_result, dkim_domain] = rest.map(at);
     let places: HashMap<&Value, usize> = keys.iter().zip(0..).collect();
     let mut spf: HashMap<(usize, String), u64> = HashMap::new();
     let mut dkim: HashMap<(usize, String), u64> = HashMap::new();
     for found in ledger.ask(&question)?.lines {
-        let [key, on, spf_result, spf_domain, dkim_result, dkim_domain] = &found.key[..] else { continue };
-        let Some(n) = places.get(key).copied() else { continue };
+        let key = &found.key;
+        let Some(n) = key.first().and_then(|key| places.get(key).copied()) else { continue };
         let messages = number(&found.measures[0]);
-        if let Some(place) = place(days, day(on)) {
+        if let Some(place) = place(days, day(&key[on])) {
             lines[n].by_day[place] += messages;
         }
-        *spf.entry((n, named(spf_result, spf_domain))).or_default() += messages;
-        *dkim.entry((n, named(dkim_result, dkim_domain))).or_default() += messages;
+        *spf.entry((n, named(&key[spf_result], &key[spf_domain]))).or_default() += messages;
+        *dkim.entry((n, named(&key[dkim_result], &key[dkim_domain]))).or_default() += messages;
     }
     for (n, line) in lines.iter_mut().enumerate() {
         if column != Column::SpfDomain {
