@@ -113,6 +113,9 @@ pub(crate) fn explain_in(ledger: &Ledger, scope: &Scope, days: &[TrendDay], spik
         return Ok(());
     }
     for (name, column) in DIMENSIONS {
+        if column == Column::Domain && scope.domain.is_some() && !scope.subdomains {
+            continue;
+        }
         spike.findings.extend(grown(ledger, scope, spike.day, &compared, (name, column), excess)?);
     }
     let campaign = spike.findings.iter().find(|f| f.dimension == "network" && f.share >= ONE_CAMPAIGN).cloned();

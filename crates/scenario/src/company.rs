@@ -372,5 +372,6 @@ pub(crate) fn policy_domains() -> impl Iterator<Item = (&'static str, bool)> {
 
 /// The policy domain of an author domain: subdomains are reported under the apex.
 pub(crate) fn policy_domain(author_domain: &Text) -> &str {
-    if author_domain.ends_with(APEX) { APEX } else { author_domain }
+    let below = author_domain.strip_suffix(APEX).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if below { APEX } else { author_domain }
 }
