@@ -40,6 +40,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) weights: Option<&'a [u64]>,
     /// Reports whose rows do not count, ascending.
     pub(crate) dead: &'a [u64],
+    /// Rows before this day do not count.
+    pub(crate) from: i32,
 }
 
 /// The groups found so far.
@@ -321,9 +323,11 @@ fn hash(state: &FixedState, key: &[u64]) -> u64 {
 }
 
 /// The rows of a batch that pass the filter.
-fn select(plan: &Plan, batch: &Batch<'_>) -> Vec<u32> {
+pub(crate) fn select(plan: &Plan, batch: &Batch<'_>) -> Vec<u32> {
     let mut rows: Vec<u32> = (0..u32::try_from(batch.rows).unwrap_or(u32::MAX)).collect();
-    if let (Some((first, last)), Some(Lane::Days(days))) = (plan.days, &batch.lanes[Field::Day as usize]) {
+    let (first, last) = plan.days.unwrap_or((i32::MIN, i32::MAX));
+    let first = first.max(batch.from);
+    if let (true, Some(Lane::Days(days))) = (first > i32::MIN || last < i32::MAX, &batch.lanes[Field::Day as usize]) {
         rows.retain(|&row| (first..=last).contains(&days[row as usize]));
     }
     if !batch.dead.is_empty() {
@@ -384,10 +388,15 @@ fn numbers<'a>(batch: &Batch<'a>, field: Field) -> &'a [u64] {
 /// The source of a row, or the network around it.
 fn source(batch: &Batch<'_>, row: u32, column: Column) -> u128 {
     let Some(Lane::Sources(bytes)) = &batch.lanes[Field::Source as usize] else { return 0 };
-    let mut address = [0; 16];
-    address.copy_from_slice(&bytes[row as usize * 16..][..16]);
-    let address = u128::from_be_bytes(address);
+    let address = source_at(bytes, row as usize);
     if column == Column::Network { network(address) } else { address }
+}
+
+/// The address of a row.
+pub(crate) fn source_at(bytes: &[u8], row: usize) -> u128 {
+    let mut address = [0; 16];
+    address.copy_from_slice(&bytes[row * 16..][..16]);
+    u128::from_be_bytes(address)
 }
 
 /// A dictionary key as an index: never negative, as nothing is null.

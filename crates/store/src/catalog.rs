@@ -42,12 +42,20 @@ impl Catalog {
 
     /// Reads in one transaction: everything `read` sees is of one moment.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T, Error> {
+        self.outside(|connection| {
+            let moment = connection.unchecked_transaction()?;
+            read(&moment)
+        })
+    }
+
+    /// Hands out a connection that reads, outside any transaction.
+    pub(crate) fn outside<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         let taken = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut connection = match taken {
+        let connection = match taken {
             Some(connection) => connection,
             None => reader(&self.path)?,
         };
-        let result = connection.transaction().and_then(|moment| read(&moment)).map_err(|e| self.failed(e));
+        let result = act(&connection).map_err(|e| self.failed(e));
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE {
             idle.push(connection);

@@ -101,7 +101,8 @@ pub(crate) fn same_identity(c: &Connection, day: i32, key: &[u8; 16]) -> rusqlit
 
 /// All segments, with the reports in each whose rows no longer count, ascending.
 pub(crate) fn segments(c: &Connection) -> rusqlite::Result<Vec<(SegmentEntry, Vec<u64>)>> {
-    let sql = "SELECT id, level, first_day, last_day, first_report, last_report, rows, bytes FROM segment ORDER BY id";
+    let sql = "SELECT id, level, first_day, last_day, first_report, last_report, rows, bytes, cut
+               FROM segment ORDER BY id";
     let mut all: Vec<(SegmentEntry, Vec<u64>)> = c
         .prepare_cached(sql)?
         .query_map([], |r| {
@@ -114,6 +115,7 @@ pub(crate) fn segments(c: &Connection) -> rusqlite::Result<Vec<(SegmentEntry, Ve
                 last_report: unsigned(r, 5)?,
                 rows: unsigned(r, 6)?,
                 bytes: unsigned(r, 7)?,
+                cut: r.get(8)?,
             };
             Ok((entry, Vec::new()))
         })?
@@ -127,6 +129,11 @@ pub(crate) fn segments(c: &Connection) -> rusqlite::Result<Vec<(SegmentEntry, Ve
         }
     }
     Ok(all)
+}
+
+/// Files of the spool that are still to be removed.
+pub(crate) fn garbage(c: &Connection) -> rusqlite::Result<Vec<String>> {
+    c.prepare("SELECT name FROM garbage")?.query_map([], |r| r.get(0))?.collect()
 }
 
 /// First and last day with a row that counts.

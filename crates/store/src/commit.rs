@@ -3,31 +3,23 @@
 //! The spool and the segments of the batch are on disk before this is called. What is superseded is subtracted exactly: its rows
 //! are read once more from its segments, and what they added to the rollups is taken off in the same transaction.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use report::{Disposition, Outcome, Text};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use crate::Error;
-use crate::aggregate::Lane;
 use crate::catalog_read::{prefix, unsigned};
-use crate::field::Field;
 use crate::intake::{StagedBatch, StagedItem, StagedReport};
 use crate::ledger::{Inner, Known};
-use crate::plan::{Filter, Plan};
-use crate::rollup::{self, Deltas, Sum};
-use crate::segment::{ReadError, Segment, lanes};
-
-/// Rows that no longer count: in which segment, of which report.
-type Tombstones = Vec<(u64, u64)>;
+use crate::rollup::{self, Sum};
+use crate::{Error, supersede};
 
 /// Makes the batch visible.
 pub(crate) fn commit(inner: &Arc<Inner>, batch: &StagedBatch, epoch: i64) -> Result<(), Error> {
     let writer = inner.writer()?;
     // Segments must not be merged away between reading what they hold of a superseded report and marking it there.
     let _maintenance = writer.maintenance();
-    let (tombstones, taken_off) = superseded_rows(inner, batch)?;
+    let (tombstones, taken_off) = supersede::rows(inner, batch)?;
     let mut connection = writer.connection();
     let mut known = writer.known();
     let settled: HashSet<_> = batch.items.iter().map(|item| item.key).collect();
@@ -77,74 +69,6 @@ pub(crate) fn commit(inner: &Arc<Inner>, batch: &StagedBatch, epoch: i64) -> Res
     done?;
     writer.spool.settle(&settled);
     Ok(())
-}
-
-/// Where the rows of superseded reports are, and what they added to the trend, negated.
-fn superseded_rows(inner: &Arc<Inner>, batch: &StagedBatch) -> Result<(Tombstones, Deltas), Error> {
-    let (mut tombstones, mut taken_off) = (Tombstones::new(), Deltas::new());
-    if batch.replaced.is_empty() && batch.dead_written.is_empty() {
-        return Ok((tombstones, taken_off));
-    }
-    let mut by_segment: BTreeMap<u64, (Arc<Segment>, HashSet<u64>)> = BTreeMap::new();
-    let mut candidates = |segment: &Arc<Segment>, reports: &[u64]| {
-        let entry = segment.entry;
-        for &report in reports.iter().filter(|&&id| (entry.first_report..=entry.last_report).contains(&id)) {
-            by_segment.entry(entry.id).or_insert_with(|| (segment.clone(), HashSet::new())).1.insert(report);
-        }
-    };
-    for (segment, _) in &inner.snapshot()?.segments {
-        candidates(segment, &batch.replaced);
-    }
-    for &entry in &batch.segments {
-        candidates(&Arc::new(Segment::new(&inner.segments_dir(), &inner.disk, entry)), &batch.dead_written);
-    }
-    for (segment, reports) in by_segment.into_values() {
-        let found = contribution(&segment, &reports, &mut taken_off)?;
-        tombstones.extend(found.into_iter().map(|report| (segment.entry.id, report)));
-    }
-    Ok((tombstones, taken_off.into_iter().map(|(key, sum)| (key, sum.negative())).collect()))
-}
-
-/// Adds up what certain reports added to the trend by their rows in a segment; gives those that have rows there.
-fn contribution(segment: &Arc<Segment>, reports: &HashSet<u64>, sums: &mut Deltas) -> Result<HashSet<u64>, Error> {
-    let fields = [Field::Day, Field::Report, Field::Domain, Field::Messages, Field::Disposition, Field::Outcome];
-    let plan = Plan {
-        days: None,
-        filters: vec![Filter::Reports { reports: reports.iter().copied().collect(), keep: true }],
-        group: Vec::new(),
-        width: 0,
-        measures: Vec::new(),
-        fields: fields.to_vec(),
-    };
-    let mut found = HashSet::new();
-    let mut read = || -> Result<(), ReadError> {
-        for task in segment.tasks(&plan)? {
-            task.read(&fields, &plan, &mut |batch| {
-                let batch = lanes(batch, &fields, &[]);
-                let lane = |field: Field| batch.lanes[field as usize].as_ref();
-                let (Some(Lane::Days(days)), Some(Lane::Numbers(ids)), Some(Lane::Numbers(messages))) =
-                    (lane(Field::Day), lane(Field::Report), lane(Field::Messages))
-                else {
-                    return Ok(());
-                };
-                let text = |field: Field, row: usize| match lane(field) {
-                    Some(Lane::Texts { keys, texts }) => texts.value(keys[row].cast_unsigned() as usize),
-                    _ => "",
-                };
-                for row in (0..batch.rows).filter(|&row| reports.contains(&ids[row])) {
-                    found.insert(ids[row]);
-                    let outcome = Outcome::from_word(text(Field::Outcome, row)).unwrap_or(Outcome::Both);
-                    let disposition = Disposition::from_word(text(Field::Disposition, row)).unwrap_or_default();
-                    let key = (days[row], Text::new(text(Field::Domain, row)), outcome, disposition);
-                    sums.entry(key).or_default().add(messages[row]);
-                }
-                Ok(())
-            })?;
-        }
-        Ok(())
-    };
-    read().map_err(|error| error.of(segment))?;
-    Ok(found)
 }
 
 /// A transaction under way.
@@ -404,7 +328,7 @@ impl Change<'_> {
 
 /// Enters a segment.
 pub(crate) fn insert_segment(c: &Connection, s: &crate::segment::SegmentEntry) -> rusqlite::Result<()> {
-    c.prepare_cached("INSERT INTO segment VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+    c.prepare_cached("INSERT INTO segment VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
         .execute(params![
             s.id.cast_signed(),
             s.level,
@@ -413,7 +337,8 @@ pub(crate) fn insert_segment(c: &Connection, s: &crate::segment::SegmentEntry) -
             s.first_report.cast_signed(),
             s.last_report.cast_signed(),
             s.rows.cast_signed(),
-            s.bytes.cast_signed()
+            s.bytes.cast_signed(),
+            s.cut
         ])
         .map(drop)
 }

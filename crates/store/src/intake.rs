@@ -173,13 +173,17 @@ impl Ledger {
 
 impl Drop for Intake {
     fn drop(&mut self) {
-        // What was written and not committed is of no use to anybody; the next start would remove it too.
+        if let Ok(writer) = self.inner.writer() {
+            writer.intake_open.store(false, Ordering::Release);
+        }
+        if self.broken {
+            // A commit that reports an error may still be found done after a crash. If it was not, the next start tidies up.
+            return;
+        }
+        // What was written and not committed is of no use to anybody.
         let open = self.report.take().map(|open| open.segments).unwrap_or_default();
         for segment in self.batch.segments.iter().chain(&open) {
             drop(self.inner.disk.remove(&path_in(&self.inner.segments_dir(), segment.id)));
-        }
-        if let Ok(writer) = self.inner.writer() {
-            writer.intake_open.store(false, Ordering::Release);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! In: a data directory. What is taken in goes through [`crate::Intake`]; lists beside questions are in `lists`, upkeep in
 //! `maintain`, `backup` and `check`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 use crate::catalog::{self, Catalog};
 use crate::catalog_read;
 use crate::disk::Disk;
-use crate::scan::{Snapshot, scan};
-use crate::segment::{ReadError, Segment};
+use crate::scan::scan;
+use crate::segment::{Part, ReadError, Segment, SegmentEntry};
 use crate::spool::{self, Appended, SMALL, Spool};
 use crate::{Answer, Counters, Error, Kept, KeptState, Pending, Question, RawKey, answer, plan, rollup};
 
@@ -47,6 +47,8 @@ pub(crate) struct Writer {
     known: Mutex<Known>,
     /// Held while it matters that the list of segments does not change otherwise.
     maintenance: Mutex<()>,
+    /// Held by compaction, retention, rebuild and backup: one of them at a time.
+    upkeep: Mutex<()>,
     pub(crate) intake_open: AtomicBool,
     pub(crate) next_report: AtomicU64,
     pub(crate) next_segment: AtomicU64,
@@ -76,6 +78,10 @@ impl Writer {
         lock(&self.known)
     }
 
+    pub(crate) fn upkeep(&self) -> MutexGuard<'_, ()> {
+        lock(&self.upkeep)
+    }
+
     pub(crate) fn maintenance(&self) -> MutexGuard<'_, ()> {
         lock(&self.maintenance)
     }
@@ -95,21 +101,25 @@ impl Inner {
     }
 
     /// The segments of this moment.
-    pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
-        let listed = self.catalog.read(catalog_read::segments)?;
+    pub(crate) fn snapshot(&self) -> Result<Vec<Part>, Error> {
+        Ok(self.parts(self.catalog.read(catalog_read::segments)?))
+    }
+
+    /// Segments as listed at one moment, ready to be read.
+    pub(crate) fn parts(&self, listed: Vec<(SegmentEntry, Vec<u64>)>) -> Vec<Part> {
         let dir = self.segments_dir();
         let mut held = lock(&self.segments);
-        let mut segments = Vec::with_capacity(listed.len());
+        let mut parts = Vec::with_capacity(listed.len());
         for (entry, dead) in listed {
             let segment =
-                held.entry(entry.id).or_insert_with(|| Arc::new(Segment::new(&dir, &self.disk, entry))).clone();
-            segments.push((segment, dead.into()));
+                held.entry(entry.id).or_insert_with(|| Arc::new(Segment::new(&dir, &self.disk, entry.id))).clone();
+            parts.push(Part { segment, entry, dead: dead.into() });
         }
-        if held.len() > segments.len() + 64 {
-            let listed: std::collections::HashSet<u64> = segments.iter().map(|(s, _)| s.entry.id).collect();
+        if held.len() > parts.len() {
+            let listed: HashSet<u64> = parts.iter().map(|part| part.entry.id).collect();
             held.retain(|id, _| listed.contains(id));
         }
-        Ok(Snapshot { segments })
+        parts
     }
 
     /// Lets go of segments that are listed no longer; their files go when nobody reads them any more.
@@ -156,6 +166,11 @@ impl Ledger {
             let state = catalog_read::item_state(&connection, key).map_err(|e| catalog.failed(e))?;
             Ok(state.is_some())
         };
+        let garbage = catalog_read::garbage(&connection).map_err(|e| catalog.failed(e))?;
+        for name in garbage {
+            disk.remove(&dir.join("spool").join(name))?;
+        }
+        connection.execute("DELETE FROM garbage", []).map_err(|e| catalog.failed(e))?;
         let spool = Spool::open(&dir.join("spool"), disk, start.checkpoint, &mut known)?;
         let segments = dir.join("segments");
         disk.make_dir(&segments)?;
@@ -168,6 +183,7 @@ impl Ledger {
             connection: Mutex::new(connection),
             known: Mutex::default(),
             maintenance: Mutex::default(),
+            upkeep: Mutex::default(),
             intake_open: AtomicBool::new(false),
             next_report: AtomicU64::new(start.next_report),
             next_segment: AtomicU64::new(start.next_segment.max(next_segment)),

@@ -12,15 +12,18 @@
 //! | `catalog`, `catalog_read`, `lists` | the SQLite file |
 //! | `domain` | the organizational domain of a name |
 //! | `field`, `segment_write`, `segment` | files of rows |
-//! | `question`, `plan`, `scan`, `aggregate`, `answer` | asking |
-//! | `maintain` | rebuild, compaction, retention |
+//! | `question`, `plan`, `scan`, `aggregate`, `answer`, `sql` | asking |
+//! | `compact`, `maintain`, `backup`, `check` | upkeep |
 //! | `disk`, `fault` | the seam to the disk, and faults planted in it by tests |
 
 mod aggregate;
 mod answer;
+mod backup;
 mod catalog;
 mod catalog_read;
+mod check;
 mod commit;
+mod compact;
 mod disk;
 mod domain;
 mod entry;
@@ -41,7 +44,9 @@ mod segment;
 mod segment_write;
 mod spool;
 mod spool_entry;
+mod sql;
 mod stage;
+mod supersede;
 mod telling;
 
 pub use domain::organizational_domain;
@@ -53,6 +58,7 @@ pub use error::Error;
 pub use intake::Intake;
 pub use ledger::Ledger;
 pub use question::{Answer, Column, Condition, Direction, Key, Line, Measure, Question, Test, Value};
+pub use sql::Sql;
 
 #[cfg(test)]
 mod tests;

@@ -112,6 +112,23 @@ fn domain_id(connection: &Connection, known: &mut HashMap<Text, i64>, name: &Tex
     Ok(id)
 }
 
+/// The whole rollup.
+pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Deltas> {
+    let names = crate::check::domain_names(connection)?;
+    let mut all = Deltas::new();
+    let mut select =
+        connection.prepare("SELECT day, domain, outcome, disposition, rows, messages_high, messages_low FROM trend")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let name = names.get(&row.get(1)?).cloned().unwrap_or_default();
+        let outcome = OUTCOMES.get(usize::from(row.get::<_, u8>(2)?)).copied().unwrap_or(Outcome::Unauthenticated);
+        let disposition = DISPOSITIONS.get(usize::from(row.get::<_, u8>(3)?)).copied().unwrap_or_default();
+        let sum = Sum { rows: row.get(4)?, high: row.get(5)?, low: row.get(6)? };
+        all.insert((row.get(0)?, name, outcome, disposition), sum);
+    }
+    Ok(all)
+}
+
 /// Lines handed to the aggregate at a time.
 const LINES: usize = 65_536;
 
@@ -213,7 +230,7 @@ impl Lines {
         lanes[Field::OrgDomain as usize] = Some(Lane::Texts { keys: &self.domain, texts: &organizational });
         lanes[Field::Outcome as usize] = Some(Lane::Texts { keys: &self.outcome, texts: &outcomes });
         lanes[Field::Disposition as usize] = Some(Lane::Texts { keys: &self.disposition, texts: &dispositions });
-        found.add(&Batch { rows: self.day.len(), lanes, weights: Some(&self.rows), dead: &[] })?;
+        found.add(&Batch { rows: self.day.len(), lanes, weights: Some(&self.rows), dead: &[], from: i32::MIN })?;
         for column in [&mut self.day, &mut self.domain, &mut self.outcome, &mut self.disposition] {
             column.clear();
         }

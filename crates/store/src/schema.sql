@@ -104,13 +104,14 @@ CREATE TABLE conflict (
 
 CREATE TABLE segment (
     id INTEGER PRIMARY KEY,            -- segments/<id, ten digits>.parquet
-    level INTEGER NOT NULL,            -- 0: as committed; 1: compacted, one day
+    level INTEGER NOT NULL,            -- 0: as committed; 1: compacted
     first_day INTEGER NOT NULL,
     last_day INTEGER NOT NULL,
     first_report INTEGER NOT NULL,
     last_report INTEGER NOT NULL,
     rows INTEGER NOT NULL,
-    bytes INTEGER NOT NULL
+    bytes INTEGER NOT NULL,
+    cut INTEGER NOT NULL               -- 1: rows before first_day do not count, they were moved or forgotten
 );
 -- Rows of this report in this segment no longer count.
 CREATE TABLE tombstone (
@@ -154,4 +155,9 @@ CREATE TABLE flaw (
     reports INTEGER NOT NULL,
     report INTEGER NOT NULL,           -- the newest that has it
     PRIMARY KEY (day, organization, kind)
+) WITHOUT ROWID;
+
+-- Files of the spool that no longer belong to the ledger and are still to be removed.
+CREATE TABLE garbage (
+    name TEXT PRIMARY KEY
 ) WITHOUT ROWID;

@@ -40,11 +40,76 @@ pub(crate) struct SegmentEntry {
     pub(crate) last_report: u64,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
+    /// Rows before `first_day` do not count: they were moved to another segment, or forgotten.
+    pub(crate) cut: bool,
+}
+
+/// A segment at one moment: its file, and what in it counts.
+#[derive(Clone)]
+pub(crate) struct Part {
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) entry: SegmentEntry,
+    /// Reports whose rows do not count, ascending.
+    pub(crate) dead: Arc<[u64]>,
+}
+
+impl Part {
+    /// The fields to be read in addition to tell which rows count.
+    pub(crate) fn fields(&self, asked: &[Field]) -> Vec<Field> {
+        let mut fields = asked.to_vec();
+        fields.extend(self.entry.cut.then_some(Field::Day));
+        fields.extend((!self.dead.is_empty()).then_some(Field::Report));
+        fields.sort_unstable();
+        fields.dedup();
+        fields
+    }
+
+    /// The first day that counts.
+    pub(crate) fn from(&self) -> i32 {
+        if self.entry.cut { self.entry.first_day } else { i32::MIN }
+    }
+
+    /// Visits all rows that may pass the filter and count, with the fields asked for; those that do not count are marked in the batch.
+    pub(crate) fn visit(
+        &self,
+        plan: &Plan,
+        visit: &mut dyn FnMut(&Batch<'_>) -> Result<(), Error>,
+    ) -> Result<(), ReadError> {
+        let fields = self.fields(&plan.fields);
+        for task in self.tasks(plan)? {
+            task.read(&fields, plan, &mut |batch| visit(&self.lanes(batch, &fields)))?;
+        }
+        Ok(())
+    }
+
+    /// The row groups with rows that may pass the filter, and which rows those are.
+    pub(crate) fn tasks(&self, plan: &Plan) -> Result<Vec<Task>, ReadError> {
+        let index = self.segment.index()?;
+        let mut tasks = Vec::new();
+        for group in 0..index.metadata().num_row_groups() {
+            let ranges = candidates(index, group, plan, self.from());
+            let rows = ranges.iter().map(Range::len).sum();
+            if rows > 0 {
+                tasks.push(Task { segment: self.segment.clone(), group, ranges, rows });
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Lays the columns of a record batch out for the aggregate. `fields` are those projected, ascending.
+    pub(crate) fn lanes<'a>(&'a self, batch: &'a RecordBatch, fields: &[Field]) -> Batch<'a> {
+        Batch {
+            rows: batch.num_rows(),
+            lanes: lanes(batch, fields),
+            weights: None,
+            dead: &self.dead,
+            from: self.from(),
+        }
+    }
 }
 
 /// A segment's file. While somebody holds it the file stays.
 pub(crate) struct Segment {
-    pub(crate) entry: SegmentEntry,
     path: PathBuf,
     disk: Disk,
     index: OnceLock<ArrowReaderMetadata>,
@@ -84,23 +149,13 @@ impl ReadError {
 }
 
 impl Segment {
-    pub(crate) fn new(dir: &Path, disk: &Disk, entry: SegmentEntry) -> Self {
-        Self {
-            entry,
-            path: path_in(dir, entry.id),
-            disk: disk.clone(),
-            index: OnceLock::new(),
-            doomed: AtomicBool::new(false),
-        }
+    pub(crate) fn new(dir: &Path, disk: &Disk, id: u64) -> Self {
+        Self { path: path_in(dir, id), disk: disk.clone(), index: OnceLock::new(), doomed: AtomicBool::new(false) }
     }
 
     /// The file is to be removed when nobody reads it any more.
     pub(crate) fn doom(&self) {
         self.doomed.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     fn file(&self) -> Result<File, ReadError> {
@@ -126,20 +181,6 @@ impl Segment {
         let index = ArrowReaderMetadata::load(&self.file()?, options).map_err(|e| self.failed(e))?;
         Ok(self.index.get_or_init(|| index))
     }
-
-    /// The row groups with rows that may pass the filter, and which rows those are.
-    pub(crate) fn tasks(self: &Arc<Self>, plan: &Plan) -> Result<Vec<Task>, ReadError> {
-        let index = self.index()?;
-        let mut tasks = Vec::new();
-        for group in 0..index.metadata().num_row_groups() {
-            let ranges = candidates(index, group, plan);
-            let rows = ranges.iter().map(Range::len).sum();
-            if rows > 0 {
-                tasks.push(Task { segment: self.clone(), group, ranges, rows });
-            }
-        }
-        Ok(tasks)
-    }
 }
 
 /// Part of a segment to be looked at.
@@ -151,10 +192,6 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    pub(crate) fn segment(&self) -> &Arc<Segment> {
-        &self.segment
-    }
-
     /// Reads the fields of the rows, whole row groups at a time, and hands them on.
     pub(crate) fn read(
         &self,
@@ -210,10 +247,12 @@ impl Task {
 }
 
 /// The rows of a row group on pages that may hold what is wanted.
-fn candidates(index: &ArrowReaderMetadata, group: usize, plan: &Plan) -> Vec<Range<usize>> {
+fn candidates(index: &ArrowReaderMetadata, group: usize, plan: &Plan, from: i32) -> Vec<Range<usize>> {
     let rows = usize::try_from(index.metadata().row_group(group).num_rows()).unwrap_or(0);
     let mut ranges = vec![0..rows];
-    if let Some((first, last)) = plan.days {
+    let (first, last) = plan.days.unwrap_or((i32::MIN, i32::MAX));
+    let first = first.max(from);
+    if first > i32::MIN || last < i32::MAX {
         prune(index, group, Field::Day, &mut ranges, &|page| match page {
             Bounds::Day(min, max) => min <= last && max >= first,
             Bounds::Bytes(..) => true,
@@ -299,8 +338,7 @@ fn intersect(a: &[Range<usize>], b: &[Range<usize>]) -> Vec<Range<usize>> {
     out
 }
 
-/// Lays the columns of a record batch out for the aggregate. `fields` are those projected, ascending.
-pub(crate) fn lanes<'a>(batch: &'a RecordBatch, fields: &[Field], dead: &'a [u64]) -> Batch<'a> {
+fn lanes<'a>(batch: &'a RecordBatch, fields: &[Field]) -> [Option<Lane<'a>>; 22] {
     let mut lanes = [const { None }; 22];
     for (&field, column) in fields.iter().zip(batch.columns()) {
         lanes[field as usize] = match field {
@@ -315,7 +353,7 @@ pub(crate) fn lanes<'a>(batch: &'a RecordBatch, fields: &[Field], dead: &'a [u64
             }),
         };
     }
-    Batch { rows: batch.num_rows(), lanes, weights: None, dead }
+    lanes
 }
 
 #[cfg(test)]

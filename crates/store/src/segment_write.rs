@@ -122,6 +122,7 @@ pub(crate) fn entry(stage: &Stage, order: &Order, id: u64, level: u8) -> Segment
         last_report: 0,
         rows: 0,
         bytes: 0,
+        cut: false,
     };
     for &row in &order.rows {
         let (day, report) = (stage.day[row as usize], stage.reports[stage.report[row as usize] as usize].id);

@@ -38,8 +38,6 @@ pub(crate) struct Place {
 
 impl Place {
     const OWN_FILE: Self = Self { pack: 0, offset: 0 };
-    /// Before the first entry of the first pack.
-    pub(crate) const START: Self = Self { pack: 1, offset: 0 };
 }
 
 /// An item that is in the spool and whose outcome is not committed.
@@ -339,6 +337,19 @@ impl Spool {
         }
     }
 
+    /// Removes files that no longer belong to the ledger, unless an item of that name has come again.
+    pub(crate) fn remove(&self, names: &[String]) -> Result<(), Error> {
+        // An item that comes again is given its name under this lock too.
+        let state = self.state();
+        for name in names {
+            let key = name.strip_suffix(".item").and_then(|key| key.parse::<RawKey>().ok());
+            if key.is_none_or(|key| !state.waiting.contains_key(&key)) {
+                self.disk.remove(&self.dir.join(name))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The bytes of an item as they were received.
     pub(crate) fn raw(&self, key: &RawKey, place: Place) -> Result<Box<dyn BufRead + Send>, Error> {
         {
@@ -348,13 +359,6 @@ impl Spool {
             }
         }
         read_raw(&self.dir, key, place)
-    }
-
-    /// The pack being filled and its length up to the last whole entry, all of which is on disk after this.
-    pub(crate) fn sealed(&self) -> Result<(u32, u64), Error> {
-        self.sync()?;
-        let state = self.state();
-        Ok((state.pack, state.written))
     }
 
     fn compress(&self, raw: &[u8]) -> io::Result<Vec<u8>> {
@@ -477,12 +481,20 @@ fn path_of(dir: &Path, key: &RawKey, place: Place) -> PathBuf {
     if place.pack == 0 { own_path(dir, key) } else { pack_path(dir, place.pack) }
 }
 
-pub(crate) fn pack_path(dir: &Path, pack: u32) -> PathBuf {
-    dir.join(format!("{pack:08}.pack"))
+pub(crate) fn pack_name(pack: u32) -> String {
+    format!("{pack:08}.pack")
 }
 
-pub(crate) fn own_path(dir: &Path, key: &RawKey) -> PathBuf {
-    dir.join(format!("{key}.item"))
+pub(crate) fn own_name(key: &RawKey) -> String {
+    format!("{key}.item")
+}
+
+fn pack_path(dir: &Path, pack: u32) -> PathBuf {
+    dir.join(pack_name(pack))
+}
+
+fn own_path(dir: &Path, key: &RawKey) -> PathBuf {
+    dir.join(own_name(key))
 }
 
 fn open_file(path: &Path) -> Result<File, Error> {

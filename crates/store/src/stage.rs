@@ -3,8 +3,12 @@
 //! In: rows of the report that is open. Out: columns for the segment writer. Rows at the end can be taken back. It knows nothing of
 //! files and transactions.
 
+use std::collections::HashMap;
+
+use arrow_array::Array;
 use report::{Day, Disposition, DkimResult, Outcome, Override, Report, Row, SpfResult, Text};
 
+use crate::aggregate::{Batch, Lane, source_at};
 use crate::field::Field;
 use crate::names::Names;
 use crate::organizational_domain;
@@ -73,8 +77,23 @@ impl<T: Default, const N: usize> Default for Memo<T, N> {
     }
 }
 
-/// The codes of a row's texts, field by field.
-type Codes = [(Field, u32); 12];
+/// The fields whose texts are held row by row.
+const ROW_TEXTS: [Field; 12] = [
+    Field::Domain,
+    Field::DkimDomain,
+    Field::DkimSelector,
+    Field::DkimResult,
+    Field::Dkim,
+    Field::SpfDomain,
+    Field::SpfResult,
+    Field::Spf,
+    Field::EnvelopeFrom,
+    Field::EnvelopeTo,
+    Field::Overrides,
+    Field::OverrideComment,
+];
+/// Their codes in a row, in that order.
+type Codes = [u32; ROW_TEXTS.len()];
 
 impl Stage {
     pub(crate) fn len(&self) -> usize {
@@ -107,7 +126,7 @@ impl Stage {
             self.report.push(report);
             self.source.push(source);
             self.messages.push(messages);
-            for (field, code) in codes {
+            for (field, code) in ROW_TEXTS.into_iter().zip(codes) {
                 self.texts[text_slot(field)].push(code);
             }
         }
@@ -118,19 +137,21 @@ impl Stage {
         let [dkim_domain, dkim_selector, dkim_result, dkim] = self.dkim(row, domain);
         let [spf_domain, spf_result, spf] = self.spf(row);
         let [overrides, comment] = self.overrides(row);
+        let envelope_from = envelope(&mut self.names, &mut self.last.envelope_from, row.envelope_from.as_ref());
+        let envelope_to = envelope(&mut self.names, &mut self.last.envelope_to, row.envelope_to.as_ref());
         [
-            (Field::Domain, domain),
-            (Field::DkimDomain, dkim_domain),
-            (Field::DkimSelector, dkim_selector),
-            (Field::DkimResult, dkim_result),
-            (Field::Dkim, dkim),
-            (Field::SpfDomain, spf_domain),
-            (Field::SpfResult, spf_result),
-            (Field::Spf, spf),
-            (Field::EnvelopeFrom, envelope(&mut self.names, &mut self.last.envelope_from, &row.envelope_from)),
-            (Field::EnvelopeTo, envelope(&mut self.names, &mut self.last.envelope_to, &row.envelope_to)),
-            (Field::Overrides, overrides),
-            (Field::OverrideComment, comment),
+            domain,
+            dkim_domain,
+            dkim_selector,
+            dkim_result,
+            dkim,
+            spf_domain,
+            spf_result,
+            spf,
+            envelope_from,
+            envelope_to,
+            overrides,
+            comment,
         ]
     }
 
@@ -189,6 +210,64 @@ impl Stage {
         *memo.codes.insert([kinds, self.names.code(&self.scratch)])
     }
 
+    /// Adds rows read from a segment with all its fields. `slots` remembers the positions of their reports.
+    pub(crate) fn add_batch(&mut self, batch: &Batch<'_>, rows: &[u32], slots: &mut HashMap<u64, u32>) {
+        let lane = |field: Field| batch.lanes[field as usize].as_ref();
+        let (
+            Some(Lane::Days(days)),
+            Some(Lane::Numbers(ids)),
+            Some(Lane::Numbers(messages)),
+            Some(Lane::Sources(bytes)),
+        ) = (lane(Field::Day), lane(Field::Report), lane(Field::Messages), lane(Field::Source))
+        else {
+            return;
+        };
+        let at = |row: &u32| *row as usize;
+        self.day.extend(rows.iter().map(|row| days[at(row)]));
+        self.messages.extend(rows.iter().map(|row| messages[at(row)]));
+        self.source.extend(rows.iter().map(|row| source_at(bytes, at(row))));
+        let words = |field: Field| match lane(field) {
+            Some(Lane::Texts { keys, texts }) => (*keys, texts.iter().map(Option::unwrap_or_default).collect()),
+            _ => (&[][..], Vec::new()),
+        };
+        let (keys, texts) = words(Field::Outcome);
+        let outcomes: Vec<Outcome> =
+            texts.into_iter().map(|word| Outcome::from_word(word).unwrap_or(Outcome::Unauthenticated)).collect();
+        self.outcome.extend(rows.iter().map(|row| outcomes[keys[at(row)].cast_unsigned() as usize]));
+        let (keys, texts) = words(Field::Disposition);
+        let dispositions: Vec<Disposition> =
+            texts.into_iter().map(|word| Disposition::from_word(word).unwrap_or_default()).collect();
+        self.disposition.extend(rows.iter().map(|row| dispositions[keys[at(row)].cast_unsigned() as usize]));
+        for field in ROW_TEXTS {
+            let codes = self.translate(batch, rows, field);
+            self.texts[text_slot(field)].extend(codes);
+        }
+        let of_report = [Field::Reporter, Field::PolicyDomain, Field::Policy].map(|f| self.translate(batch, rows, f));
+        for (position, row) in rows.iter().enumerate() {
+            let id = ids[at(row)];
+            let slot = *slots.entry(id).or_insert_with(|| {
+                let [reporter, policy_domain, policy] = [0, 1, 2].map(|which| of_report[which][position]);
+                self.reports.push(StagedHeader { id, dead: false, reporter, policy_domain, policy });
+                u32::try_from(self.reports.len() - 1).unwrap_or(NONE)
+            });
+            self.report.push(slot);
+        }
+    }
+
+    /// The texts of a batch's column as codes of this stage.
+    fn translate(&mut self, batch: &Batch<'_>, rows: &[u32], field: Field) -> Vec<u32> {
+        let Some(Lane::Texts { keys, texts }) = &batch.lanes[field as usize] else { return Vec::new() };
+        let mut codes = vec![NONE; texts.len()];
+        let mut code = |row: &u32| {
+            let key = keys[*row as usize].cast_unsigned() as usize;
+            if codes[key] == NONE {
+                codes[key] = self.names.code(texts.value(key));
+            }
+            codes[key]
+        };
+        rows.iter().map(&mut code).collect()
+    }
+
     /// The code of a field's text in a row; not for outcome and disposition.
     pub(crate) fn text_code(&self, field: Field, row: usize) -> u32 {
         let header = || &self.reports[self.report[row] as usize];
@@ -222,11 +301,6 @@ impl Stage {
         }
     }
 
-    /// The organizational domain of an author domain, once resolved.
-    pub(crate) fn org_domain(&self, domain: u32) -> &Text {
-        self.names.text(self.org[domain as usize])
-    }
-
     /// Takes back all rows from `length` on.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.day.truncate(length);
@@ -252,12 +326,12 @@ impl Stage {
     }
 }
 
-fn envelope(names: &mut Names, memo: &mut Memo<Option<Text>, 1>, value: &Option<Text>) -> u32 {
-    if let Some([code]) = memo.codes.filter(|_| memo.value == *value) {
+fn envelope(names: &mut Names, memo: &mut Memo<Option<Text>, 1>, value: Option<&Text>) -> u32 {
+    if let Some([code]) = memo.codes.filter(|_| memo.value.as_ref() == value) {
         return code;
     }
-    memo.value.clone_from(value);
-    let code = names.code(value.as_deref().unwrap_or(UNKNOWN));
+    memo.value = value.cloned();
+    let code = names.code(value.map_or(UNKNOWN, Text::as_str));
     memo.codes = Some([code]);
     code
 }

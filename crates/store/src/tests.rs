@@ -1,4 +1,6 @@
 //! Tests of the ledger as a whole, on a disk of its own and with planted faults.
 
+mod agree;
 mod flow;
+mod model;
 mod support;
