@@ -20,6 +20,9 @@ const TRIES: usize = 5;
 impl Ledger {
     /// Makes a consistent copy in the directory `to`, which must be new or empty, while the ledger is in use. The copy opens as a
     /// ledger.
+    ///
+    /// # Errors
+    /// What the disk gives; then the copy is not complete and not to be used.
     pub fn backup(&self, to: &Path) -> Result<(), Error> {
         let upkeep = match self.inner.writer() {
             Ok(writer) => {

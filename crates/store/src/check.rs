@@ -19,6 +19,9 @@ const FAULTS_MAX: usize = 100;
 
 impl Ledger {
     /// Reads everything and compares what must agree: rows with rollups, raw copies with their names.
+    ///
+    /// # Errors
+    /// What reading the catalog gives. What is found wrong is in the answer.
     pub fn check(&self) -> Result<Checked, Error> {
         let _one = self.inner.writer().ok().map(Writer::upkeep);
         let mut checked = Checked::default();

@@ -29,6 +29,9 @@ const TEXT_BYTES: usize = 64 << 20;
 impl Ledger {
     /// Merges small segments into large ones sorted by day, and drops rows that no longer count. Answers do not change. May run
     /// beside an intake and beside readers.
+    ///
+    /// # Errors
+    /// What the disk or the catalog gives. What was merged before stays so; the rest is as it was.
     pub fn compact(&self) -> Result<Compacted, Error> {
         compact(&self.inner, ROWS)
     }

@@ -146,6 +146,9 @@ struct OpenReport {
 
 impl Ledger {
     /// The staging area and committer. There is one at a time.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] while another is open.
     pub fn intake(&self) -> Result<Intake, Error> {
         self.intake_with(Batching::default())
     }
@@ -190,6 +193,9 @@ impl Drop for Intake {
 
 impl Intake {
     /// Starts an item that [`Ledger::keep`] has kept.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order or for an item that is not pending, and what reading the catalog gives.
     pub fn begin_item(&mut self, key: &RawKey) -> Result<(), Error> {
         self.sound()?;
         if self.item.is_some() {
@@ -211,6 +217,9 @@ impl Intake {
     }
 
     /// Starts a report of the item; `member` names it where the item holds several.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order.
     pub fn begin_report(&mut self, report: &Report, member: Option<&str>) -> Result<(), Error> {
         self.sound()?;
         if self.item.is_none() || self.report.is_some() {
@@ -234,6 +243,9 @@ impl Intake {
     }
 
     /// Stages a row of the report.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order, and what the disk or the catalog gives; nothing more can be taken in through this then.
     pub fn row(&mut self, row: &Row) -> Result<(), Error> {
         self.sound()?;
         let Some(open) = &mut self.report else { return misuse("a row came outside a report") };
@@ -253,6 +265,9 @@ impl Intake {
     }
 
     /// Ends the report and says what became of it. It counts with the next commit.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order, and what the disk or the catalog gives; nothing more can be taken in through this then.
     pub fn end_report(&mut self, finished: &Finished) -> Result<Taken, Error> {
         self.sound()?;
         let Some(open) = self.report.take() else { return misuse("a report was ended that was not begun") };
@@ -323,6 +338,9 @@ impl Intake {
     }
 
     /// Takes back the rows staged since `begin_report` and records why.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order, and what the disk or the catalog gives; nothing more can be taken in through this then.
     pub fn abandon_report(&mut self, rejection: &Rejection) -> Result<(), Error> {
         self.sound()?;
         let Some(open) = self.report.take() else { return misuse("a report was abandoned that was not begun") };
@@ -331,6 +349,9 @@ impl Intake {
     }
 
     /// Records that the item, or a member of it, could not be taken in.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order.
     pub fn reject(&mut self, member: Option<&str>, rejection: &Rejection) -> Result<(), Error> {
         self.sound()?;
         let (Some(item), None) = (&mut self.item, &self.report) else {
@@ -349,6 +370,9 @@ impl Intake {
 
     /// Counts an item whose bytes had come before: its reports are duplicates. Gives back why it, or members of it, were refused
     /// then, because that holds again.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order, and what the disk or the catalog gives; nothing more can be taken in through this then.
     pub fn repeated_item(&mut self, key: &RawKey) -> Result<Vec<(Option<String>, Rejection)>, Error> {
         self.sound()?;
         if self.item.is_some() {
@@ -385,6 +409,9 @@ impl Intake {
     }
 
     /// Ends the item. Commits if the batch is full.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order, and what the disk or the catalog gives; nothing more can be taken in through this then.
     pub fn end_item(&mut self) -> Result<(), Error> {
         self.sound()?;
         if self.report.is_some() {
@@ -407,6 +434,9 @@ impl Intake {
     }
 
     /// Makes everything up to the last ended item durable and visible: spool, then segments, then one transaction.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order, and what the disk or the catalog gives; nothing more can be taken in through this then.
     pub fn commit(&mut self) -> Result<(), Error> {
         self.sound()?;
         if self.item.is_some() {
@@ -432,6 +462,9 @@ impl Intake {
     }
 
     /// Commits, and says what was taken in since the intake began.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order, and what the disk or the catalog gives; nothing more can be taken in through this then.
     pub fn finish(mut self) -> Result<IntakeTotals, Error> {
         self.commit()?;
         Ok(self.totals)

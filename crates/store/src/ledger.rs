@@ -141,6 +141,9 @@ impl Inner {
 
 impl Ledger {
     /// Opens the ledger as its one writer: makes it if there is none, brings an older one forward, and removes what a crash left behind.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if another process writes to it, [`Error::Newer`] if a newer program wrote it, and what the disk gives.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         Self::open_on(dir, &Disk::default())
     }
@@ -193,6 +196,9 @@ impl Ledger {
     }
 
     /// Opens the ledger for reading, also while another process writes.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Older`] or [`Error::Newer`], and what the disk gives.
     pub fn read(dir: &Path) -> Result<Self, Error> {
         if catalog::check_version(dir)?.is_none() {
             return Err(Error::Missing { dir: dir.to_owned() });
@@ -207,6 +213,9 @@ impl Ledger {
 
     /// Keeps a raw copy of an item, unless the same bytes are there already. Streams: memory stays bounded whatever the size.
     /// May be called from several threads. The copy is on disk for good after the next [`Self::sync_spool`] or commit.
+    ///
+    /// # Errors
+    /// [`Error::Item`] if the item cannot be read, and what the disk gives; then nothing of it is kept.
     pub fn keep(&self, mut item: &mut dyn Read, origin: &str, received: i64) -> Result<Kept, Error> {
         let spool = &self.inner.writer()?.spool;
         let mut start = Vec::new();
@@ -247,11 +256,17 @@ impl Ledger {
     }
 
     /// Brings every raw copy kept so far to disk. After this a mailbox or an HTTP client may be answered.
+    ///
+    /// # Errors
+    /// What the disk gives; then nothing kept since the last success may be taken for safe.
     pub fn sync_spool(&self) -> Result<(), Error> {
         self.inner.writer()?.spool.sync()
     }
 
     /// Raw items without a committed outcome, in the order in which they came: after a crash, or after [`Self::forget_derived`].
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn pending(&self) -> Result<Vec<Pending>, Error> {
         let mut all = self.inner.catalog.read(crate::lists::pending)?;
         let waiting = self.inner.writer()?.spool.all_waiting().into_iter().map(|found| Pending {
@@ -265,6 +280,9 @@ impl Ledger {
     }
 
     /// The bytes of an item as they were received.
+    ///
+    /// # Errors
+    /// [`Error::Raw`] if there is no such copy, or it is damaged.
     pub fn raw(&self, key: &RawKey) -> Result<Box<dyn BufRead + Send>, Error> {
         if let Some(writer) = &self.inner.writer
             && let Some(waiting) = writer.spool.waiting(key)
@@ -283,6 +301,9 @@ impl Ledger {
     }
 
     /// Answers a question: from the rollup where it suffices, else from the segments.
+    ///
+    /// # Errors
+    /// [`Error::Question`] if it cannot be asked, and what reading the catalog or a segment gives.
     pub fn ask(&self, question: &Question) -> Result<Answer, Error> {
         let plan = plan::plan(question)?;
         if rollup::suffices(question, &plan) {
@@ -313,11 +334,17 @@ impl Ledger {
     }
 
     /// First and last day with a row.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn span(&self) -> Result<Option<(Day, Day)>, Error> {
         self.inner.catalog.read(catalog_read::span)
     }
 
     /// What the ledger holds, and what it has seen since it began.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn counters(&self) -> Result<Counters, Error> {
         self.inner.catalog.read(catalog_read::counters)
     }

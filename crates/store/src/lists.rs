@@ -15,6 +15,9 @@ use crate::{
 
 impl Ledger {
     /// Policies as reporters saw them, by day, then policy domain, then most reports first.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn policies(&self, policy_domain: Option<&str>, days: Option<(Day, Day)>) -> Result<Vec<PolicyOfDay>, Error> {
         let (first, last) = bounds(days);
         self.inner.catalog.read(|c| {
@@ -29,6 +32,9 @@ impl Ledger {
     }
 
     /// Who reported on which day, by day, then reporter.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn arrivals(&self, days: Option<(Day, Day)>) -> Result<Vec<Arrival>, Error> {
         let (first, last) = bounds(days);
         self.inner.catalog.read(|c| {
@@ -51,6 +57,9 @@ impl Ledger {
     }
 
     /// A page of reports, the newest taken in first, and how many there are in all. Superseded ones are among them.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn reports(
         &self,
         filter: &ReportFilter,
@@ -73,11 +82,17 @@ impl Ledger {
     }
 
     /// One report by its number.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn report(&self, id: u64) -> Result<Option<ReportEntry>, Error> {
         self.inner.catalog.read(|c| one(c, id))
     }
 
     /// The other reports with the same identity as this one, oldest first.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn conflicts_of(&self, id: u64) -> Result<Vec<u64>, Error> {
         self.inner.catalog.read(|c| {
             let sql = "SELECT other.id FROM report JOIN report AS other USING (day, key)
@@ -87,6 +102,9 @@ impl Ledger {
     }
 
     /// A page of rejections, the newest first, and how many there are in all.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn rejections(&self, offset: usize, limit: usize) -> Result<(Vec<RejectionEntry>, usize), Error> {
         self.inner.catalog.read(|c| {
             let total: i64 = c.query_row("SELECT count(*) FROM rejection", [], |r| r.get(0))?;
@@ -111,6 +129,9 @@ impl Ledger {
     }
 
     /// A page of conflicts, the newest first, and how many there are in all.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn conflicts(&self, offset: usize, limit: usize) -> Result<(Vec<ConflictEntry>, usize), Error> {
         self.inner.catalog.read(|c| {
             let total: i64 = c.query_row("SELECT count(*) FROM conflict", [], |r| r.get(0))?;
@@ -129,6 +150,9 @@ impl Ledger {
     }
 
     /// Flaws by kind and reporter, most reports first.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
     pub fn flaws(&self, days: Option<(Day, Day)>) -> Result<Vec<FlawEntry>, Error> {
         let (first, last) = bounds(days);
         self.inner.catalog.read(|c| {

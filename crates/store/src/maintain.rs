@@ -9,6 +9,9 @@ use crate::{Error, RawKey, Retained};
 
 impl Ledger {
     /// First half of a rebuild: in one transaction forgets everything but the raw copies, which become pending again.
+    ///
+    /// # Errors
+    /// What the disk or the catalog gives; then nothing is forgotten.
     pub fn forget_derived(&self) -> Result<(), Error> {
         let writer = self.inner.writer()?;
         let _one = writer.upkeep();
@@ -32,6 +35,9 @@ impl Ledger {
 
     /// Forgets every day before `oldest`: rows, reports that end before it, rollups, and raw copies nothing is left of. The space of
     /// rows in segments that hold later days too comes back with the next compaction.
+    ///
+    /// # Errors
+    /// What the disk or the catalog gives; then nothing is forgotten, or all of it with files left to be removed at the next start.
     pub fn retain(&self, oldest: Day) -> Result<Retained, Error> {
         let writer = self.inner.writer()?;
         let _one = writer.upkeep();

@@ -135,14 +135,14 @@ fn slots(group: &[Column]) -> (Vec<(Column, Slot)>, usize) {
             word += 1;
             Slot::Word(word - 1)
         }
-        _ => match half.take() {
-            Some(open) => Slot::Half { word: open, shift: 32 },
-            None => {
-                word += 1;
-                half = Some(word - 1);
-                Slot::Half { word: word - 1, shift: 0 }
+        _ => {
+            if let Some(open) = half.take() {
+                return Slot::Half { word: open, shift: 32 };
             }
-        },
+            word += 1;
+            half = Some(word - 1);
+            Slot::Half { word: word - 1, shift: 0 }
+        }
     };
     let group = group.iter().map(|&column| (column, slot(column))).collect();
     (group, word)

@@ -153,8 +153,8 @@ pub(crate) fn scan<'p>(connection: &Connection, plan: &'p Plan) -> rusqlite::Res
     let (first, last) = plan.days.unwrap_or((i32::MIN, i32::MAX));
     let names = wanted_domains(connection, plan)?;
     let only = names.as_ref().map(|ids| {
-        let list: Vec<String> = ids.iter().map(i64::to_string).collect();
-        format!(" AND domain IN ({})", list.join(","))
+        let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+        format!(" AND domain IN ({})", ids.join(","))
     });
     let mut select = connection.prepare(&format!(
         "SELECT day, domain, outcome, disposition, rows, messages_high, messages_low
@@ -165,12 +165,11 @@ pub(crate) fn scan<'p>(connection: &Connection, plan: &'p Plan) -> rusqlite::Res
     let mut rows = select.query([first, last])?;
     while let Some(row) = rows.next()? {
         let id = row.get(1)?;
-        let position = match lines.positions.get(&id) {
-            Some(&position) => position,
-            None => {
-                let (domain, organizational) = name.query_row([id], |r| Ok((r.get(0)?, r.get(1)?)))?;
-                lines.add_domain(id, domain, organizational)
-            }
+        let position = if let Some(&position) = lines.positions.get(&id) {
+            position
+        } else {
+            let (domain, organizational) = name.query_row([id], |r| Ok((r.get(0)?, r.get(1)?)))?;
+            lines.add_domain(id, domain, organizational)
         };
         lines.day.push(row.get(0)?);
         lines.domain.push(position);

@@ -249,7 +249,7 @@ impl Task {
 /// The rows of a row group on pages that may hold what is wanted.
 fn candidates(index: &ArrowReaderMetadata, group: usize, plan: &Plan, from: i32) -> Vec<Range<usize>> {
     let rows = usize::try_from(index.metadata().row_group(group).num_rows()).unwrap_or(0);
-    let mut ranges = vec![0..rows];
+    let mut ranges: Vec<_> = std::iter::once(0..rows).collect();
     let (first, last) = plan.days.unwrap_or((i32::MIN, i32::MAX));
     let first = first.max(from);
     if first > i32::MIN || last < i32::MAX {
@@ -362,17 +362,19 @@ mod tests {
 
     #[test]
     fn ranges_intersect() {
-        let cases: &[(&[Range<usize>], &[Range<usize>], &[Range<usize>])] = &[
-            (&[0..10], &[], &[]),
-            (&[0..10], &[0..10], &[0..10]),
-            (&[0..10], &[2..3, 5..7], &[2..3, 5..7]),
-            (&[0..10], &[2..5, 5..7], &[2..7]),
-            (&[0..4, 6..10], &[2..8], &[2..4, 6..8]),
-            (&[0..4, 6..10], &[4..6], &[]),
+        type Ends<'a> = &'a [(usize, usize)];
+        let cases: &[(Ends, Ends, Ends)] = &[
+            (&[(0, 10)], &[], &[]),
+            (&[(0, 10)], &[(0, 10)], &[(0, 10)]),
+            (&[(0, 10)], &[(2, 3), (5, 7)], &[(2, 3), (5, 7)]),
+            (&[(0, 10)], &[(2, 5), (5, 7)], &[(2, 7)]),
+            (&[(0, 4), (6, 10)], &[(2, 8)], &[(2, 4), (6, 8)]),
+            (&[(0, 4), (6, 10)], &[(4, 6)], &[]),
         ];
-        for (a, b, both) in cases {
-            assert_eq!(intersect(a, b), *both, "{a:?} {b:?}");
-            assert_eq!(intersect(b, a), *both, "{b:?} {a:?}");
+        let ranges = |ends: Ends| ends.iter().map(|&(start, end)| start..end).collect::<Vec<_>>();
+        for &(a, b, both) in cases {
+            assert_eq!(intersect(&ranges(a), &ranges(b)), ranges(both), "{a:?} {b:?}");
+            assert_eq!(intersect(&ranges(b), &ranges(a)), ranges(both), "{b:?} {a:?}");
         }
     }
 }

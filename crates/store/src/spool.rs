@@ -295,13 +295,11 @@ impl Spool {
             state.dirty_dir = true;
         }
         let written = state.written;
-        if let Some(file) = &mut state.file {
-            if let Err(error) = file.put(&state.buffer) {
-                if file.cut(written).is_err() {
-                    state.lost = true;
-                }
-                return Err(error);
-            }
+        if let Some(file) = &mut state.file
+            && let Err(error) = file.put(&state.buffer)
+        {
+            state.lost = file.cut(written).is_err();
+            return Err(error);
         }
         state.written += state.buffer.len() as u64;
         state.buffer.clear();
@@ -363,18 +361,17 @@ impl Spool {
 
     fn compress(&self, raw: &[u8]) -> io::Result<Vec<u8>> {
         let taken = self.compressors.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut compressor = match taken {
-            Some(compressor) => compressor,
-            None => {
-                let mut new = Compressor::new(LEVEL)?;
-                new.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
-                new
-            }
-        };
+        let mut compressor = taken.map_or_else(new_compressor, Ok)?;
         let frame = compressor.compress(raw);
         self.compressors.lock().unwrap_or_else(PoisonError::into_inner).push(compressor);
         frame
     }
+}
+
+fn new_compressor() -> io::Result<Compressor<'static>> {
+    let mut new = Compressor::new(LEVEL)?;
+    new.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
+    Ok(new)
 }
 
 impl State {

@@ -120,14 +120,14 @@ impl Pair {
     /// Some items: new reports, the same again, others with the same identity, several in one item, rejections.
     fn import(&mut self, dice: &mut Dice) {
         let mut intake = self.ledger.intake_with(self.batching).unwrap();
-        for _ in 0..1 + dice.below(12) {
+        for _ in 0..=dice.below(12) {
             if dice.one_in(8)
                 && let Some(key) = self.items.keys().copied().min_by_key(|key| key.0[0] ^ self.nonce.to_le_bytes()[0])
             {
                 intake.repeated_item(&key).unwrap();
                 continue;
             }
-            let wholes: Vec<Whole> = (0..1 + dice.below(3) * dice.below(2)).map(|_| self.whole(dice)).collect();
+            let wholes: Vec<Whole> = (0..=dice.below(3) * dice.below(2)).map(|_| self.whole(dice)).collect();
             self.nonce += 1;
             let bytes = format!("{} {wholes:?}", self.nonce).into_bytes();
             let kept = self.ledger.keep(&mut &bytes[..], "random", EPOCH + 9 * DAY).unwrap();
@@ -216,10 +216,9 @@ fn question(dice: &mut Dice, table: &rusqlite::Connection) -> Question {
     let mut order = Vec::new();
     for _ in 0..dice.below(3) {
         let direction = *dice.pick(&[Direction::Ascending, Direction::Descending]);
-        order.push(match group.is_empty() || dice.one_in(2) {
-            true => (Key::Measure(measure(dice, columns)), direction),
-            false => (Key::Column(*dice.pick(&group)), direction),
-        });
+        let by_measure = group.is_empty() || dice.one_in(2);
+        let key = if by_measure { Key::Measure(measure(dice, columns)) } else { Key::Column(*dice.pick(&group)) };
+        order.push((key, direction));
     }
     let day = |dice: &mut Dice| Day::of(EPOCH).plus(i32::try_from(dice.below(12)).unwrap() - 1);
     let filter = (0..dice.below(3)).map(|_| condition(dice, columns, table)).collect();

@@ -16,7 +16,7 @@ pub(crate) const DAY: i64 = 86_400;
 /// 2025-01-01.
 pub(crate) const EPOCH: i64 = 20_089 * DAY;
 
-/// A small generator of repeatable numbers (SplitMix64).
+/// A small generator of repeatable numbers (`SplitMix64`).
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
