@@ -49,11 +49,12 @@ pub fn import(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Summary, Error> {
+    let received = now();
+    let options = &until_now(options, received);
     let mut taking = Taking::new(ledger, progress)?;
     let resumed = take_pending(ledger, options, &mut taking)?;
     let (files, bytes) = survey(paths);
     taking.enter(Phase::Importing, files, bytes);
-    let received = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
     pipeline::run(ledger, options, &mut taking, |out| Files { ledger, received, out }.feed(paths))?;
     taking.finish(files, resumed)
 }
@@ -64,7 +65,7 @@ pub fn import(
 /// Only the ledger's.
 pub fn resume(ledger: &Ledger, progress: &dyn Progress) -> Result<Summary, Error> {
     let mut taking = Taking::new(ledger, progress)?;
-    let resumed = take_pending(ledger, &Options::default(), &mut taking)?;
+    let resumed = take_pending(ledger, &until_now(&Options::default(), now()), &mut taking)?;
     taking.finish(0, resumed)
 }
 
@@ -75,6 +76,19 @@ pub fn resume(ledger: &Ledger, progress: &dyn Progress) -> Result<Summary, Error
 pub fn rebuild(ledger: &Ledger, progress: &dyn Progress) -> Result<Summary, Error> {
     ledger.forget_derived()?;
     resume(ledger, progress)
+}
+
+/// How far a reporter's clock or time zone may be ahead of ours.
+const AHEAD_SECONDS: i64 = 2 * 86_400;
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
+}
+
+/// The options, with reports about days to come refused.
+fn until_now(options: &Options, now: i64) -> Options {
+    let latest = options.report.latest.min(now.saturating_add(AHEAD_SECONDS));
+    Options { report: Limits { latest, ..options.report.clone() }, ..options.clone() }
 }
 
 fn take_pending(ledger: &Ledger, options: &Options, taking: &mut Taking<'_>) -> Result<u64, Error> {

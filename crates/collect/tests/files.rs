@@ -285,3 +285,15 @@ fn progress_adds_up() {
     assert!(seen.iter().filter(|now| now.0 == Phase::Importing).count() >= 3, "{seen:?}");
     assert_eq!(watch.rejected.get(), 1);
 }
+
+#[test]
+fn a_report_about_days_to_come_is_refused_and_moves_no_period() {
+    let place = Place::new();
+    place.file("a.xml", made("1").xml());
+    // 2099-01-01: no clock that runs these tests has got there.
+    place.file("b.xml", Made { begin: 4_070_908_800, ..made("2") }.xml());
+    let summary = place.import_all();
+    assert_eq!((summary.new, summary.rejected), (1, 1), "{summary:?}");
+    assert_eq!(summary.rejections[0].rejection.kind, Kind::ImplausibleTime);
+    assert_eq!(place.ledger.span().unwrap().map(|(first, last)| first == last), Some(true));
+}

@@ -210,7 +210,7 @@ pub enum RejectionKind {
     HeaderAfterRows,
     /// A part without which nothing can be said: metadata, date range, policy or its domain.
     MissingPart,
-    /// A date range that is no seconds since 1970, or lies outside 1970 to 2100.
+    /// A date range that is no seconds since 1970, or lies outside 1970 to 2100 or in the future.
     ImplausibleTime,
     /// Rows, but not one that can be counted.
     AllRowsInvalid,

@@ -92,6 +92,9 @@ impl<R: BufRead> Reader<R> {
         }
         header.close(&mut xml)?;
         let report = header.report;
+        if report.interval.end > limits.latest {
+            return Err(in_the_future(report.interval.end));
+        }
         let content = Content::of(&report);
         let tally = Tally::new(limits.sources);
         let limits = limits.clone();
@@ -235,6 +238,17 @@ impl<R: BufRead> Markup<R> {
 
 fn too_many_rows(max: u64) -> Rejection {
     Rejection::new(RejectionKind::TooManyRows, format!("The report has more than the {max} rows that are allowed."))
+}
+
+fn in_the_future(end: i64) -> Rejection {
+    Rejection::new(
+        RejectionKind::ImplausibleTime,
+        format!(
+            "The report is about time until {}, which has not come yet. If the clock of this machine is right, ask the reporter \
+             to correct theirs.",
+            crate::Day::of(end)
+        ),
+    )
 }
 
 fn header_too_late(max: u64) -> Rejection {

@@ -22,6 +22,9 @@ pub struct Limits {
     pub part_bytes: u64,
     /// Different source addresses counted exactly; [`crate::Totals::sources`] stays there. Twenty megabytes at most.
     pub sources: usize,
+    /// The last second, since 1970 UTC, that a report may be about. Whoever knows the time sets it: a report about days to come is a
+    /// mistake or an attack, and would make every "last 90 days" empty.
+    pub latest: i64,
 }
 
 impl Default for Limits {
@@ -35,6 +38,7 @@ impl Default for Limits {
             results: 1_000,
             part_bytes: 1 << 20,
             sources: 900_000,
+            latest: i64::MAX,
         }
     }
 }

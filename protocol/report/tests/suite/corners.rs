@@ -52,3 +52,11 @@ fn one_oddity_changes_what_it_should() {
     assert!(wrong.is_empty(), "\n{wrong}");
     assert!(cases.len() > 180, "only {} ran", cases.len());
 }
+
+#[test]
+fn time_that_has_not_come_is_refused_by_whoever_knows_the_time() {
+    let open = |latest| report::Reader::open(BASE.as_bytes(), &report::Limits { latest, ..report::Limits::default() });
+    assert!(open(1_700_086_399).is_ok(), "it ends in the last second there is");
+    let refused = open(1_700_086_398).err().map(|rejection| rejection.kind);
+    assert_eq!(refused, Some(report::RejectionKind::ImplausibleTime));
+}
