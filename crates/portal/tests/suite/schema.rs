@@ -32,11 +32,11 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, faults: &mut
                 }
             }
             "enum" if !rule.as_array().unwrap().contains(value) => {
-                faults.push(format!("{at}: {value} is not one of {rule}"))
+                faults.push(format!("{at}: {value} is not one of {rule}"));
             }
             "const" if rule != value => faults.push(format!("{at}: {value} is not {rule}")),
             "minimum" if value.is_number() && value.as_f64() < rule.as_f64() => {
-                faults.push(format!("{at}: {value} is below {rule}"))
+                faults.push(format!("{at}: {value} is below {rule}"));
             }
             "anyOf" | "oneOf" => {
                 let tries: Vec<_> =
