@@ -48,6 +48,20 @@ pub struct Portfolio {
     pub domains_total: usize,
     /// Over all domains.
     pub totals: Outcomes,
+    /// What receivers are asked to do with failing mail of the domains on all pages: one line a policy, the strictest first.
+    pub policies: Vec<PolicyShare>,
+}
+
+/// How much mail a policy applies to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PolicyShare {
+    /// The policy that applies; `None` where no report names one.
+    #[schemars(with = "Option<String>")]
+    pub applies: Option<report::Policy>,
+    /// Author domains.
+    pub domains: usize,
+    /// Messages in their name.
+    pub messages: u64,
 }
 
 /// How the portfolio is cut.

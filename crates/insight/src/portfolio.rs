@@ -1,13 +1,13 @@
 //! Which domains mail is sent in the name of, and how that goes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use report::{Day, Text};
+use report::{Day, Policy, Text};
 use store::{Column, Ledger, Measure, Value};
 
 use crate::counts::{day, number, outcome};
 use crate::scope::{is, length, place};
-use crate::{DomainLine, DomainOrder, DomainSort, Error, Outcomes, Portfolio, Scope, trend};
+use crate::{DomainLine, DomainOrder, DomainSort, Error, Outcomes, PolicyShare, Portfolio, Scope, trend};
 
 /// The domains of a scope.
 ///
@@ -17,7 +17,13 @@ use crate::{DomainLine, DomainOrder, DomainSort, Error, Outcomes, Portfolio, Sco
 /// # Errors
 /// When the ledger cannot be read.
 pub fn portfolio(ledger: &Ledger, scope: &Scope, order: &DomainOrder) -> Result<Portfolio, Error> {
-    let empty = Portfolio { days: None, domains: Vec::new(), domains_total: 0, totals: Outcomes::default() };
+    let empty = Portfolio {
+        days: None,
+        domains: Vec::new(),
+        domains_total: 0,
+        totals: Outcomes::default(),
+        policies: Vec::new(),
+    };
     let Some(days) = scope.period.days(ledger)? else { return Ok(empty) };
     let mut lines = domains(ledger, scope, days)?;
     if let Some(search) = &order.search {
@@ -30,15 +36,27 @@ pub fn portfolio(ledger: &Ledger, scope: &Scope, order: &DomainOrder) -> Result<
             portfolio.totals.add(outcome, line.outcomes.get(outcome));
         }
     }
+    let names: Vec<_> = lines.iter().map(|l| (l.domain.clone(), l.organizational_domain.clone())).collect();
+    for (line, policy) in lines.iter_mut().zip(trend::newest(ledger, &names, days)?) {
+        line.policy = policy;
+    }
+    portfolio.policies = shares(&lines);
     sort(&mut lines, order);
     portfolio.domains = lines.into_iter().skip(order.offset).take(order.limit).collect();
     by_day(ledger, scope, days, &mut portfolio.domains)?;
-    let names: Vec<_> = portfolio.domains.iter().map(|l| (l.domain.clone(), l.organizational_domain.clone())).collect();
-    let policies = trend::newest(ledger, &names, days)?;
-    for (line, policy) in portfolio.domains.iter_mut().zip(policies) {
-        line.policy = policy;
-    }
     Ok(portfolio)
+}
+
+/// How much mail each policy applies to, the strictest first, then what has none.
+fn shares(lines: &[DomainLine]) -> Vec<PolicyShare> {
+    let mut shares: BTreeMap<Option<Policy>, PolicyShare> = BTreeMap::new();
+    for line in lines {
+        let applies = line.policy.as_ref().and_then(|policy| policy.applies);
+        let share = shares.entry(applies).or_insert(PolicyShare { applies, domains: 0, messages: 0 });
+        share.domains += 1;
+        share.messages = share.messages.saturating_add(line.outcomes.messages());
+    }
+    shares.into_values().rev().collect()
 }
 
 /// Every domain with its sums; no days yet.
