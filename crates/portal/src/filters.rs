@@ -144,7 +144,8 @@ impl Bar<'_> {
         let since = set.map(|(since, _)| since).filter(|since| *since != EVER.0);
         let until = set.map(|(_, until)| until).filter(|until| *until != EVER.1);
         let shown = match (set, self.around.resolve(self.scope.period)) {
-            (Some(_), Some((first, last))) => figures::span(first, last),
+            (Some(_), Some((first, last))) if first == last => figures::day_year(first),
+            (Some(_), Some((first, last))) => format!("{} – {}", figures::day(first), figures::day(last)),
             _ => "Dates".to_owned(),
         };
         html! {

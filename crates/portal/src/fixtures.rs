@@ -4,7 +4,7 @@
 
 use insight::{
     Alignments, Arrivals, AuthenticationLine, ConflictLine, Conflicts, CountLine, Dispositions, DomainLine, Failing,
-    Finding, FlawLine, Flaws, GroupBy, Outcomes, PolicySeen, Portfolio, RawXml, RejectionLine, Rejections,
+    Finding, FlawLine, Flaws, GroupBy, Outcomes, PolicySeen, PolicyShare, Portfolio, RawXml, RejectionLine, Rejections,
     ReportDetail, ReportLine, ReporterLine, Reports, RowLine, Rows, SortBy, Source, SourceDay, SourceLine, SourceOrder,
     Sources, Spike, Trend, TrendDay, TrendTotals,
 };
@@ -118,7 +118,14 @@ impl Fixture {
                 }
             })
             .collect();
-        Portfolio { days: Some((newest().plus(-89), newest())), domains, domains_total: 466, totals }
+        let share = |applies, domains, messages| PolicyShare { applies, domains, messages };
+        let policies = vec![
+            share(Some(Policy::Reject), 412, 2_245),
+            share(Some(Policy::Quarantine), 4, 520_612),
+            share(Some(Policy::None), 49, 4_407_807),
+            share(None, 1, 8_377),
+        ];
+        Portfolio { days: Some((newest().plus(-89), newest())), domains, domains_total: 466, totals, policies }
     }
 
     pub(crate) fn spike(&self) -> Spike {

@@ -73,14 +73,21 @@ fn lead(here: Here<'_>, answer: &Arrivals) -> Markup {
 /// Reports come a day or two after the day they are about.
 const LATE_DAYS: usize = 2;
 
-/// Days without a report after the first one with one, up to the newest day of the period.
-fn gaps(line: &ReporterLine) -> usize {
-    line.by_day.iter().skip_while(|n| **n == 0).filter(|n| **n == 0).count()
+/// The days of a line up to the newest that anybody has reported on: what nobody has sent yet is no gap.
+fn heard<'a>(answer: &Arrivals, line: &'a ReporterLine) -> &'a [u64] {
+    let reported = |line: &ReporterLine| line.by_day.iter().rposition(|n| *n > 0).map_or(0, |last| last + 1);
+    let days = answer.reporters.iter().map(reported).max().unwrap_or(0);
+    line.by_day.get(..days).unwrap_or_default()
 }
 
-/// Days since the newest one reported on.
+/// Days without a report after the first one with one.
+fn gaps(answer: &Arrivals, line: &ReporterLine) -> usize {
+    heard(answer, line).iter().skip_while(|n| **n == 0).filter(|n| **n == 0).count()
+}
+
+/// Days without a report at the end.
 fn silent(answer: &Arrivals, line: &ReporterLine) -> usize {
-    answer.days.map_or(0, |(_, last)| days_between((line.last_day, last)) - 1)
+    heard(answer, line).iter().rev().take_while(|n| **n == 0).count()
 }
 
 fn counters(here: Here<'_>, answer: &Arrivals) -> Markup {
@@ -125,14 +132,14 @@ fn table(here: Here<'_>, answer: &Arrivals) -> Markup {
 
 fn row(here: Here<'_>, answer: &Arrivals, line: &ReporterLine) -> Markup {
     let scope = links::by_reporter(here.scope(), &line.reporter);
-    let (gaps, newest) = (gaps(line), answer.days.map(|(_, last)| last));
+    let (gaps, newest) = (gaps(answer, line), answer.days.map(|(_, last)| last));
     let label = format!("reports on {} of {} days", line.by_day.iter().filter(|n| **n > 0).count(), line.by_day.len());
     html! {
         tr {
             th.name scope="row" { a href=(links::sources(&scope)) { (name_or_dash(&line.reporter)) } }
             td.num data-l="reports" { (super::n(&links::report_list(&scope), line.reports)) }
             td.num data-l="messages" { (super::n(&links::sources(&scope), line.messages)) }
-            td.wide { (draw::strip(&line.by_day, &label)) }
+            td.wide { (draw::strip(heard(answer, line), &label)) }
             td.num data-l="gaps" { @if gaps == 0 { span.faint { "none" } } @else { (counted(as_u64(gaps), "day", "days")) } }
             td.num data-l="with flaws" { @if line.flawed == 0 { span.faint { "none" } } @else { (super::n(&Ask { flaw: None, ..here.ask.clone() }.to(&["reports", "flaws"]), line.flawed)) } }
             td.num data-l="newest day" {

@@ -105,9 +105,9 @@ fn table(here: Here<'_>, answer: &Sources) -> Markup {
         let url = Ask { sort, reversed: current && !here.ask.reversed, ..here.ask.clone() }.to(PATH);
         sort_head(name, class, &SortKey { url: &url, current, reversed: here.ask.reversed, falls: sort != SortBy::Key })
     };
-    let length = answer.days.map_or(1, days_between);
+    let days = answer.days.map_or(1, days_between);
     html! {
-        table.stack.sources {
+        table.stack.sources.one-day[days == 1] {
             caption.vh { "Sources by " (words::group(group).0) }
             thead {
                 tr {
@@ -118,25 +118,33 @@ fn table(here: Here<'_>, answer: &Sources) -> Markup {
                     th.bar scope="col" { "Outcomes" }
                     th scope="col" { "Most often" }
                     (head("Reporters", Some("num"), SortBy::Reporters))
-                    (head("First", Some("num"), SortBy::FirstDay))
-                    (head("Last", Some("num"), SortBy::LastDay))
-                    (head("Active", Some("num"), SortBy::ActiveDays))
-                    th scope="col" { "Days" }
+                    @if days > 1 {
+                        (head("First", Some("num"), SortBy::FirstDay))
+                        (head("Last", Some("num"), SortBy::LastDay))
+                        (head("Active", Some("num"), SortBy::ActiveDays))
+                        th scope="col" { "Days" }
+                    }
                 }
             }
             tbody { @for line in &answer.lines { (row(here, answer, line)) } }
             tfoot {
                 tr {
                     th scope="row" { (count(as_u64(answer.lines_total))) " " (words::group(group).2) }
-                    td.num data-l="fail" { (count(answer.totals.failing())) span.sub { (per_day(answer.totals.failing(), length)) " a day" } }
-                    td.num data-l="messages" { (count(answer.totals.messages())) span.sub { (per_day(answer.totals.messages(), length)) " a day" } }
+                    td.num data-l="fail" { (count(answer.totals.failing())) (a_day(answer.totals.failing(), days)) }
+                    td.num data-l="messages" { (count(answer.totals.messages())) (a_day(answer.totals.messages(), days)) }
                     td.num data-l="pass" { (percent_sign(answer.totals.passing(), answer.totals.messages())) }
                     td { (draw::outcome_bar(&answer.totals)) }
-                    td {} td {} td {} td {} td {} td {}
+                    td {} td {}
+                    @if days > 1 { td {} td {} td {} td {} }
                 }
             }
         }
     }
+}
+
+/// The rate under a total of several days.
+fn a_day(total: u64, days: usize) -> Markup {
+    html! { @if days > 1 { span.sub { (per_day(total, days)) " a day" } } }
 }
 
 fn row(here: Here<'_>, answer: &Sources, line: &SourceLine) -> Markup {
@@ -156,10 +164,12 @@ fn row(here: Here<'_>, answer: &Sources, line: &SourceLine) -> Markup {
             td.bar { (draw::outcome_bar(&line.outcomes)) }
             td.wide { (most_often(line)) }
             td.num data-l="reporters" { (count(line.reporters)) }
-            td.num data-l="first" { (day(line.first_day, newest)) }
-            td.num data-l="last" { (day(line.last_day, newest)) }
-            td.num data-l="active days" { (count(line.active_days)) }
-            td { (draw::day_bars(&line.by_day)) }
+            @if line.by_day.len() > 1 {
+                td.num data-l="first" { (day(line.first_day, newest)) }
+                td.num data-l="last" { (day(line.last_day, newest)) }
+                td.num data-l="active days" { (count(line.active_days)) }
+                td { (draw::day_bars(&line.by_day)) }
+            }
         }
     }
 }
@@ -203,7 +213,9 @@ fn narrowed(scope: &Scope, group: GroupBy, key: &str) -> Option<Scope> {
 fn most_often(line: &SourceLine) -> Markup {
     html! {
         @for (name, value) in [("SPF", &line.spf), ("DKIM", &line.dkim)] {
-            @if !value.is_empty() { span.auth { span.k { (name) } " " (text::clip(value)) } }
+            @if !value.is_empty() {
+                span.auth { span.k { (name) } " " @if value == "-" { span.faint { "none" } } @else { (text::clip(value)) } }
+            }
         }
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Portfolio) -> Markup {
             ("JSON", api::link(here.ask, &["api", "v1", "portfolio"])),
         ],
         body: html! {
+            (policies(answer))
             section aria-labelledby="h-domains" {
                 div.head {
                     h2 id="h-domains" { "Domains" }
@@ -61,6 +62,44 @@ fn lead(here: Here<'_>, answer: &Portfolio) -> Markup {
         ". "
         @if failing == 0 && all > 0 { "All of it passes DMARC." }
         @else if all > 0 { (strong(&links::sources(&links::failing(scope)), &percent_sign(failing, all))) " of it fails DMARC." }
+    }
+}
+
+/// How many domains have which policy, and how much of the mail that is.
+fn policies(answer: &Portfolio) -> Markup {
+    let all = answer.totals.messages();
+    html! {
+        @if !answer.policies.is_empty() {
+            section aria-labelledby="h-policies" {
+                div.head {
+                    h2 id="h-policies" { "What receivers are asked to do with mail that fails" }
+                    span.aside { "the policy that applies, as most reporters last saw it" }
+                }
+                div.box {
+                    dl.facts {
+                        @for share in &answer.policies {
+                            div {
+                                dt { (asked(share.applies)) }
+                                dd {
+                                    (counted(as_u64(share.domains), "domain", "domains"))
+                                    span.sub { (percent_sign(share.messages, all)) " of messages" }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A policy in the words of its tag.
+fn asked(applies: Option<Policy>) -> &'static str {
+    match applies {
+        Some(Policy::Reject) => "p=reject: refuse it",
+        Some(Policy::Quarantine) => "p=quarantine: put it aside",
+        Some(Policy::None) => "p=none: nothing",
+        None => "no policy seen",
     }
 }
 
@@ -142,10 +181,16 @@ fn policy(line: &DomainLine) -> Markup {
         @match &line.policy {
             Some(policy) => {
                 (policy.applies.map_or("no p", Policy::word))
+                @if is_test(&policy.record) { " " span.flag.warn title="receivers are asked to treat failing mail as if the policy were weaker" { "test" } }
                 @if policy.policy_domain != line.domain { " " span.flag title=(text::plain(&format!("published by {}", policy.policy_domain))) { "inherited" } }
                 span.sub { (text::clip(&policy.record)) }
             },
             None => span.faint { "not seen" },
         }
     }
+}
+
+/// Whether the record asks not to be obeyed yet: `t=y` (RFC 9989 §4.7), or in the older generation `pct=0`.
+fn is_test(record: &str) -> bool {
+    record.split(';').any(|tag| matches!(tag.trim(), "t=y" | "pct=0"))
 }

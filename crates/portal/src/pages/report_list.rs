@@ -8,7 +8,7 @@ use crate::api;
 use crate::ask::{Ask, flaw_word};
 use crate::figures::{count, counted};
 use crate::filters::{Field, Filters};
-use crate::frame::{Page, Section, moment};
+use crate::frame::{Page, Section, moment_near};
 use crate::links;
 use crate::text;
 use crate::url::Url;
@@ -40,14 +40,14 @@ pub(crate) fn page(here: Here<'_>, answer: &Reports) -> Markup {
             section aria-labelledby="h-list" {
                 h2.vh id="h-list" { "Reports" }
                 @if answer.lines.is_empty() { (super::nothing(here, PATH, "reports")) }
-                @else { div.box { div.scroll { (table(&answer.lines)) } (pager(here.ask, PATH, answer.lines.len(), answer.lines_total, "reports")) } }
+                @else { div.box { div.scroll { (table(here, &answer.lines)) } (pager(here.ask, PATH, answer.lines.len(), answer.lines_total, "reports")) } }
             }
         },
     };
     page.render(here.around, here.ask)
 }
 
-fn table(lines: &[ReportLine]) -> Markup {
+fn table(here: Here<'_>, lines: &[ReportLine]) -> Markup {
     html! {
         table.stack {
             caption.vh { "Reports, the newest taken in first" }
@@ -57,12 +57,12 @@ fn table(lines: &[ReportLine]) -> Markup {
                     th.num scope="col" { "Rows" } th.num scope="col" { "Messages" } th.num scope="col" { "Flaws" } th scope="col" { "Taken in" }
                 }
             }
-            tbody { @for line in lines { (row(line)) } }
+            tbody { @for line in lines { (row(here, line)) } }
         }
     }
 }
 
-fn row(line: &ReportLine) -> Markup {
+fn row(here: Here<'_>, line: &ReportLine) -> Markup {
     let url = links::report(line.id);
     html! {
         tr {
@@ -76,7 +76,7 @@ fn row(line: &ReportLine) -> Markup {
             td.num data-l="rows" { (super::n(&url, line.rows)) }
             td.num data-l="messages" { (super::n(&url, line.messages)) }
             td.num data-l="flaws" { @if line.flaws == 0 { span.faint { "none" } } @else { (super::n(&url, line.flaws)) } }
-            td.nowrap { (moment(line.received)) }
+            td.nowrap { (moment_near(line.received, here.around.now)) }
         }
     }
 }

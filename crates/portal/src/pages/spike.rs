@@ -46,7 +46,7 @@ fn findings(spike: &Spike, scope: &Scope) -> Markup {
                     }
                 }
                 tbody {
-                    @for finding in &spike.findings {
+                    @for finding in spike.findings.iter().filter(|finding| !asked(finding, scope)) {
                         @let explained = rounded(finding.share.clamp(0.0, 1.0) * 1000.0);
                         tr {
                             td.k { (dimension(&finding.dimension)) }
@@ -60,6 +60,17 @@ fn findings(spike: &Spike, scope: &Scope) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Whether the filters in force say as much already.
+fn asked(finding: &Finding, scope: &Scope) -> bool {
+    match finding.dimension.as_str() {
+        "domain" => scope.domain.is_some() && !scope.subdomains,
+        "reporter" => scope.reporter.is_some(),
+        "spf_domain" => scope.spf_domain.is_some(),
+        "dkim_domain" => scope.dkim_domain.is_some(),
+        _ => false,
     }
 }
 
