@@ -210,7 +210,7 @@ impl Ask {
 
     /// This view at another place: the same filters and switches, from the first line on.
     pub(crate) fn to(&self, path: &[&str]) -> Url {
-        Url::path(path).with_all(Self { offset: 0, ..self.clone() }.pairs())
+        Self { offset: 0, ..self.clone() }.here(path)
     }
 
     /// This view at a place that takes only these parameters.
@@ -221,7 +221,9 @@ impl Ask {
 
     /// Exactly this view, at this place.
     pub(crate) fn here(&self, path: &[&str]) -> Url {
-        Url::path(path).with_all(self.pairs())
+        // The trend of one domain has it in its path.
+        let named = matches!(path, ["domains", _, "trend"]);
+        Url::path(path).with_all(self.pairs().into_iter().filter(|(name, _)| !(named && *name == "domain")))
     }
 }
 

@@ -144,7 +144,7 @@ impl Bar<'_> {
         let since = set.map(|(since, _)| since).filter(|since| *since != EVER.0);
         let until = set.map(|(_, until)| until).filter(|until| *until != EVER.1);
         let shown = match (set, self.around.resolve(self.scope.period)) {
-            (Some(_), Some((first, last))) if first == last => figures::day_year(first),
+            (Some(_), Some((first, last))) if first == last => figures::day(first),
             (Some(_), Some((first, last))) => format!("{} – {}", figures::day(first), figures::day(last)),
             _ => "Dates".to_owned(),
         };
@@ -221,8 +221,8 @@ impl Bar<'_> {
             Ask { scope: links::within(&ask.scope, days.0, days.1), ..ask.clone() }.to(&path)
         };
         html! {
-            @if let Some(days) = earlier { a href=(moved(days)) data-key="[" { "‹ Earlier" } }
-            @if let Some(days) = later { a href=(moved(days)) data-key="]" { "Later ›" } }
+            @if let Some(days) = earlier { a.move href=(moved(days)) data-key="[" aria-label="Earlier" title="Earlier" { "‹" } " " }
+            @if let Some(days) = later { a.move href=(moved(days)) data-key="]" aria-label="Later" title="Later" { "›" } }
         }
     }
 }

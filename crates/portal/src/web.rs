@@ -51,16 +51,7 @@ pub(crate) struct Site {
 
 /// The portal over a ledger.
 pub fn router(ledger: Ledger, options: Options) -> Router {
-    let api = api::routes();
-    let document = api::document(&api).to_string().into_bytes();
-    let site = Arc::new(Site {
-        ledger,
-        options,
-        around: Mutex::new(None),
-        permits: Semaphore::new(QUESTIONS_AT_ONCE),
-        api,
-        document,
-    });
+    let site = Arc::new(Site::new(ledger, options));
     let mut router = Router::new();
     for route in &site::ROUTES {
         router = router.route(route.path, get(move |State(site), path, uri| page(site, route, path, uri)));
@@ -100,6 +91,13 @@ pub async fn serve(
 }
 
 impl Site {
+    fn new(ledger: Ledger, options: Options) -> Self {
+        let api = api::routes();
+        let document = api::document(&api).to_string().into_bytes();
+        let permits = Semaphore::new(QUESTIONS_AT_ONCE);
+        Self { ledger, options, around: Mutex::new(None), permits, api, document }
+    }
+
     /// What is around every page: read again when it is older than [`NAMES_KEPT`].
     fn around(&self) -> Result<Arc<Around>, insight::Error> {
         let now = now();
@@ -312,5 +310,20 @@ mod tests {
             assert_eq!(is_own(host, 8080), expected, "{host}");
         }
         assert!(is_own("localhost", 80), "the default port is not written");
+    }
+
+    #[test]
+    fn a_panic_costs_its_own_request_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let address = "127.0.0.1:8025".parse().unwrap();
+        let site = Arc::new(Site::new(Ledger::open(dir.path()).unwrap(), Options { address }));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let broken: fn(&Site) -> Response = |_| panic!("this is the panic that the test is about");
+        for _ in 0..QUESTIONS_AT_ONCE * 2 {
+            let answer = runtime.block_on(Arc::clone(&site).blocking(broken)).unwrap_or_else(defect);
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        let after = runtime.block_on(site.blocking(|site| site.around().is_ok()));
+        assert_eq!(after, Some(true), "no permit was lost");
     }
 }

@@ -146,7 +146,7 @@ fn row(here: Here<'_>, answer: &Arrivals, line: &ReporterLine) -> Markup {
                 (day(line.last_day, newest))
                 @if silent(answer, line) > LATE_DAYS { span.sub { "silent for " (counted(as_u64(silent(answer, line)), "day", "days")) } }
             }
-            td.nowrap { (moment_near(line.last_received, here.around.now)) }
+            td.nowrap data-l="last received" { (moment_near(line.last_received, here.around.now)) }
             td.nowrap { (match line.dialect { Dialect::Rfc7489 => "RFC 7489", Dialect::Rfc9990 => "RFC 9990" }) }
         }
     }

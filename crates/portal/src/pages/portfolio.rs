@@ -194,3 +194,23 @@ fn policy(line: &DomainLine) -> Markup {
 fn is_test(record: &str) -> bool {
     record.split(';').any(|tag| matches!(tag.trim(), "t=y" | "pct=0"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_test;
+
+    #[test]
+    fn a_policy_that_asks_not_to_be_obeyed_is_a_test() {
+        let cases = [
+            ("p=quarantine; t=y", true),
+            ("p=quarantine; pct=0", true),
+            ("p=quarantine; pct=0; t=n", true),
+            ("p=reject; pct=10", false),
+            ("p=reject; t=n", false),
+            ("", false),
+        ];
+        for (record, expected) in cases {
+            assert_eq!(is_test(record), expected, "{record}");
+        }
+    }
+}
