@@ -1,113 +1,153 @@
-//! A flow: one stream of mail in the company's name, with what it looks like to a receiver and what it truly is.
+//! A mail stream with the truth about it: who sends, from where, in whose name, how it authenticates, and how that changes.
 
 use std::net::IpAddr;
 
-use report::{AuthResult, Day, Text};
+use report::{AuthResult, Text};
 use serde::Serialize;
 
-/// What a flow truly is.
+use crate::volume::Volume;
+
+/// What a stream is, in truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    /// Our own hosts, as they should be.
+    /// The company's own servers, set up well enough to pass.
     Own,
-    /// Our own hosts, with something wrong.
+    /// The company's own servers, not set up.
     OwnMisconfigured,
-    /// Somebody who sends for us, as it should be.
+    /// A service that sends for the company and passes.
     ThirdParty,
-    /// Somebody who sends for us, under a name that is not ours.
+    /// A service that sends for the company and does not pass.
     ThirdPartyUnaligned,
-    /// Passed on unchanged.
+    /// Forwarded mail whose signature survives.
     ForwarderIntact,
-    /// Passed on with a broken signature.
+    /// Forwarded or list mail that was changed on the way.
     ForwarderBroken,
-    /// Sent for a team of ours that had told nobody.
-    UnauthorisedCampaign,
-    /// Not ours at all.
+    /// Mail that nobody of the company sent or wanted.
     Spoofer,
+    /// One large mailing that the company itself ordered and nobody set up.
+    Campaign,
+    /// Legitimate, but nobody has been found who answers for it.
+    Unidentified,
 }
 
-/// How much of a flow there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Volume {
-    /// Messages on a working day.
-    pub(crate) messages: u64,
-    /// Whether it rests when the company does. Spoofers do not.
-    pub(crate) rests: bool,
-    /// Addresses that take part on one day; the rest have their turn on others.
-    pub(crate) addresses_a_day: usize,
+impl Class {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Own,
+        Self::OwnMisconfigured,
+        Self::ThirdParty,
+        Self::ThirdPartyUnaligned,
+        Self::ForwarderIntact,
+        Self::ForwarderBroken,
+        Self::Spoofer,
+        Self::Campaign,
+        Self::Unidentified,
+    ];
 }
 
-/// What a receiver can verify of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Credentials {
-    /// Signatures: domain, selector, result, aligned or not.
-    pub(crate) dkim: Vec<Signature>,
-    /// SPF: domain checked.
-    pub(crate) spf_domain: Text,
-    /// SPF: its result.
-    pub(crate) spf: AuthResult,
-    /// SPF: whether its domain is aligned.
-    pub(crate) spf_aligned: bool,
-    /// Whether the envelope sender is empty, so that SPF was about the HELO name.
-    pub(crate) null_sender: bool,
-    /// SPF permerror at receivers that count look-ups strictly; the result above at the others.
-    pub(crate) strict_permerror: bool,
-    /// What forwarders and lists look like to receivers that say so.
-    pub(crate) passed_on: Option<PassedOn>,
+/// Whose name stands somewhere in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// The author domain.
+    Author,
+    /// The organizational domain above it.
+    Organization,
+    /// This one.
+    Is(Text),
 }
 
-/// One signature.
+/// The envelope sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Envelope {
+    Domain(Who),
+    /// `<>`: SPF looks at the greeting.
+    Null,
+}
+
+/// One DKIM signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Signature {
-    pub(crate) domain: Text,
+    pub(crate) by: Who,
     pub(crate) selector: Text,
     pub(crate) result: AuthResult,
-    pub(crate) aligned: bool,
 }
 
-/// How a message was passed on.
+/// How a part of a stream authenticates.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Authentication {
+    /// The part, relative to the others.
+    pub(crate) weight: f64,
+    pub(crate) envelope: Envelope,
+    pub(crate) spf: AuthResult,
+    pub(crate) dkim: Vec<Signature>,
+}
+
+/// A time in which a stream stays as it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Phase {
+    /// First day of the story.
+    pub(crate) from: i32,
+    pub(crate) class: Class,
+    /// What exactly is wrong, or why it passes, in a word.
+    pub(crate) diagnosis: &'static str,
+    pub(crate) mix: Vec<Authentication>,
+}
+
+/// Where the addresses of a stream are, and how they take turns.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Addresses {
+    pub(crate) all: Vec<IpAddr>,
+    /// The greeting of each; of all if there is one; empty if nobody cares.
+    pub(crate) helo: Vec<Text>,
+    /// How many are in use on one day, a window that moves on; all if 0.
+    pub(crate) a_day: usize,
+}
+
+/// Which receivers a stream goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PassedOn {
-    Forwarder,
-    List,
+pub(crate) enum Reach {
+    /// Mostly other companies.
+    Business,
+    /// Mostly people with a free mailbox.
+    Consumer,
 }
 
-/// A flow over time.
+/// What receivers can recognise about forwarded mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mediator {
+    /// A forwarder, by name.
+    Forwarder(Text),
+    /// A mailing list, by name.
+    List(Text),
+}
+
+/// A mail stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Flow {
-    pub(crate) id: String,
-    pub(crate) class: Class,
-    /// What is wrong with it, where something is.
-    pub(crate) diagnosis: Option<&'static str>,
-    /// Who answers for it.
-    pub(crate) team: Option<String>,
-    pub(crate) author_domain: Text,
-    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) id: &'static str,
+    /// The step of the story in which it plays, 0 for the background.
+    pub(crate) step: u8,
+    /// The team answerable for it.
+    pub(crate) team: Option<&'static str>,
+    /// The local part it writes as.
+    pub(crate) local_part: Option<&'static str>,
+    /// The company behind the machines, where it is another.
+    pub(crate) service: Option<&'static str>,
+    /// Author domains (index in the estate) and their weights.
+    pub(crate) authors: Vec<(usize, f64)>,
+    pub(crate) addresses: Addresses,
     pub(crate) volume: Volume,
-    /// First and last day on which it sends.
-    pub(crate) from: Option<Day>,
-    pub(crate) to: Option<Day>,
-    /// From this day on it looks like this; sorted, the first from the beginning.
-    pub(crate) phases: Vec<(Option<Day>, Credentials)>,
-    /// Weekdays out of seven on which it sends at all; 7 is every day.
-    pub(crate) days_a_week: u64,
+    pub(crate) reach: Reach,
+    pub(crate) mediator: Option<Mediator>,
+    /// In order; the first begins with the story.
+    pub(crate) phases: Vec<Phase>,
 }
 
 impl Flow {
-    /// What it looks like on a day.
-    pub(crate) fn credentials(&self, on: Day) -> Option<&Credentials> {
-        self.phases.iter().rev().find(|(from, _)| from.is_none_or(|from| from <= on)).map(|(_, look)| look)
-    }
-
-    /// Whether it sends at all on a day.
-    pub(crate) fn active(&self, on: Day) -> bool {
-        self.from.is_none_or(|from| from <= on) && self.to.is_none_or(|to| on <= to)
-    }
-}
-
-impl Credentials {
-    pub(crate) fn dkim_aligned(&self) -> bool {
-        self.dkim.iter().any(|signature| signature.aligned && signature.result == AuthResult::Pass)
+    /// The phase a day of the story is in.
+    pub(crate) fn phase(&self, story: i32) -> &Phase {
+        let after = self.phases.partition_point(|phase| phase.from <= story);
+        &self.phases[after.saturating_sub(1)]
     }
 }

@@ -1,28 +1,36 @@
-//! The model company: a large enterprise with its mail, its mistakes and its spoofers, as reports, with the truth kept beside them.
+//! The model company: DMARC aggregate reports about the mail of an invented enterprise, with the truth about every message beside them.
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | `company` | who sends in the company's name, and who pretends to |
-//! | `calendar` | working days, and the dates on which something changed |
-//! | `reporters` | who reports, and with which habits |
-//! | `flow` | one stream of mail: what it looks like and what it is |
-//! | `traffic` | one day of a flow as rows |
-//! | `sloppy` | the habits that show as flaws |
-//! | `generate` | files, and the truth |
-//! | `load` | large numbers of rows without a story, for load tests |
-//! | `rng` | random numbers that are the same everywhere |
+//! | `story` | the days on which something happens |
+//! | `estate` | the company's domains and their DMARC records over time |
+//! | `cast` | everybody who sends in its name: [`Class`], addresses, authentication |
+//! | `reporter`, `habit` | those who report, and how sloppily |
+//! | `volume`, `traffic`, `judge` | how much is sent on a day, to whom, and what receivers make of it |
+//! | `post`, `container` | rows → reports → files |
+//! | `truth`, `company` | what is written beside the reports |
+//! | [`load`] | rows in bulk, for load tests |
+//! | `random`, `address` | randomness that is the same everywhere, and the address plan |
 //!
-//! The same options give the same bytes. Nothing here reads reports, and no rule that judges mail is shared with it.
+//! Who plays which part is told in `docs/concepts/scenario.md`.
 
-mod calendar;
+mod address;
+mod cast;
 mod company;
+mod container;
+mod estate;
 mod flow;
 mod generate;
+mod habit;
+mod judge;
 pub mod load;
-mod reporters;
-mod rng;
-mod sloppy;
+mod post;
+mod random;
+mod reporter;
+mod story;
 mod traffic;
+mod truth;
+mod volume;
 
 pub use flow::Class;
-pub use generate::{Options, Summary, generate};
+pub use generate::{Error, Options, Summary, generate};

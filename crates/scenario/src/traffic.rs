@@ -1,183 +1,219 @@
-//! One day of traffic: which addresses of which flow sent how many messages to which reporter, as rows.
+//! One day's mail: how much each flow sends, and the rows each reporter would make of it.
+//!
+//! In: the world, a day. Out: rows by reporter, with the flow each belongs to. Every number is drawn from a stream of its own for
+//! (seed, flow, day, reporter), so that a change in one flow leaves all others as they were.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use report::{
-    AuthResult, Day, Disposition, DkimResult, Override, OverrideKind, Policy, PolicyPublished, Row, SpfResult,
-    SpfScope, Text,
-};
+use report::{Day, Row};
 
-use crate::calendar::{business_permille, parked_policy, policy, weekend};
-use crate::company::{PARKED, policy_domain};
-use crate::flow::{Class, Credentials, Flow, PassedOn};
-use crate::reporters::{REPORTERS, Reporter};
-use crate::rng::Rng;
+use crate::estate::Estate;
+use crate::flow::{Authentication, Flow};
+use crate::judge::{Messages, judge};
+use crate::random::{Random, hash, mix};
+use crate::reporter::{Reporter, Window};
+use crate::story;
 
-/// Rows of one day: by reporter (its place in [`REPORTERS`]) and policy domain.
-pub(crate) type DayRows = BTreeMap<(usize, String), Vec<Row>>;
+/// How the messages of a day fall on its quarters.
+const QUARTERS: [f64; 4] = [0.11, 0.39, 0.36, 0.14];
 
-/// What one flow sent on one day.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Sent {
-    /// Messages, as truly sent.
-    pub(crate) messages: u64,
-    /// Messages that stand in some report.
-    pub(crate) reported: u64,
+/// Up to so many addresses, each has its own number of messages; beyond, each message picks its address.
+const FEW_ADDRESSES: usize = 40;
+
+/// Everything that stays the same over the whole run.
+pub(crate) struct World {
+    pub(crate) seed: u64,
+    pub(crate) scale: f64,
+    pub(crate) estate: Estate,
+    pub(crate) flows: Vec<Flow>,
+    pub(crate) reporters: Vec<Reporter>,
 }
 
-/// How much larger or smaller than life, in millionths.
+/// A row and where it comes from.
+pub(crate) struct Item {
+    pub(crate) flow: usize,
+    /// Author domain (index in the estate).
+    pub(crate) author: usize,
+    /// Where the record was found.
+    pub(crate) policy_domain: usize,
+    /// Which quarter of the day; 0 where the reporter has whole days.
+    pub(crate) quarter: usize,
+    pub(crate) row: Row,
+}
+
+/// A day of the story.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Scale(pub(crate) u64);
-
-/// One day of one flow; its rows go to `rows`.
-pub(crate) fn of_day(seed: u64, flow: &Flow, on: Day, scale: Scale, rows: &mut DayRows) -> Sent {
-    let mut rng = Rng::new(seed ^ u64::from(on.0.unsigned_abs()).rotate_left(32), &flow.id);
-    let (true, Some(look)) = (flow.active(on), flow.credentials(on)) else { return Sent::default() };
-    // Small mailings go out on a few working days a week.
-    if flow.days_a_week < 7 && (weekend(on) || rng.below(5) >= flow.days_a_week) {
-        return Sent::default();
-    }
-    let busy = if flow.volume.rests { business_permille(on) } else { 1_000 };
-    let usual = rng.share(flow.volume.messages, busy, 1_000);
-    let messages = if flow.class == Class::UnauthorisedCampaign { usual } else { rng.about(usual) };
-    let messages = rng.share(messages, scale.0, 1_000_000);
-    let addresses = todays(flow, &mut rng);
-    let mut sent = Sent { messages, reported: 0 };
-    for (place, reporter) in REPORTERS.iter().enumerate() {
-        let part = rng.share(messages, reporter.share, 1_000).min(messages - sent.reported);
-        let silent = on.date().is_some_and(|date| reporter.habits.silent.contains(&date.day()));
-        if part == 0 || silent {
-            continue;
-        }
-        sent.reported += part;
-        let key = (place, policy_domain(&flow.author_domain).to_owned());
-        let into = rows.entry(key).or_default();
-        for (address, count) in split(part, &addresses, &mut rng) {
-            into.push(row(flow, look, reporter, on, address, count, &mut rng));
-        }
-    }
-    sent
+pub(crate) struct Today {
+    pub(crate) day: Day,
+    pub(crate) story: i32,
 }
 
-/// The addresses that send on a day.
-fn todays(flow: &Flow, rng: &mut Rng) -> Vec<IpAddr> {
-    let n = flow.volume.addresses_a_day;
-    if n >= flow.addresses.len() {
-        return flow.addresses.clone();
-    }
-    (0..n).filter_map(|_| rng.pick(&flow.addresses).copied()).collect()
-}
-
-/// Shares messages out over addresses: evenly where there are many messages, at random where there are few.
-fn split(messages: u64, addresses: &[IpAddr], rng: &mut Rng) -> BTreeMap<IpAddr, u64> {
-    let mut counts = BTreeMap::new();
-    let all = addresses.len() as u64;
-    if messages > all * 4 {
-        let mut left = messages;
-        for (place, address) in addresses.iter().enumerate() {
-            let after = all - place as u64;
-            let share = if after == 1 { left } else { rng.about(left / after).min(left) };
-            *counts.entry(*address).or_default() += share;
-            left -= share;
-        }
-    } else {
-        for _ in 0..messages {
-            if let Some(address) = rng.pick(addresses) {
-                *counts.entry(*address).or_default() += 1;
-            }
-        }
-    }
-    counts.retain(|_, count| *count > 0);
-    counts
-}
-
-/// What one reporter writes about messages of a flow.
-fn row(
-    flow: &Flow,
-    look: &Credentials,
-    reporter: &Reporter,
-    on: Day,
-    source: IpAddr,
-    count: u64,
-    rng: &mut Rng,
-) -> Row {
-    let strict = look.strict_permerror && reporter.habits.strict_spf;
-    let (result, spf_aligned) = if strict { (AuthResult::PermError, false) } else { (look.spf, look.spf_aligned) };
-    let dkim_aligned = look.dkim_aligned();
-    let dkim = look.dkim.iter().map(|signature| DkimResult {
-        domain: signature.domain.clone(),
-        selector: (!reporter.habits.no_selectors).then(|| signature.selector.clone()),
-        result: signature.result,
-        human_result: None,
-    });
-    let scope = if look.null_sender { SpfScope::Helo } else { SpfScope::Mfrom };
-    let new = reporter.dialect == report::Dialect::Rfc9990;
-    let spf = SpfResult {
-        domain: look.spf_domain.clone(),
-        // RFC 9990 Appendix A knows the envelope sender's scope only, RFC 7489 both.
-        scope: (!new).then_some(scope),
-        result,
-        human_result: None,
-    };
-    let sender = if look.null_sender { Text::default() } else { look.spf_domain.clone() };
-    let published = published(&flow.author_domain, on);
-    let passes = dkim_aligned || (spf_aligned && result == AuthResult::Pass);
-    let (disposition, overrides) = outcome(&published, passes, look, reporter, rng);
-    Row {
-        source,
-        count,
-        author_domain: flow.author_domain.clone(),
-        envelope_from: (!reporter.habits.no_envelope).then_some(sender),
-        envelope_to: None,
-        disposition,
-        dkim_aligned,
-        spf_aligned: spf_aligned && result == AuthResult::Pass,
-        overrides,
-        dkim: dkim.collect(),
-        spf: vec![spf],
-    }
-}
-
-/// The policy published for a domain on a day.
-pub(crate) fn published(author_domain: &Text, on: Day) -> PolicyPublished {
-    let domain = policy_domain(author_domain);
-    if PARKED.contains(&domain) { parked_policy(domain) } else { policy(domain, on) }
-}
-
-/// What the receiver did, and why it was not what the policy asks for.
-fn outcome(
-    published: &PolicyPublished,
-    passes: bool,
-    look: &Credentials,
-    reporter: &Reporter,
-    rng: &mut Rng,
-) -> (Disposition, Vec<Override>) {
-    let new = reporter.dialect == report::Dialect::Rfc9990;
-    let why = |kind, comment: Option<&str>| vec![Override { kind, comment: comment.map(Text::new) }];
-    let asked = match published.p {
-        Some(Policy::Reject) => Disposition::Reject,
-        Some(Policy::Quarantine) => Disposition::Quarantine,
-        _ => Disposition::None,
-    };
-    if passes {
-        return (if new && asked != Disposition::None { Disposition::Pass } else { Disposition::None }, Vec::new());
-    }
-    if let (Some(passed_on), true) = (look.passed_on, reporter.habits.says_forwarded) {
-        let reason = match passed_on {
-            _ if new || rng.permille(300) => {
-                why(OverrideKind::LocalPolicy, Some("arc=pass as[1].d=lists.example as[1].s=arc1"))
-            }
-            PassedOn::Forwarder => why(OverrideKind::Forwarded, None),
-            PassedOn::List => why(OverrideKind::MailingList, None),
+impl World {
+    /// The mean number of messages of every flow on one day, to all receivers.
+    pub(crate) fn means(&self, today: Today) -> Vec<f64> {
+        let mean = |flow: &Flow| {
+            let mut random = Random::at(self.seed, &[hash(flow.id), today.story.unsigned_abs().into()]);
+            flow.volume.mean(today.day, today.story, &mut random) * self.scale
         };
-        return (Disposition::None, reason);
+        self.flows.iter().map(mean).collect()
     }
-    match asked {
-        Disposition::Quarantine if new && published.testing == Some(true) => {
-            (Disposition::None, why(OverrideKind::PolicyTestMode, None))
+
+    /// What one flow sends to one receiver on one day. `reporter` is `None` for all that never report: then only `sent` is called.
+    /// `sent` gets (author domain, messages), `add` the rows.
+    pub(crate) fn deliver(
+        &self,
+        today: Today,
+        flow: usize,
+        mean: f64,
+        reporter: Option<usize>,
+        sent: &mut dyn FnMut(usize, u64),
+        add: &mut dyn FnMut(Item),
+    ) {
+        let number = flow;
+        let flow = &self.flows[flow];
+        let place = [hash(flow.id), today.story.unsigned_abs().into(), reporter.map_or(u64::MAX, |r| r as u64), 1];
+        let mut random = Random::at(self.seed, &place);
+        let Some(reporter) = reporter.map(|r| &self.reporters[r]) else {
+            let known: f64 = self.reporters.iter().map(|r| r.share(flow.reach)).sum();
+            let total: f64 = flow.authors.iter().map(|(_, weight)| weight).sum();
+            for (author, weight) in &flow.authors {
+                sent(*author, random.poisson(mean * (1.0 - known).max(0.0) * weight / total));
+            }
+            return;
+        };
+        let mut cells = Cells { world: self, today, flow, number, reporter, random, sent, add, shares: Vec::new() };
+        cells.all(mean * reporter.share(flow.reach));
+    }
+
+    /// The addresses a flow uses on one day.
+    fn active(&self, flow: &Flow, today: Today) -> Vec<usize> {
+        let (all, a_day) = (flow.addresses.all.len(), flow.addresses.a_day);
+        if a_day == 0 || a_day >= all {
+            return (0..all).collect();
         }
-        Disposition::Quarantine if published.pct == Some(0) => (Disposition::None, why(OverrideKind::SampledOut, None)),
-        asked => (asked, Vec::new()),
+        // The window moves on by a third of itself a day: addresses come, stay some days, and go.
+        let first = usize::try_from(mix(hash(flow.id) ^ self.seed) % all as u64).unwrap_or(0);
+        let step = (a_day / 3).max(1) * usize::try_from(today.story.max(0)).unwrap_or(0);
+        (0..a_day).map(|n| (first + step + n) % all).collect()
+    }
+}
+
+/// What one flow sends to one reporter on one day, on its way to rows.
+struct Cells<'a> {
+    world: &'a World,
+    today: Today,
+    flow: &'a Flow,
+    number: usize,
+    reporter: &'a Reporter,
+    random: Random,
+    sent: &'a mut dyn FnMut(usize, u64),
+    add: &'a mut dyn FnMut(Item),
+    shares: Vec<u64>,
+}
+
+impl Cells<'_> {
+    fn all(&mut self, mean: f64) {
+        let active = self.world.active(self.flow, self.today);
+        let mix = &self.flow.phase(self.today.story).mix;
+        let parts: f64 = mix.iter().map(|a| a.weight).sum();
+        let authors: f64 = self.flow.authors.iter().map(|(_, weight)| weight).sum();
+        for (author, weight) in &self.flow.authors {
+            for authentication in mix {
+                let mean = mean * (weight / authors) * (authentication.weight / parts);
+                if active.len() <= FEW_ADDRESSES {
+                    self.each_address(*author, authentication, mean, &active);
+                } else {
+                    self.each_message(*author, authentication, mean, &active);
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a few addresses")]
+    fn each_address(&mut self, author: usize, authentication: &Authentication, mean: f64, active: &[usize]) {
+        let mean = mean / active.len() as f64;
+        for address in active {
+            let count = self.random.poisson(mean);
+            self.place(author, authentication, *address, count);
+        }
+    }
+
+    fn each_message(&mut self, author: usize, authentication: &Authentication, mean: f64, active: &[usize]) {
+        let count = self.random.poisson(mean);
+        let mut chosen: Vec<usize> = (0..count).map(|_| active[self.random.index(active.len())]).collect();
+        chosen.sort_unstable();
+        for same in chosen.chunk_by(|a, b| a == b) {
+            self.place(author, authentication, same[0], same.len() as u64);
+        }
+    }
+
+    /// Messages that are alike but for their recipients and their time.
+    fn place(&mut self, author: usize, authentication: &Authentication, address: usize, count: u64) {
+        if count == 0 {
+            return;
+        }
+        (self.sent)(author, count);
+        let recipients = self.reporter.recipients;
+        if recipients.is_empty() {
+            self.hours(author, authentication, address, None, count);
+            return;
+        }
+        let weights: Vec<f64> = recipients.iter().map(|(_, weight)| *weight).collect();
+        let mut shares = Vec::new();
+        self.random.share(count, &weights, &mut shares);
+        for (share, (recipient, _)) in shares.into_iter().zip(recipients) {
+            self.hours(author, authentication, address, Some(recipient), share);
+        }
+    }
+
+    fn hours(
+        &mut self,
+        author: usize,
+        authentication: &Authentication,
+        address: usize,
+        recipient: Option<&str>,
+        count: u64,
+    ) {
+        if self.reporter.window != Window::Quarters {
+            self.judged(author, authentication, address, recipient, 0, count);
+            return;
+        }
+        let mut shares = std::mem::take(&mut self.shares);
+        self.random.share(count, &QUARTERS, &mut shares);
+        for (quarter, share) in shares.iter().enumerate() {
+            self.judged(author, authentication, address, recipient, quarter, *share);
+        }
+        self.shares = shares;
+    }
+
+    fn judged(
+        &mut self,
+        author: usize,
+        authentication: &Authentication,
+        address: usize,
+        recipient: Option<&str>,
+        quarter: usize,
+        count: u64,
+    ) {
+        let seen = self.today.story - self.reporter.late;
+        let Some(found) = self.world.estate.find(author, seen).filter(|_| count > 0) else {
+            return;
+        };
+        let addresses = &self.flow.addresses;
+        let source: IpAddr = addresses.all[address];
+        let messages = Messages {
+            author: &self.world.estate.domains[author].name,
+            source,
+            helo: addresses.helo.get(if addresses.helo.len() == 1 { 0 } else { address }),
+            authentication,
+            mediator: self.flow.mediator.as_ref(),
+            recipient,
+            too_many_lookups: (seen < story::SPF_TRIMMED).then(|| &self.world.estate.domains[0].name),
+        };
+        let (flow, policy_domain) = (self.number, found.policy_domain);
+        let add = &mut *self.add;
+        judge(&messages, count, &found, self.reporter, &mut self.random, &mut |row| {
+            add(Item { flow, author, policy_domain, quarter, row });
+        });
     }
 }
