@@ -54,10 +54,10 @@ fn commands() {
 fn api() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(["demo", "--port", "0", "--days", "5", "--scale", "0.01"], folder.path());
-    let described = get(&server.address, "/api/v1/openapi.json").json();
+    let described = get(&server.address, "/api/openapi.json").json();
     let mut page = String::from(
         "<!-- Written from the program's own OpenAPI document: LAMPPOST_BLESS=1 cargo test -p e2e --test reference -->\n# API\n\n\
-         The portal answers under `/api/v1`, with JSON, to GET. `/api/v1/openapi.json` describes it for programs, with the schema of \
+         The portal answers under `/api/v1`, with JSON, to GET. `/api/openapi.json` describes it for programs, with the schema of \
          every answer; this page is a digest of it. The answers are those of the [commands](commands.md) with `--format json`.\n",
     );
     let paths = described["paths"].as_object().expect("paths");
