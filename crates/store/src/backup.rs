@@ -88,7 +88,13 @@ impl Ledger {
 impl Catalog {
     /// Writes a consistent copy.
     fn copy_to(&self, to: &Path) -> Result<(), Error> {
-        self.outside(|connection| catalog::copy_to(connection, to))
+        self.outside(|connection| {
+            // The copy is written elsewhere, but SQLite lets no connection make one that may only query.
+            connection.pragma_update(None, "query_only", false)?;
+            let copied = catalog::copy_to(connection, to);
+            connection.pragma_update(None, "query_only", true)?;
+            copied
+        })
     }
 }
 
