@@ -8,7 +8,7 @@ pub(crate) const HELO_PUBLISHED: i32 = 33;
 pub(crate) const NP_PUBLISHED: i32 = 40;
 /// A newly bought company publishes a DMARC record, and its first reports come: 11 December.
 pub(crate) const AVERIN_BOUGHT: i32 = 50;
-/// A subdomain is delegated for customer mail, and nine services move to it: 15 December.
+/// A subdomain is delegated for customer mail, and eight services are set up: 15 December.
 pub(crate) const DELEGATED: i32 = 54;
 /// The bulk campaign nobody had announced: 23 December.
 pub(crate) const CAMPAIGN: i32 = 62;

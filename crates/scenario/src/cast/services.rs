@@ -178,7 +178,7 @@ pub(super) fn flows(estate: &Estate) -> Vec<Flow> {
     flows.push(
         Flow::new(
             "campaign-spring-offers",
-            Volume::office(20_300.0).noise(0.0).curve(&[
+            Volume::office(19_500.0).noise(0.0).curve(&[
                 (story::CAMPAIGN - 1, 0.0),
                 (story::CAMPAIGN, 1.0),
                 (story::CAMPAIGN + 1, 0.0),
