@@ -47,20 +47,24 @@ impl Content {
         for alignment in [policy.adkim, policy.aspf] {
             self.option(alignment.map(crate::Alignment::word));
         }
-        self.number(policy.pct.map_or(u64::MAX, u64::from));
+        self.number(policy.pct.map_or(0, |pct| u64::from(pct) + 1));
         self.option(policy.fo.as_deref());
-        self.number(policy.testing.map_or(u64::MAX, u64::from));
+        self.number(policy.testing.map_or(0, |testing| u64::from(testing) + 1));
         self.option(policy.discovery_method.map(crate::DiscoveryMethod::word));
     }
 
     /// Adds the next row.
     pub(crate) fn row(&mut self, row: &Row) {
-        let (family, address) = match row.source {
-            IpAddr::V4(v4) => (4, u128::from(u32::from(v4))),
-            IpAddr::V6(v6) => (6, u128::from(v6)),
-        };
-        self.gathered.push(family);
-        self.gathered.extend_from_slice(&address.to_be_bytes());
+        match row.source {
+            IpAddr::V4(v4) => {
+                self.gathered.push(4);
+                self.gathered.extend_from_slice(&v4.octets());
+            }
+            IpAddr::V6(v6) => {
+                self.gathered.push(6);
+                self.gathered.extend_from_slice(&v6.octets());
+            }
+        }
         self.number(row.count);
         self.gathered.extend_from_slice(&[
             row.disposition as u8,
@@ -101,8 +105,13 @@ impl Content {
         Identity { key: key(report), content: self.hash.finalize().into() }
     }
 
-    fn number(&mut self, number: u64) {
-        self.gathered.extend_from_slice(&number.to_be_bytes());
+    /// Seven bits to a byte, the highest bit set where more follow: most numbers are small.
+    fn number(&mut self, mut number: u64) {
+        while number > 0x7f {
+            self.gathered.push(number.to_le_bytes()[0] | 0x80);
+            number >>= 7;
+        }
+        self.gathered.push(number.to_le_bytes()[0]);
     }
 
     fn text(&mut self, text: &str) {
@@ -111,9 +120,9 @@ impl Content {
     }
 
     fn option(&mut self, text: Option<&str>) {
-        match text {
-            Some(text) => self.text(text),
-            None => self.number(u64::MAX),
+        self.gathered.push(u8::from(text.is_some()));
+        if let Some(text) = text {
+            self.text(text);
         }
     }
 }

@@ -13,6 +13,7 @@ mod limits;
 mod markup;
 mod name;
 mod record;
+mod scan;
 mod tag;
 mod tally;
 mod text;

@@ -23,8 +23,18 @@ pub(super) fn set_domain(slot: &mut Text, text: &str, flaws: &mut Flaws) {
 
 /// Lower-case letters, digits, hyphens, underscores and dots.
 fn is_normal(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'_'))
+    text.bytes().all(|b| NORMAL[usize::from(b)])
 }
+
+const NORMAL: [bool; 256] = {
+    let mut normal = [false; 256];
+    let mut b = 0_u8;
+    while b < 0x80 {
+        normal[b as usize] = matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_');
+        b += 1;
+    }
+    normal
+};
 
 #[cold]
 fn set_odd_domain(slot: &mut Text, text: &str, flaws: &mut Flaws) {

@@ -7,14 +7,15 @@
 use std::io::BufRead;
 
 use encoding_rs::{Encoding, UTF_8};
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memmem};
 
 use super::flaws::Flaws;
 use super::input::{Input, Mark};
 use super::limits::Limits;
 use super::name::Name;
+use super::scan;
 use super::tag::{self, Tag};
-use super::text::{is_plain, is_space, trimmed};
+use super::text::{is_space, plain_len, spaces, trimmed};
 use crate::{FlawKind, Rejection, RejectionKind, Text};
 
 /// A piece of structure.
@@ -112,9 +113,8 @@ impl<R: BufRead> Markup<R> {
             return Ok(("", &mut self.flaws));
         }
         let rest = self.input.rest();
-        if let Some(len) = memchr(b'<', rest)
+        if let Some(len) = plain_len(rest)
             && let Some(tag_len) = tag::closes(&rest[len..], own)
-            && is_plain(&rest[..len])
         {
             let text = self.input.pass(len, len + tag_len);
             // Printable ASCII cannot fail.
@@ -212,7 +212,7 @@ impl<R: BufRead> Markup<R> {
                     }
                 }
                 (Some(b), _) if is_space(*b) => {
-                    let spaces = rest.iter().position(|b| !is_space(*b)).unwrap_or(rest.len());
+                    let spaces = spaces(rest);
                     self.input.consume(spaces);
                 }
                 (Some(_), _) => {
@@ -288,7 +288,7 @@ impl<R: BufRead> Markup<R> {
     pub(super) fn tag_end(&mut self) -> Result<Option<usize>, Rejection> {
         loop {
             let rest = self.input.rest();
-            if let Some(at) = memchr2(b'<', b'>', &rest[1..]) {
+            if let Some(at) = scan::bracket(&rest[1..]) {
                 return Ok((rest[at + 1] == b'>').then_some(at + 1));
             }
             if !self.input.more()? {

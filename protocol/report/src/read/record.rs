@@ -253,7 +253,7 @@ fn dkim<R: BufRead>(xml: &mut Markup<R>, row: &mut Row) -> Result<(), Rejection>
             }
             Name::Selector => {
                 let (text, _) = xml.leaf(name)?;
-                dkim.selector = (!text.is_empty()).then(|| Text::from_str_to_lowercase(text));
+                dkim.selector = (!text.is_empty()).then(|| lower_case(text));
             }
             Name::Result => {
                 let (text, flaws) = xml.leaf(name)?;
@@ -283,6 +283,15 @@ fn dkim<R: BufRead>(xml: &mut Markup<R>, row: &mut Row) -> Result<(), Rejection>
     }
     row.dkim.push(dkim);
     Ok(())
+}
+
+/// RFC 6376 §3.1: selectors are names in the DNS, whose case says nothing.
+fn lower_case(text: &str) -> Text {
+    if text.bytes().any(|b| b.is_ascii_uppercase() || !b.is_ascii()) {
+        Text::from_str_to_lowercase(text)
+    } else {
+        Text::new(text)
+    }
 }
 
 fn spf<R: BufRead>(xml: &mut Markup<R>, row: &mut Row) -> Result<(), Rejection> {

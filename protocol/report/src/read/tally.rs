@@ -1,7 +1,8 @@
 //! Sums over the rows of one report.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::{Disposition, Row, Totals};
 
@@ -15,7 +16,7 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn new(sources_max: usize) -> Self {
-        Self { totals: Totals::default(), sources: HashSet::default(), sources_max, last: None }
+        Self { totals: Totals::default(), sources: HashSet::new(), sources_max, last: None }
     }
 
     pub(super) fn add(&mut self, row: &Row) {

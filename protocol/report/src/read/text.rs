@@ -5,21 +5,33 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, UTF_8};
 
 use super::flaws::Flaws;
+use super::scan;
 use crate::FlawKind;
 
 /// Bytes of the longest reference that means anything: `&#x10FFFF;` with some leading zeros.
 const REFERENCE_BYTES_MAX: usize = 16;
 
-/// Whether the bytes say what they are: printable ASCII without a reference. Nearly every text is.
+/// How long the text up to the next `<` is, if it says what it is: printable ASCII without a reference. Nearly every text is.
 #[inline]
-pub(super) fn is_plain(raw: &[u8]) -> bool {
-    raw.iter().all(|&b| (0x20..0x7f).contains(&b) && b != b'&')
+pub(super) fn plain_len(raw: &[u8]) -> Option<usize> {
+    let len = scan::not_plain(raw)?;
+    (raw[len] == b'<').then_some(len)
 }
 
 /// XML's white space.
 #[inline]
 pub(super) fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// How much white space the text begins with. Most of a report is the indentation of its lines, so it is read in steps.
+#[inline]
+pub(super) fn spaces(text: &[u8]) -> usize {
+    let mut len = 1;
+    while text[len..].starts_with(b"    ") {
+        len += 4;
+    }
+    len + text[len..].iter().position(|b| !is_space(*b)).unwrap_or(text.len() - len)
 }
 
 /// Without XML's white space at both ends.

@@ -47,6 +47,9 @@ impl BufRead for Pieces<'_> {
 const SMALL_WINDOW: usize = 256;
 
 proptest! {
+    // Each case reads all corner cases.
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
     #[test]
     fn pieces_and_window_change_nothing(sizes in prop::collection::vec(1_usize..40, 1..5), window in SMALL_WINDOW..2_000) {
         let limits = Limits { field_bytes: window, ..Limits::default() };

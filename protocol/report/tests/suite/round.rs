@@ -106,25 +106,23 @@ fn header(new: bool) -> impl Strategy<Value = Report> {
         )
 }
 
-fn result() -> impl Strategy<Value = AuthResult> {
-    use AuthResult::{Fail, Neutral, None, Pass, PermError, SoftFail, TempError};
-    one_of(&[None, Neutral, Pass, Fail, SoftFail, TempError, PermError])
+/// A result, one of them known to SPF or to DKIM alone.
+fn result(of_one: AuthResult) -> impl Strategy<Value = AuthResult> {
+    use AuthResult::{Fail, Neutral, None, Pass, PermError, TempError};
+    one_of(&[None, Neutral, Pass, Fail, TempError, PermError, of_one])
 }
 
 fn dkim(new: bool) -> impl Strategy<Value = DkimResult> {
     let selector = present(if new { Always } else { Maybe }, "[a-z0-9._-]{1,30}".prop_map(Text::from));
-    (maybe_domain(), selector, prop_oneof![result(), Just(AuthResult::Policy)], prop::option::of(text()))
+    (maybe_domain(), selector, result(AuthResult::Policy), prop::option::of(text()))
         .prop_map(|(domain, selector, result, human_result)| DkimResult { domain, selector, result, human_result })
 }
 
 fn spf(new: bool) -> impl Strategy<Value = SpfResult> {
-    let scope = if new {
-        prop::option::of(Just(SpfScope::Mfrom)).boxed()
-    } else {
-        one_of(&[SpfScope::Mfrom, SpfScope::Helo]).prop_map(Some).boxed()
-    };
-    (maybe_domain(), scope, result(), present(if new { Maybe } else { Never }, text()))
-        .prop_map(|(domain, scope, result, human_result)| SpfResult { domain, scope, result, human_result })
+    let scope = one_of(if new { &[SpfScope::Mfrom] } else { &[SpfScope::Mfrom, SpfScope::Helo] });
+    (maybe_domain(), scope, result(AuthResult::SoftFail), present(if new { Maybe } else { Never }, text())).prop_map(
+        |(domain, scope, result, human_result)| SpfResult { domain, scope: Some(scope), result, human_result },
+    )
 }
 
 fn reason(new: bool) -> impl Strategy<Value = Override> {
