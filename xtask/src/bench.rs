@@ -1,7 +1,8 @@
 //! One table of measurements: ours, a peer's, the physical limit, and the ratios.
 //!
 //! The programs in the excluded package `bench/` measure; each prints one JSON object a line (`what`, `unit`, `ours`, and where
-//! there are such: `peer`, `peer_name`, `limit`, `limit_name`). This only builds them, runs them on one core and draws the table.
+//! there are such: `peer`, `peer_name`, `limit`, `limit_name`), or a table of its own. This only builds them, runs them, and draws the
+//! common table.
 
 use std::fmt::Write as _;
 
@@ -33,8 +34,12 @@ pub(crate) fn run(names: &[&str]) -> Result<()> {
         let path = path.to_str().context("the path of the checkout is not UTF-8")?;
         let job = if one_core && pin { command("taskset", &["-c", "0", path]) } else { command(path, &[]) };
         let printed = output(job)?;
-        for line in printed.lines().filter(|line| line.starts_with('{')) {
-            lines.push(serde_json::from_str(line).with_context(|| format!("{program} printed {line}"))?);
+        for line in printed.lines() {
+            if line.starts_with('{') {
+                lines.push(serde_json::from_str(line).with_context(|| format!("{program} printed {line}"))?);
+            } else {
+                println!("{line}");
+            }
         }
     }
     println!("{}", table(&lines));
