@@ -38,25 +38,28 @@ const NORMAL: [bool; 256] = {
 
 #[cold]
 fn set_odd_domain(slot: &mut Text, text: &str, flaws: &mut Flaws) {
-    let bare = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);
-    let bare = match bare.rsplit_once('@') {
+    let bare = match text.rsplit_once('@') {
         Some((_, domain)) => {
             flaws.note(FlawKind::AddressAsDomain, Some(text));
             domain
         }
-        None => bare,
+        None => text,
     };
-    let bare = bare.strip_suffix('.').unwrap_or(bare).trim();
+    // Cut off completely, so that what was read reads the same when it is written and read again.
+    let bare = bare.trim_start_matches(|c: char| c.is_whitespace() || c == '<');
+    let bare = bare.trim_end_matches(|c: char| c.is_whitespace() || c == '>' || c == '.');
     if bare.is_ascii() {
         slot.push_str(bare);
         slot.make_ascii_lowercase();
     } else {
-        match idna::domain_to_ascii(&bare[..bare.floor_char_boundary(UNICODE_BYTES_MAX)]) {
-            Ok(ascii) if bare.len() <= UNICODE_BYTES_MAX => {
+        let ascii = if bare.len() <= UNICODE_BYTES_MAX { idna::domain_to_ascii(bare).ok() } else { None };
+        // Some characters become dots or spaces: what is no domain then was none before.
+        match ascii.filter(|ascii| is_normal(ascii) && !ascii.is_empty() && !ascii.ends_with('.')) {
+            Some(ascii) => {
                 flaws.note(FlawKind::UnicodeDomain, Some(text));
                 slot.push_str(&ascii);
             }
-            _ => slot.push_str(&bare.to_lowercase()),
+            None => slot.push_str(&bare.to_lowercase()),
         }
     }
     if !is_normal(slot) || slot.len() > DOMAIN_BYTES_MAX {
