@@ -1,15 +1,13 @@
 //! What is found where, in which order, and what becomes of files that are odd, unreadable, repeated or at odds with each other.
 
-mod support;
-
 use std::cell::{Cell, RefCell};
 use std::num::NonZero;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
+use crate::support::{Made, Place, counted, everything, gzip, mail, reports};
 use collect::{Options, Phase, Progress, State, import};
 use report::RejectionKind as Kind;
-use support::{Made, Place, counted, everything, gzip, mail, reports};
 
 fn made(id: &str) -> Made<'_> {
     Made { id, ..Made::default() }

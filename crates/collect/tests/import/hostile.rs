@@ -6,16 +6,14 @@
     reason = "what a test builds for itself does not fail, and it says what it cost"
 )]
 
-mod support;
-
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::{Made, Place, counted, gzip, write_row};
 use report::RejectionKind as Kind;
-use support::{Made, Place, counted, gzip, write_row};
 
 /// What an import may take, whatever the input.
 const MEMORY_MAX: u64 = 200 << 20;
@@ -55,7 +53,7 @@ fn child() {
 fn import_apart(input: &Path, write: impl FnOnce(&mut dyn Write)) -> Told {
     let begun = Instant::now();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture"]).env(CHILD, input).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.args(["--exact", "hostile::child", "--nocapture"]).env(CHILD, input).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = BufWriter::with_capacity(1 << 20, child.stdin.take().unwrap());
     write(&mut stdin);
@@ -221,7 +219,7 @@ fn a_mailbox_of_a_hundred_thousand_messages() {
     let told = import_apart(Path::new("-"), |out| {
         for number in 0..100_000_u32 {
             let body = if number % 10 == 0 {
-                support::mail("x", &Made { id: &number.to_string(), ..Made::default() }.xml())
+                crate::support::mail("x", &Made { id: &number.to_string(), ..Made::default() }.xml())
             } else {
                 format!("Subject: {number}\n\nhello\n")
             };

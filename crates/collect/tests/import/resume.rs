@@ -2,15 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test builds for itself does not fail")]
 
-mod support;
-
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use crate::support::{Made, Place, counted, everything, gzip, reports};
 use collect::{Options, Progress, State, import, rebuild, resume};
 use store::Ledger;
-use support::{Made, Place, counted, everything, gzip, reports};
 
 /// A folder with what makes trouble: large and small reports, several in one item, duplicates, conflicts, things refused.
 fn fill(place: &Place) {

@@ -2,14 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a suite that cannot be read fails the test")]
 
-mod support;
-
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use crate::support::{Place, counted, everything, reports, suites};
 use report::RejectionKind as Kind;
 use serde_json::Value;
-use support::{Place, counted, everything, reports, suites};
 
 fn number(value: &Value, key: &str) -> u64 {
     match &value[key] {

@@ -1,7 +1,6 @@
 //! What the tests of the import share: a ledger in a temporary folder, reports made to measure, and the suites.
 
 #![expect(clippy::unwrap_used, reason = "what a test builds for itself does not fail")]
-#![allow(dead_code, reason = "each test program uses some of it")]
 
 use std::fmt::Write as _;
 use std::io::Write as _;

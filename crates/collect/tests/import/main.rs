@@ -1,0 +1,7 @@
+//! The import from outside: files go in, and the ledger says what became of them.
+
+mod files;
+mod hostile;
+mod resume;
+mod suite;
+mod support;
