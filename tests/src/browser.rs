@@ -279,7 +279,7 @@ impl Browser {
     /// Everything the page did since the last call, oldest first.
     pub fn take_events(&mut self) -> Vec<Value> {
         // What is on its way when an evaluation returns has happened before it.
-        self.eval("new Promise(resolve => setTimeout(resolve, 0))");
+        self.eval("0");
         std::mem::take(&mut self.events)
     }
 }
