@@ -67,7 +67,7 @@ pub(crate) fn xml(here: Here<'_>, answer: &ReportDetail, raw: &RawXml) -> Markup
                     h2 id="h-xml" { "XML" }
                     span.aside { a href=(Url::path(&["reports", &id, "raw"])) { "Download as text" } }
                 }
-                div.box { ol.xml tabindex="0" { @for line in lines.iter().take(XML_LINES) { li { code { (text::visible(line)) } } } } }
+                div.box { ol.xml tabindex="0" aria-labelledby="h-xml" { @for line in lines.iter().take(XML_LINES) { li { code { (text::visible(line)) } } } } }
             }
         },
     };
