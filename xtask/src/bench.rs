@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::run::{cargo, command, output, root, run as start, succeeds};
+use crate::test;
 
 /// The programs, in the order of the table, and whether each is to be held on one core: the import and the ledger are measured as
 /// they run, on all cores, and say so.
@@ -24,7 +25,7 @@ pub(crate) fn run(names: &[&str]) -> Result<()> {
     let manifest = manifest.to_str().context("the path of the checkout is not UTF-8")?;
     start(cargo(&["build", "--release", "--manifest-path", manifest]))?;
     let pin = succeeds(command("taskset", &["-c", "0", "true"]));
-    let mut lines = Vec::new();
+    let (mut lines, mut rest) = (Vec::new(), String::new());
     for (program, one_core) in PROGRAMS.into_iter().filter(|(program, _)| names.is_empty() || names.contains(program)) {
         let path = root().join("bench/target/release").join(program);
         if !path.exists() {
@@ -32,17 +33,17 @@ pub(crate) fn run(names: &[&str]) -> Result<()> {
             continue;
         }
         let path = path.to_str().context("the path of the checkout is not UTF-8")?;
-        let job = if one_core && pin { command("taskset", &["-c", "0", path]) } else { command(path, &[]) };
-        let printed = output(job)?;
-        for line in printed.lines() {
+        let mut job = if one_core && pin { command("taskset", &["-c", "0", path]) } else { command(path, &[]) };
+        job.envs(test::suites()?.map(|suites| ("LAMPPOST_SUITES", suites)));
+        for line in output(job)?.lines() {
             if line.starts_with('{') {
                 lines.push(serde_json::from_str(line).with_context(|| format!("{program} printed {line}"))?);
             } else {
-                println!("{line}");
+                rest.extend([line, "\n"]);
             }
         }
     }
-    println!("{}", table(&lines));
+    println!("{}\n{rest}", table(&lines));
     Ok(())
 }
 

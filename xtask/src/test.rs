@@ -45,7 +45,7 @@ fn step(args: &[&str], suites: Option<&PathBuf>) -> Result<()> {
 }
 
 /// The folder of conformance suites and real samples: `LAMPPOST_SUITES`, or `../shared/suites` beside the checkout.
-fn suites() -> Result<Option<PathBuf>> {
+pub(crate) fn suites() -> Result<Option<PathBuf>> {
     let given = std::env::var_os("LAMPPOST_SUITES").map(PathBuf::from);
     let folder = given.unwrap_or_else(|| root().join("../shared/suites"));
     if let Ok(folder) = folder.canonicalize() {
