@@ -53,7 +53,11 @@ fn child() {
 fn import_apart(input: &Path, write: impl FnOnce(&mut dyn Write)) -> Told {
     let begun = Instant::now();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "hostile::child", "--nocapture"]).env(CHILD, input).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .args(["--exact", "hostile::child", "--nocapture"])
+        .env(CHILD, input)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = BufWriter::with_capacity(1 << 20, child.stdin.take().unwrap());
     write(&mut stdin);
