@@ -23,4 +23,4 @@ pub use name::{LABEL_OCTETS_MAX, Labels, NAME_OCTETS_MAX, Name, NameError};
 pub use overlay::Overlay;
 pub use record::{Data, RecordType, Records, Response};
 pub use suffix::{SuffixError, Suffixes, organizational_domain};
-pub use zone::{Fault, Zone};
+pub use zone::{Fault, Problem, Within, Zone, ZoneError};

@@ -10,8 +10,14 @@ use super::tree::Tree;
 use crate::run::{cargo, output};
 
 /// Each package of the workspace and the packages of the workspace it may depend on.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("message", &[]),
+    ("dns", &[]),
+    ("authres", &[]),
+    ("spf", &["dns", "authres"]),
+    ("dkim", &["dns", "authres", "message"]),
+    ("arc", &["dns", "authres", "message", "dkim"]),
+    ("dmarc", &["dns", "authres", "message", "spf", "dkim", "arc"]),
     ("report", &["message"]),
     ("store", &["message", "report"]),
     ("collect", &["message", "report", "store"]),
