@@ -19,7 +19,8 @@ pub enum ReversePath {
     Null,
     /// A mailbox.
     Mailbox {
-        /// The local part as it stands, quotes undone; bytes that are not UTF-8 replaced. Never empty.
+        /// The local part as it stands, quotes undone; bytes that are not UTF-8 replaced. Empty where there was nothing before the
+        /// `@`: RFC 7208 §4.3 has a word to substitute for it.
         local_part: String,
         /// The domain of the SPF identity.
         domain: Domain,
@@ -40,7 +41,7 @@ pub enum PathError {
     /// Brackets that do not match.
     #[error("its angle brackets do not match")]
     Brackets,
-    /// No `@`, or nothing before it.
+    /// No `@`.
     #[error("it is no mailbox")]
     NoMailbox,
     /// A quoted local part that does not end, or is followed by something else than `@`.
@@ -144,10 +145,8 @@ fn cut(address: &[u8]) -> Result<(String, &[u8]), PathError> {
     // An unquoted local part has no `@`. Where one has it, mail goes to what follows the last: that is the identity.
     let sign = memchr::memrchr(b'@', address).ok_or(PathError::NoMailbox)?;
     let (local, domain) = (&address[..sign], &address[sign + 1..]);
-    if local.is_empty() {
-        return Err(PathError::NoMailbox);
-    }
-    if !local.iter().all(|&b| is_atext(b) || matches!(b, b'.' | b'@')) {
+    // A space does no harm, and the public suite of RFC 7208 has one.
+    if !local.iter().all(|&b| is_atext(b) || matches!(b, b'.' | b'@' | b' ')) {
         return Err(PathError::LocalPart);
     }
     Ok((String::from_utf8_lossy(local).into_owned(), domain))
@@ -205,7 +204,8 @@ mod tests {
             ),
             ("a bracket short", Some(b"<a@legit.test"), "invalid: its angle brackets do not match"),
             ("no domain", Some(b"<postmaster>"), "invalid: it is no mailbox"),
-            ("no local part", Some(b"<@legit.test>"), "invalid: it is no mailbox"),
+            ("no local part", Some(b"<@legit.test>"), " at legit.test"),
+            ("a space", Some(b"<a b@legit.test>"), "a b at legit.test"),
             ("one label", Some(b"<a@localhost>"), "invalid: its domain has one label only"),
             (
                 "an address",
