@@ -7,14 +7,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use dns::{Data, Lookup, Name, RecordType, Response};
+use message::{Domain, DomainError, PathError, ReversePath};
 
-use crate::identity::{self, ReversePath};
 use crate::matching::{self, ClientName};
 use crate::spec::{Use, Values};
 use crate::trace::{Answer, End, Question, Visit};
 use crate::{
-    Client, DomainSpec, Evaluation, Identity, Limits, Mechanism, NoDomain, Reason, Selection, SpfResult, TermKind,
-    Trace,
+    Client, DomainSpec, Evaluation, Identity, Limits, Mechanism, Reason, Selection, SpfResult, TermKind, Trace,
 };
 
 /// Checks the reverse-path. Where it is null, the mailbox is `postmaster` at the HELO name (RFC 7208 §2.4); where it is no mailbox, the
@@ -22,35 +21,38 @@ use crate::{
 pub async fn check_mail_from<L: Lookup>(
     lookup: &L,
     client: &Client<'_>,
-    mail_from: &str,
+    mail_from: &ReversePath,
     limits: &Limits,
 ) -> Evaluation {
-    match ReversePath::parse(mail_from) {
-        Ok(ReversePath::Null) => {
-            let domain = identity::domain(client.helo);
-            check(lookup, client, Identity::MailFrom, ("postmaster", client.helo), domain, limits).await
+    let identity = Identity::MailFrom;
+    match mail_from {
+        ReversePath::Null => at_helo(lookup, client, identity, limits).await,
+        ReversePath::Mailbox { local_part, domain } => {
+            check_host(lookup, client, identity, (local_part, domain), limits).await
         }
-        Ok(ReversePath::Mailbox { local_part, domain }) => {
-            // RFC 7208 §4.3: "If the <sender> has no local-part, substitute the string "postmaster" for the local-part."
-            let local_part = if local_part.is_empty() { "postmaster" } else { local_part };
-            check(lookup, client, Identity::MailFrom, (local_part, domain), identity::domain(domain), limits).await
-        }
-        Err(why) => none(Identity::MailFrom, why, limits),
+        ReversePath::Missing => none(identity, Reason::NoMailFrom, limits),
+        ReversePath::Invalid(why) => none(identity, Reason::NoDomain(*why), limits),
     }
 }
 
 /// Checks the HELO name.
 pub async fn check_helo<L: Lookup>(lookup: &L, client: &Client<'_>, limits: &Limits) -> Evaluation {
-    let domain = identity::domain(client.helo);
-    check(lookup, client, Identity::Helo, ("postmaster", client.helo), domain, limits).await
+    at_helo(lookup, client, Identity::Helo, limits).await
 }
 
-fn none(identity: Identity, why: NoDomain, limits: &Limits) -> Evaluation {
+async fn at_helo<L: Lookup>(lookup: &L, client: &Client<'_>, identity: Identity, limits: &Limits) -> Evaluation {
+    match &client.helo_domain {
+        Ok(domain) => check_host(lookup, client, identity, ("postmaster", domain), limits).await,
+        Err(why) => none(identity, Reason::NoDomain(*why), limits),
+    }
+}
+
+fn none(identity: Identity, reason: Reason, limits: &Limits) -> Evaluation {
     Evaluation {
         identity,
         domain: None,
         result: SpfResult::None,
-        reason: Reason::NoDomain(why),
+        reason,
         explanation: None,
         lookups: 0,
         void_lookups: 0,
@@ -59,20 +61,18 @@ fn none(identity: Identity, why: NoDomain, limits: &Limits) -> Evaluation {
     }
 }
 
-async fn check<L: Lookup>(
+/// `check_host()` for a sender, given as local part and domain.
+async fn check_host<L: Lookup>(
     lookup: &L,
     client: &Client<'_>,
     identity: Identity,
-    (local_part, sender_domain): (&str, &str),
-    domain: Result<Name, NoDomain>,
+    (local_part, sender_domain): (&str, &Domain),
     limits: &Limits,
 ) -> Evaluation {
-    let domain = match domain {
-        Ok(domain) => domain,
-        Err(why) => return none(identity, why, limits),
+    let Ok(domain) = Name::from_dotted(sender_domain.as_str().as_bytes()) else {
+        // A `Domain` keeps the sizes of RFC 1035, so this is not reached; RFC 7208 §4.3 has an answer for it all the same.
+        return none(identity, Reason::NoDomain(PathError::Domain(DomainError::TooLong)), limits);
     };
-    // Macros show the domain as it was given, but never U-labels, which DNS does not have.
-    let a_labels = (!sender_domain.is_ascii()).then(|| domain.to_string());
     let mut check = Check {
         lookup,
         limits,
@@ -80,8 +80,9 @@ async fn check<L: Lookup>(
         helo: client.helo,
         receiver: client.receiver,
         time: client.time,
-        local_part,
-        sender_domain: a_labels.as_deref().unwrap_or(sender_domain).trim_end_matches('.'),
+        // RFC 7208 §4.3: "If the <sender> has no local-part, substitute the string "postmaster" for the local-part."
+        local_part: if local_part.is_empty() { "postmaster" } else { local_part },
+        sender_domain: sender_domain.as_str(),
         lookups: 0,
         voids: 0,
         explaining: false,

@@ -1,9 +1,10 @@
 //! The outcome of one check: the result, why, and everything that led to it.
 
 use dns::Name;
+use message::PathError;
 
 use crate::trace::End;
-use crate::{Identity, Limits, NoDomain, SpfResult, Trace};
+use crate::{Identity, Limits, SpfResult, Trace};
 
 /// What came of one check.
 #[derive(Debug, Clone)]
@@ -32,8 +33,10 @@ pub struct Evaluation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// None: there is nothing to ask about.
-    NoDomain(NoDomain),
+    /// None: there is no domain to ask about, and DNS was not asked.
+    NoDomain(PathError),
+    /// None: the client never said MAIL FROM.
+    NoMailFrom,
     /// None: the domain has no SPF record.
     NoRecord,
     /// A directive matched: see [`Evaluation::matched`].

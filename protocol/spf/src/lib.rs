@@ -5,7 +5,7 @@
 //! | `parse`, `record`, `spec` | a record, strictly read; macros in names; the record as text again |
 //! | `error` | every mistake in a record with its place |
 //! | `select` | which of a name's TXT records it is |
-//! | `identity` | client, HELO name and reverse-path, each judged once |
+//! | `identity` | the client and the names it gave |
 //! | `check`, `matching` | `check_host()`: terms in order, within limits |
 //! | `evaluation`, `trace` | the outcome, why, and all that was read and asked |
 //! | `tree`, `render`, `json` | the same as a tree, as text with carets, as JSON |
@@ -32,7 +32,7 @@ mod tree;
 pub use check::{check_helo, check_mail_from};
 pub use error::{Octet, Problem, Span, SyntaxError};
 pub use evaluation::{Evaluation, Reason};
-pub use identity::{Client, Identity, NoDomain, ReversePath};
+pub use identity::{Client, Identity};
 pub use limits::Limits;
 pub use parse::is_spf;
 pub use record::{DualPrefix, Mechanism, Qualifier, Record, Term, TermKind};

@@ -23,6 +23,7 @@ impl Evaluation {
         let term = |visit: u16, term: u16| format!("`{}` of {}", self.term_text(visit, term), domain(visit));
         match self.reason {
             Reason::NoDomain(why) => format!("no domain to ask about: {why}"),
+            Reason::NoMailFrom => "the client never said MAIL FROM".to_owned(),
             Reason::NoRecord => format!("{} has no SPF record", domain(0)),
             Reason::Matched => {
                 let mut path: Vec<String> = self.matched().into_iter().map(|(visit, at)| term(visit, at)).collect();

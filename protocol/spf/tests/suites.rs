@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use dns::{Data, Fault, Name, RecordType, Response, Zone, now};
+use message::ReversePath;
 use serde_json::Value;
 use spf::{Client, Evaluation, Limits, check_mail_from};
 
@@ -83,8 +84,8 @@ fn add(zone: &mut Zone, name: &Name, kind: &str, value: &Value) {
 fn evaluate(case: &Value) -> Evaluation {
     let ip: IpAddr = case["ip"].as_str().expect("an address").parse().expect("an address");
     let client = Client::new(ip, case["helo"].as_str().unwrap_or_default());
-    let mail_from = case["mail_from"].as_str().unwrap_or_default();
-    now(check_mail_from(&zone(case), &client, mail_from, &Limits::default()))
+    let mail_from = ReversePath::parse(Some(case["mail_from"].as_str().unwrap_or_default().as_bytes()));
+    now(check_mail_from(&zone(case), &client, &mail_from, &Limits::default()))
 }
 
 /// Runs a suite; returns what differs.

@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("message", &[]),
     ("dns", &[]),
     ("authres", &[]),
-    ("spf", &["dns", "authres"]),
+    ("spf", &["dns", "message"]),
     ("dkim", &["dns", "authres", "message"]),
     ("arc", &["dns", "authres", "message", "dkim"]),
     ("dmarc", &["dns", "authres", "message", "spf", "dkim", "arc"]),
