@@ -9,11 +9,14 @@
 //! | `check`, `matching` | `check_host()`: terms in order, within limits |
 //! | `evaluation`, `trace` | the outcome, why, and all that was read and asked |
 //! | `tree`, `render`, `json` | the same as a tree, as text with carets, as JSON |
+//! | `compile`, `compiled`, `ranges` | the same for all addresses at once |
 //!
 //! In: text from DNS and from SMTP, and a [`dns::Lookup`]. Out: one of seven results with its explanation and its trace. Nothing here
 //! opens a socket or reads a clock: time limits are the `Lookup`'s, which then answers `Timeout`.
 
 mod check;
+mod compile;
+mod compiled;
 mod error;
 mod evaluation;
 mod identity;
@@ -21,6 +24,7 @@ mod json;
 mod limits;
 mod matching;
 mod parse;
+mod ranges;
 mod record;
 mod render;
 mod result;
@@ -30,6 +34,8 @@ mod trace;
 mod tree;
 
 pub use check::{check_helo, check_mail_from};
+pub use compile::compile;
+pub use compiled::{Compiled, Decision, Dependence, Outcome, Step, Trouble};
 pub use error::{Octet, Problem, Span, SyntaxError};
 pub use evaluation::{Evaluation, Reason};
 pub use identity::{Client, Identity};

@@ -85,17 +85,7 @@ impl<L: Lookup> Check<'_, L> {
         if response.records().len() > self.limits.mx_hosts_max {
             return Err(Stop::permanent(Reason::TooManyMxHosts { visit, term }));
         }
-        let mut hosts: Vec<(u16, &Name)> = response
-            .records()
-            .iter()
-            .filter_map(|data| match data {
-                // RFC 7505 §3: the root says that there is no exchanger.
-                Data::Mx(preference, host) if !host.is_root() => Some((*preference, host)),
-                _ => None,
-            })
-            .collect();
-        hosts.sort_by_key(|(preference, _)| *preference);
-        for (_, host) in hosts {
+        for host in exchangers(response.records()) {
             if self.has_address(place, host.clone(), prefix).await? {
                 return Ok(true);
             }
@@ -171,6 +161,20 @@ impl<L: Lookup> Check<'_, L> {
 /// RFC 7208 §5: "when <ip> is an IPv4, "A" records are fetched; when <ip> is an IPv6 address, "AAAA" records are fetched".
 const fn address_type(ip: IpAddr) -> RecordType {
     if ip.is_ipv4() { RecordType::A } else { RecordType::Aaaa }
+}
+
+/// The hosts of an MX answer, the preferred ones first.
+pub(crate) fn exchangers(data: &[Data]) -> impl Iterator<Item = &Name> {
+    let mut hosts: Vec<(u16, &Name)> = data
+        .iter()
+        .filter_map(|data| match data {
+            // RFC 7505 §3: the root says that there is no exchanger.
+            Data::Mx(preference, host) if !host.is_root() => Some((*preference, host)),
+            _ => None,
+        })
+        .collect();
+    hosts.sort_by_key(|(preference, _)| *preference);
+    hosts.into_iter().map(|(_, host)| host)
 }
 
 fn contains(response: &Response, ip: IpAddr, prefix: DualPrefix) -> bool {

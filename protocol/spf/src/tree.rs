@@ -6,7 +6,7 @@
 use crate::{End, Evaluation, Question, Span, SpfResult, TermKind, Trace, Visit};
 
 /// What has been spent of the limits of RFC 7208 §4.6.4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Spent {
     /// Terms that asked DNS.
     pub lookups: u16,

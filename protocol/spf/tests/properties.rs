@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use dns::{Data, Name, Zone, now};
+use dns::{Data, Fault, Name, Zone, now};
 use message::ReversePath;
 use proptest::prelude::*;
-use spf::{Client, Limits, Record, SpfResult, check_mail_from};
+use spf::{Client, Limits, Outcome, Record, SpfResult, check_mail_from, compile};
 
 /// Names that records and zones of these tests share, so that terms lead somewhere.
 const NAMES: [&str; 6] = ["a.test", "b.test", "c.a.test", "_spf.a.test", "nx.test", "d.e.test"];
@@ -189,5 +189,36 @@ proptest! {
         let evaluation = now(check_mail_from(&zone, &client, &path, &Limits::default()));
         prop_assert_eq!(evaluation.result, SpfResult::PermError, "{}", words.join(" "));
         prop_assert_eq!(evaluation.lookups, 0);
+    }
+
+    /// The compiled form says what an evaluation says, for every address, down to the term; or that it depends on the message.
+    #[test]
+    fn compiled_is_evaluated(zone in zone(), ips in prop::collection::vec(client_address(), 8), fault in prop::option::weighted(0.2, name())) {
+        let mut zone = zone;
+        if let Some(name) = fault {
+            zone.fail(&Name::parse(&name).unwrap(), None, Fault::ServFail);
+        }
+        let limits = Limits::default();
+        for domain in NAMES {
+            let path = ReversePath::parse(Some(format!("someone@{domain}").as_bytes()));
+            let compiled = now(compile(&zone, &Name::parse(domain).unwrap(), &limits));
+            // Besides some addresses, both ends of each run: that is where off-by-one mistakes live.
+            let ends = compiled.runs().take(40).flat_map(|(first, last, _)| [first, last]);
+            for ip in ips.iter().copied().chain(ends) {
+                // An IPv4-mapped address is an IPv4 address, wherever it lies.
+                let evaluation = now(check_mail_from(&zone, &Client::new(ip, "b.test"), &path, &limits));
+                let decision = compiled.answer(ip);
+                let told = || format!("{domain} {ip}: {decision:?}\n{}\n{zone}", evaluation.to_text());
+                if let Some(result) = decision.result() {
+                    prop_assert_eq!(result, evaluation.result, "{}", told());
+                }
+                if let Outcome::Result(_) = decision.outcome {
+                    let terms: Vec<u16> = decision.path.iter().map(|step| step.term).collect();
+                    let matched: Vec<u16> = evaluation.matched().into_iter().map(|(_, term)| term).collect();
+                    // A redirect in which nothing matches decides nothing.
+                    prop_assert_eq!(terms, matched, "{}", told());
+                }
+            }
+        }
     }
 }
