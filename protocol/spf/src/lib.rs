@@ -10,6 +10,7 @@
 //! | `evaluation`, `trace` | the outcome, why, and all that was read and asked |
 //! | `tree`, `render`, `json` | the same as a tree, as text with carets, as JSON |
 //! | `compile`, `compiled`, `ranges` | the same for all addresses at once |
+//! | `survey` | the whole tree, for those who own it |
 //!
 //! In: text from DNS and from SMTP, and a [`dns::Lookup`]. Out: one of seven results with its explanation and its trace. Nothing here
 //! opens a socket or reads a clock: time limits are the `Lookup`'s, which then answers `Timeout`.
@@ -30,6 +31,7 @@ mod render;
 mod result;
 mod select;
 mod spec;
+mod survey;
 mod trace;
 mod tree;
 
@@ -45,5 +47,6 @@ pub use record::{DualPrefix, Mechanism, Qualifier, Record, Term, TermKind};
 pub use result::SpfResult;
 pub use select::Selection;
 pub use spec::DomainSpec;
+pub use survey::{Finding, Survey, SurveyedRecord, survey};
 pub use trace::{Answer, End, Question, Trace, Visit};
 pub use tree::{RecordNode, Spent, TermNode, TermOutcome};

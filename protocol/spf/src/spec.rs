@@ -166,6 +166,21 @@ impl DomainSpec {
         }
     }
 
+    /// The name where only the domain matters.
+    pub(crate) fn name_for(&self, domain: &Name) -> Option<Name> {
+        let ip = std::net::Ipv4Addr::UNSPECIFIED.into();
+        self.name(&Values {
+            local_part: "",
+            sender_domain: "",
+            domain,
+            ip,
+            validated: None,
+            helo: "",
+            receiver: "",
+            time: 0,
+        })
+    }
+
     /// The text for one message; none where RFC 8616 §4 says that a macro has no value.
     pub(crate) fn expand(&self, values: &Values<'_>) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(self.text.len() + 32);
