@@ -39,7 +39,7 @@ fn in_short(survey: &Survey) -> Vec<String> {
 fn findings() {
     let long = format!("v=spf1 {} -all", "ip4:192.0.2.1 ".repeat(40).trim_end());
     let long = format!("a.test. TXT \"{}\" \"{}\" \"{}\"", &long[..200], &long[200..400], &long[400..]);
-    let hosts: String = (0..11).map(|n| format!("a.test. MX {n} m{n}.test.\n")).collect();
+    let hosts = (0..11).map(|n| format!("a.test. MX {n} m{n}.test.\n")).collect::<Vec<_>>().concat();
     let cases: [(&str, String, &[&str]); 17] = [
         ("in order", "a.test. TXT \"v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/48 -all\"".into(), &[]),
         ("no record", "b.test. A 192.0.2.1".into(), &["no record a.test -"]),
