@@ -63,7 +63,7 @@ impl OurIds {
     pub fn claimed_by(&self, value: &[u8]) -> bool {
         let (results, flaws) = parse(value);
         let id = canonical(&results.authserv_id);
-        // RFC 8601 §5: identifiers "within the ADMD" are ours too.
+        // RFC 8601 §5: so are others "within its trust boundary".
         let is_ours =
             |ours: &String| id.strip_suffix(ours.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
         if self.ids.iter().any(is_ours) {

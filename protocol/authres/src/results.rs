@@ -68,8 +68,8 @@ impl Results {
         self
     }
 
-    /// The whole field, folded, with its final CRLF. It goes on top of the message, above every Received field: RFC 8601 §5
-    /// wants fields below the first Received of a border server to be anybody's.
+    /// The whole field, folded, with its final CRLF. It is a trace field and goes on top of the message, above every Received: what
+    /// stands below them may be anybody's.
     #[must_use]
     pub fn field(&self) -> String {
         format!("{FIELD_NAME}: {}\r\n", self.value(FIELD_NAME.len() + 2))

@@ -159,12 +159,22 @@ impl Header {
     /// The fields, top to bottom.
     #[must_use]
     pub fn fields(&self) -> impl DoubleEndedIterator<Item = Field<'_>> + ExactSizeIterator + Clone {
-        self.spans.iter().map(|span| Field {
+        self.spans.iter().map(|span| self.at(span))
+    }
+
+    /// The field at a place, counted from 0.
+    #[must_use]
+    pub fn field(&self, index: usize) -> Option<Field<'_>> {
+        self.spans.get(index).map(|span| self.at(span))
+    }
+
+    fn at(&self, span: &Span) -> Field<'_> {
+        Field {
             name: &self.bytes[span.start..span.name_end],
             value: &self.bytes[span.value..span.end],
             raw: &self.bytes[span.start..span.end],
             at: span.start,
-        })
+        }
     }
 
     /// The fields of one name, top to bottom.

@@ -179,7 +179,7 @@ impl<'a> Lexer<'a> {
         let mut text = Vec::new();
         self.at += 1;
         loop {
-            // RFC 5322 §3.2.4: the CRLF of a fold is "semantically invisible", the white space is not.
+            // RFC 5322 §3.2.4: the CRLF of a fold is "semantically "invisible"", the white space is not.
             if self.folding() == 3 {
                 self.at += 2;
             }
@@ -363,7 +363,7 @@ impl<'a> Parser<'a, '_> {
         }
         let mut length = length;
         if let Some(colon) = inner.iter().position(|t| t.kind == Kind::Special(b':')) {
-            // RFC 5322 §4.4 obs-route: "MUST … be ignored".
+            // RFC 5322 §4.4: "the route portion SHOULD be ignored".
             let is_route = |t: &Token<'_>| matches!(t.kind, Kind::Atom(_) | Kind::Special(b'@' | b'.' | b','));
             let begins = matches!(inner[0].kind, Kind::Special(b'@' | b','));
             if !begins || !inner[..colon].iter().all(is_route) {

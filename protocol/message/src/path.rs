@@ -116,7 +116,7 @@ fn mailbox(path: &[u8]) -> Result<Option<(String, Domain)>, PathError> {
     if inner.is_empty() {
         return Ok(None);
     }
-    // RFC 5321 §4.1.1.3 and appendix C: receivers must accept a source route and "SHOULD ignore" it.
+    // RFC 5321 §4.1.1.3: receivers "MUST recognize source route syntax but SHOULD strip off the source route specification".
     let address = match inner.iter().position(|&b| b == b':') {
         Some(colon) if inner.starts_with(b"@") => &inner[colon + 1..],
         _ => inner,
