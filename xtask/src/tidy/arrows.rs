@@ -11,13 +11,13 @@ use crate::run::{cargo, output};
 
 /// Each package of the workspace and the packages of the workspace it may depend on.
 const MAY_USE: [(&str, &[&str]); 16] = [
-    ("dns", &[]),
     ("message", &[]),
-    ("authres", &["message"]),
-    ("spf", &["dns", "authres"]),
-    ("dkim", &["dns", "message", "authres"]),
-    ("arc", &["dns", "message", "authres", "dkim"]),
-    ("dmarc", &["dns", "message", "authres", "spf", "dkim", "arc"]),
+    ("dns", &[]),
+    ("authres", &[]),
+    ("spf", &["dns", "message", "authres"]),
+    ("dkim", &["dns", "authres", "message"]),
+    ("arc", &["dns", "authres", "message", "dkim"]),
+    ("dmarc", &["dns", "authres", "message", "spf", "dkim", "arc"]),
     ("report", &["message"]),
     ("store", &["message", "report"]),
     ("collect", &["message", "report", "store"]),

@@ -1,0 +1,115 @@
+//! The hashes of a body, all that are asked for in one pass: signatures that want the same form and length share one.
+//!
+//! In: requests, then the body in pieces, lines ending in CRLF. Out: a hash for each request, and how long the canonical body was.
+//! RFC 6376 §3.7, §5.4: `bh=`, `l=`.
+
+use aws_lc_rs::digest::{Context, Digest, SHA256};
+
+use crate::canon::{BodyCanon, Canon};
+
+/// A body on its way to its hashes.
+#[derive(Default)]
+pub struct BodyHasher {
+    streams: Vec<Stream>,
+}
+
+/// One canonical form, and the hashes over its beginnings.
+struct Stream {
+    canon: Canon,
+    body: BodyCanon,
+    hashes: Vec<Counted>,
+}
+
+struct Counted {
+    context: Context,
+    /// `l=`: bytes of the canonical body that are hashed.
+    limit: Option<u64>,
+    seen: u64,
+}
+
+/// Which hash was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyHashId {
+    stream: usize,
+    hash: usize,
+}
+
+/// The hash of a body.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyHash {
+    digest: Digest,
+    /// Bytes of the whole canonical body, also where fewer were hashed.
+    pub length: u64,
+}
+
+impl BodyHash {
+    /// SHA-256.
+    #[must_use]
+    pub fn digest(&self) -> &[u8] {
+        self.digest.as_ref()
+    }
+}
+
+/// All hashes of a body.
+#[derive(Debug, Clone, Default)]
+pub struct BodyHashes {
+    streams: Vec<Vec<BodyHash>>,
+}
+
+impl BodyHasher {
+    /// Nothing asked for yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for the hash of the body in one form, whole or its first `limit` bytes. To be called before the body is fed.
+    pub fn request(&mut self, canon: Canon, limit: Option<u64>) -> BodyHashId {
+        let stream = self.streams.iter().position(|stream| stream.canon == canon).unwrap_or_else(|| {
+            self.streams.push(Stream { canon, body: BodyCanon::new(canon), hashes: Vec::new() });
+            self.streams.len() - 1
+        });
+        let hashes = &mut self.streams[stream].hashes;
+        let hash = hashes.iter().position(|hash| hash.limit == limit).unwrap_or_else(|| {
+            hashes.push(Counted { context: Context::new(&SHA256), limit, seen: 0 });
+            hashes.len() - 1
+        });
+        BodyHashId { stream, hash }
+    }
+
+    /// Takes the next piece of the body.
+    pub fn feed(&mut self, piece: &[u8]) {
+        for stream in &mut self.streams {
+            let Stream { body, hashes, .. } = stream;
+            body.feed(piece, |bytes| hashes.iter_mut().for_each(|hash| hash.update(bytes)));
+        }
+    }
+
+    /// The body has ended.
+    #[must_use]
+    pub fn finish(self) -> BodyHashes {
+        let finish = |Stream { body, mut hashes, .. }: Stream| {
+            body.finish(|bytes| hashes.iter_mut().for_each(|hash| hash.update(bytes)));
+            hashes.into_iter().map(|hash| BodyHash { digest: hash.context.finish(), length: hash.seen }).collect()
+        };
+        BodyHashes { streams: self.streams.into_iter().map(finish).collect() }
+    }
+}
+
+impl Counted {
+    fn update(&mut self, bytes: &[u8]) {
+        let length = bytes.len() as u64;
+        let left = self.limit.map_or(length, |limit| limit.saturating_sub(self.seen).min(length));
+        // At most the length of the slice.
+        self.context.update(&bytes[..usize::try_from(left).unwrap_or(bytes.len())]);
+        self.seen += length;
+    }
+}
+
+impl BodyHashes {
+    /// The hash that was asked for by this request of the same hasher; nothing for one of another.
+    #[must_use]
+    pub fn get(&self, id: BodyHashId) -> Option<&BodyHash> {
+        self.streams.get(id.stream)?.get(id.hash)
+    }
+}

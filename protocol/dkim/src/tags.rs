@@ -1,0 +1,255 @@
+//! Tag lists, the syntax that DKIM signatures, key records and ARC fields share (RFC 6376 §3.2).
+//!
+//! In: bytes. Out: the tags in order, or why it is no tag list. Strict: one mistake anywhere and there is no list, because readers
+//! that carry on disagree about what it says. Values come out as they stand, with the white space inside them.
+
+use std::ops::Range;
+
+/// Tags that are read. The standards define about twenty in all; unknown ones are to be ignored, not collected.
+const TAGS_MAX: usize = 64;
+
+/// The tags of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagList<'a> {
+    bytes: &'a [u8],
+    tags: Vec<Tag>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tag {
+    name: Range<usize>,
+    /// Without the white space around it.
+    value: Range<usize>,
+    /// Everything between `=` and `;`.
+    whole: Range<usize>,
+}
+
+/// Why some bytes are no tag list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TagError {
+    /// A part without `=`, or an empty one.
+    #[error("a part of the tag list is no tag")]
+    NoTag,
+    /// A tag name that is none.
+    #[error("a tag has a name that is no name")]
+    Name,
+    /// A character that no value may have: control characters, or white space that is no folding.
+    #[error("a tag has a value with a character that may not be in it")]
+    Value,
+    /// A tag that is there twice.
+    #[error("a tag is there twice")]
+    Duplicate,
+    /// More tags than are read.
+    #[error("there are more than {TAGS_MAX} tags")]
+    TooMany,
+}
+
+impl<'a> TagList<'a> {
+    /// Reads a tag list. A final line end, as header fields have it, is white space.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, TagError> {
+        let mut list = Self { bytes, tags: Vec::with_capacity(12) };
+        let mut start = 0;
+        loop {
+            let end = memchr::memchr(b';', &bytes[start..]).map_or(bytes.len(), |at| start + at);
+            let is_last = end == bytes.len();
+            // RFC 6376 §3.2: "tag-list = tag-spec *( ";" tag-spec ) [ ";" ]", so nothing may follow the last semicolon only.
+            if is_last && start > 0 && trimmed(bytes, start..end)?.is_empty() {
+                return Ok(list);
+            }
+            list.tag(start..end)?;
+            if is_last {
+                return Ok(list);
+            }
+            start = end + 1;
+        }
+    }
+
+    fn tag(&mut self, part: Range<usize>) -> Result<(), TagError> {
+        let equals = memchr::memchr(b'=', &self.bytes[part.clone()]).ok_or(TagError::NoTag)? + part.start;
+        let name = trimmed(self.bytes, part.start..equals)?;
+        let text = &self.bytes[name.clone()];
+        // RFC 6376 §3.2: "tag-name = ALPHA *ALNUMPUNC", "ALNUMPUNC = ALPHA / DIGIT / "_"".
+        let legal = text.first().is_some_and(u8::is_ascii_alphabetic)
+            && text.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'_');
+        if !legal {
+            return Err(TagError::Name);
+        }
+        // RFC 6376 §3.2: "Tags with duplicate names MUST NOT occur within a single tag-list; if a tag name does occur more than
+        // once, the entire tag-list is invalid."
+        if self.tags.iter().any(|tag| &self.bytes[tag.name.clone()] == text) {
+            return Err(TagError::Duplicate);
+        }
+        if self.tags.len() == TAGS_MAX {
+            return Err(TagError::TooMany);
+        }
+        let whole = equals + 1..part.end;
+        let value = trimmed(self.bytes, whole.clone())?;
+        self.legal_value(&value)?;
+        self.tags.push(Tag { name, value, whole });
+        Ok(())
+    }
+
+    /// RFC 6376 §3.2: "VALCHAR = %x21-3A / %x3C-7E", with folding white space between; RFC 8616 §5 adds UTF-8.
+    fn legal_value(&self, value: &Range<usize>) -> Result<(), TagError> {
+        let text = &self.bytes[value.clone()];
+        if text.iter().all(|b| matches!(b, b'!'..=b'~')) {
+            return Ok(());
+        }
+        let mut at = value.start;
+        while at < value.end {
+            match self.bytes[at] {
+                b'!'..=b'~' | 0x80.. => at += 1,
+                _ => {
+                    let white = folding(&self.bytes[at..]);
+                    if white == 0 {
+                        return Err(TagError::Value);
+                    }
+                    at += white;
+                }
+            }
+        }
+        if text.is_ascii() || std::str::from_utf8(text).is_ok() { Ok(()) } else { Err(TagError::Value) }
+    }
+
+    fn find(&self, name: &str) -> Option<&Tag> {
+        // RFC 6376 §3.2: "Tags MUST be interpreted in a case-sensitive manner."
+        self.tags.iter().find(|tag| &self.bytes[tag.name.clone()] == name.as_bytes())
+    }
+
+    /// The value of a tag, without the white space around it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'a [u8]> {
+        self.find(name).map(|tag| &self.bytes[tag.value.clone()])
+    }
+
+    /// Where everything between `=` and `;` of a tag lies in the bytes that were read.
+    #[must_use]
+    pub fn place(&self, name: &str) -> Option<Range<usize>> {
+        self.find(name).map(|tag| tag.whole.clone())
+    }
+
+    /// The name of the first tag.
+    #[must_use]
+    pub fn first_name(&self) -> &'a [u8] {
+        self.tags.first().map_or(&[], |tag| &self.bytes[tag.name.clone()])
+    }
+}
+
+/// Length of the folding white space here: one space, tab, or line end that white space (or nothing more) follows.
+fn folding(bytes: &[u8]) -> usize {
+    match bytes {
+        [b' ' | b'\t', ..] => 1,
+        [b'\r', b'\n', b' ' | b'\t', ..] => 3,
+        [b'\r', b'\n'] => 2,
+        _ => 0,
+    }
+}
+
+fn is_white(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// The range without white space at its ends.
+fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Result<Range<usize>, TagError> {
+    while range.start < range.end && is_white(bytes[range.start]) {
+        let white = folding(&bytes[range.start..]);
+        if white == 0 {
+            return Err(TagError::Value);
+        }
+        range.start = (range.start + white).min(range.end);
+    }
+    while range.start < range.end && matches!(bytes[range.end - 1], b' ' | b'\t') {
+        range.end -= 1;
+        // The line end of a fold goes with the white space after it.
+        if bytes[range.start..range.end].ends_with(b"\r\n") {
+            range.end -= 2;
+        }
+    }
+    // The line end of the field.
+    if range.end == bytes.len() && bytes[range.clone()].ends_with(b"\r\n") {
+        range.end -= 2;
+        return trimmed(bytes, range);
+    }
+    Ok(range)
+}
+
+/// The same without any white space.
+#[must_use]
+pub fn without_white(value: &[u8]) -> Vec<u8> {
+    value.iter().copied().filter(|&b| !is_white(b)).collect()
+}
+
+/// The parts of a value between colons, without the white space around them.
+pub fn colon_list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&b| b == b':').map(<[u8]>::trim_ascii)
+}
+
+/// A number in decimal digits and nothing else; more than 2⁶⁴ is 2⁶⁴.
+#[must_use]
+pub fn number(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(value.iter().fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(bytes: &[u8]) -> Result<String, TagError> {
+        let list = TagList::parse(bytes)?;
+        let text = |range: &Range<usize>| String::from_utf8_lossy(&bytes[range.clone()]).into_owned();
+        let tags: Vec<_> = list.tags.iter().map(|tag| format!("{}={}", text(&tag.name), text(&tag.value))).collect();
+        Ok(tags.join("|"))
+    }
+
+    #[test]
+    fn tag_lists() {
+        let cases: &[(&str, &[u8], Result<&str, TagError>)] = &[
+            ("plain", b"v=1; a=b;c=d", Ok("v=1|a=b|c=d")),
+            ("final semicolon", b"v=1; ", Ok("v=1")),
+            ("final semicolon and line end", b" v=1;\r\n", Ok("v=1")),
+            ("line end of the field", b" v = 1 \r\n", Ok("v=1")),
+            ("folded everywhere", b"\r\n\tv\r\n =\r\n 1\r\n\t ;\r\n a=\r\n\tb\r\n c\r\n", Ok("v=1|a=b\r\n c")),
+            ("an equals sign in a value", b"b=ab==", Ok("b=ab==")),
+            ("an empty value", b"p=; t=", Ok("p=|t=")),
+            ("names keep their case", b"V=1; v=2", Ok("V=1|v=2")),
+            ("underscore and digits in a name", b"a_1=x", Ok("a_1=x")),
+            ("UTF-8 in a value", "i=\u{fc}@x".as_bytes(), Ok("i=\u{fc}@x")),
+            ("the same tag twice", b"d=a;d=b", Err(TagError::Duplicate)),
+            ("an empty part", b"v=1;;a=b", Err(TagError::NoTag)),
+            ("an empty part in front", b";v=1", Err(TagError::NoTag)),
+            ("two final semicolons", b"v=1;;", Err(TagError::NoTag)),
+            ("nothing", b"", Err(TagError::NoTag)),
+            ("no equals sign", b"v=1; a", Err(TagError::NoTag)),
+            ("no name", b"=1", Err(TagError::Name)),
+            ("a space in a name", b"a b=1", Err(TagError::Name)),
+            ("a digit first", b"1a=1", Err(TagError::Name)),
+            ("NUL", b"s=a\0b", Err(TagError::Value)),
+            ("a lone LF", b"s=a\nb", Err(TagError::Value)),
+            ("a lone LF at the end", b"s=a\n", Err(TagError::Value)),
+            ("a lone LF in front of a name", b"s=a;\nb=c", Err(TagError::Value)),
+            ("a lone CR", b"s=a\r b", Err(TagError::Value)),
+            ("not UTF-8", b"s=\xff", Err(TagError::Value)),
+            ("DEL", b"s=\x7f", Err(TagError::Value)),
+        ];
+        for (why, bytes, expected) in cases {
+            assert_eq!(shown(bytes).as_deref(), expected.as_ref().map(|text| *text), "{why}");
+        }
+        let many: Vec<_> = (0..100).map(|n| format!("a{n}=;")).collect();
+        assert_eq!(shown(many.concat().as_bytes()), Err(TagError::TooMany));
+    }
+
+    #[test]
+    fn numbers() {
+        assert_eq!(number(b"0012"), Some(12));
+        assert_eq!(number(b"99999999999999999999999999"), Some(u64::MAX));
+        for bad in ["", "-1", "+1", "1 2", "1a", "0x1"] {
+            assert_eq!(number(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

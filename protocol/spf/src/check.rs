@@ -1,0 +1,415 @@
+//! `check_host()`: the result for one client and one identity (RFC 7208 §4).
+//!
+//! In: a source of DNS answers, the client, the identity, limits. Out: an [`Evaluation`] with its trace. A record's terms are evaluated
+//! in a loop with a stack of its own, so that includes cost no boxed futures and depth is bounded by the limit of lookups.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use dns::{Data, Lookup, Name, RecordType, Response};
+use message::{Domain, DomainError, PathError, ReversePath};
+
+use crate::matching::{self, ClientName};
+use crate::spec::{Use, Values};
+use crate::trace::{Answer, End, Question, Visit};
+use crate::{
+    Client, DomainSpec, Evaluation, Identity, Limits, Mechanism, Reason, Selection, SpfResult, TermKind, Trace,
+};
+
+/// Checks the reverse-path. Where it is null, the mailbox is `postmaster` at the HELO name (RFC 7208 §2.4); where it is no mailbox, the
+/// result is none and the HELO name is not asked instead.
+pub async fn check_mail_from<L: Lookup>(
+    lookup: &L,
+    client: &Client<'_>,
+    mail_from: &ReversePath,
+    limits: &Limits,
+) -> Evaluation {
+    let identity = Identity::MailFrom;
+    match mail_from {
+        ReversePath::Null => at_helo(lookup, client, identity, limits).await,
+        ReversePath::Mailbox { local_part, domain } => {
+            check_host(lookup, client, identity, (local_part, domain), limits).await
+        }
+        ReversePath::Missing => none(identity, Reason::NoMailFrom, limits),
+        ReversePath::Invalid(why) => none(identity, Reason::NoDomain(*why), limits),
+    }
+}
+
+/// Checks the HELO name.
+pub async fn check_helo<L: Lookup>(lookup: &L, client: &Client<'_>, limits: &Limits) -> Evaluation {
+    at_helo(lookup, client, Identity::Helo, limits).await
+}
+
+async fn at_helo<L: Lookup>(lookup: &L, client: &Client<'_>, identity: Identity, limits: &Limits) -> Evaluation {
+    match &client.helo_domain {
+        Ok(domain) => check_host(lookup, client, identity, ("postmaster", domain), limits).await,
+        Err(why) => none(identity, Reason::NoDomain(*why), limits),
+    }
+}
+
+fn none(identity: Identity, reason: Reason, limits: &Limits) -> Evaluation {
+    Evaluation {
+        identity,
+        domain: None,
+        result: SpfResult::None,
+        reason,
+        explanation: None,
+        lookups: 0,
+        void_lookups: 0,
+        trace: Trace::default(),
+        limits: *limits,
+    }
+}
+
+/// `check_host()` for a sender, given as local part and domain.
+async fn check_host<L: Lookup>(
+    lookup: &L,
+    client: &Client<'_>,
+    identity: Identity,
+    (local_part, sender_domain): (&str, &Domain),
+    limits: &Limits,
+) -> Evaluation {
+    let Ok(domain) = Name::from_dotted(sender_domain.as_str().as_bytes()) else {
+        // A `Domain` keeps the sizes of RFC 1035, so this is not reached; RFC 7208 §4.3 has an answer for it all the same.
+        return none(identity, Reason::NoDomain(PathError::Domain(DomainError::TooLong)), limits);
+    };
+    let mut check = Check {
+        lookup,
+        limits,
+        ip: client.ip.to_canonical(),
+        helo: client.helo,
+        receiver: client.receiver,
+        time: client.time,
+        // RFC 7208 §4.3: "If the <sender> has no local-part, substitute the string "postmaster" for the local-part."
+        local_part: if local_part.is_empty() { "postmaster" } else { local_part },
+        sender_domain: sender_domain.as_str(),
+        lookups: 0,
+        voids: 0,
+        explaining: false,
+        names: None,
+        trace: Trace { visits: Vec::with_capacity(4), questions: Vec::new() },
+    };
+    let (result, reason, last) = check.run(domain.clone()).await;
+    let explanation = match last {
+        Some(visit) if result == SpfResult::Fail => check.explanation(visit).await,
+        _ => None,
+    };
+    let Check { lookups, voids: void_lookups, trace, .. } = check;
+    Evaluation {
+        identity,
+        domain: Some(domain),
+        result,
+        reason,
+        explanation,
+        lookups,
+        void_lookups,
+        trace,
+        limits: *limits,
+    }
+}
+
+/// One evaluation under way.
+pub(crate) struct Check<'a, L> {
+    pub(crate) lookup: &'a L,
+    pub(crate) limits: &'a Limits,
+    pub(crate) ip: IpAddr,
+    helo: &'a str,
+    receiver: &'a str,
+    time: u64,
+    local_part: &'a str,
+    sender_domain: &'a str,
+    lookups: u16,
+    voids: u16,
+    /// The result is known, and its explanation is looked up: nothing counts any more.
+    explaining: bool,
+    /// The names of the client's address, once they were asked for.
+    pub(crate) names: Option<Vec<ClientName>>,
+    pub(crate) trace: Trace,
+}
+
+/// A record under evaluation.
+struct Frame {
+    visit: u16,
+    selection: Arc<Selection>,
+    domain: Name,
+    next: u16,
+    /// The term of the frame below that included it.
+    included_by: Option<u16>,
+}
+
+/// Where a term is: its visit and its place in the record.
+pub(crate) type Place = (u16, u16);
+
+/// Why an evaluation ends before a directive decides.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stop(pub(crate) SpfResult, pub(crate) Reason);
+
+impl Stop {
+    pub(crate) const fn permanent(reason: Reason) -> Self {
+        Self(SpfResult::PermError, reason)
+    }
+}
+
+/// How far the terms of one record lead.
+enum Step {
+    /// This directive matched, with this result.
+    Matched(u16, SpfResult),
+    /// This `include` or `redirect` needs the record of this name; none where it comes out as no name.
+    Enter { term: u16, target: Option<Name>, redirect: bool },
+    /// All terms were looked at.
+    Exhausted,
+}
+
+/// The outcome, and the visit whose `exp` counts.
+type Outcome = (SpfResult, Reason, Option<u16>);
+
+impl<L: Lookup> Check<'_, L> {
+    /// Evaluates the record of a domain and all that it leads to.
+    async fn run(&mut self, domain: Name) -> Outcome {
+        let mut stack: Vec<Frame> = Vec::with_capacity(4);
+        match self.enter(domain, None, None).await {
+            Ok(frame) => stack.push(frame),
+            Err(Stop(result, reason)) => return (result, reason, None),
+        }
+        loop {
+            let Some(frame) = stack.last_mut() else {
+                // Not reached: the last frame to be left gives the outcome.
+                return (SpfResult::PermError, Reason::NothingMatched, None);
+            };
+            let visit = frame.visit;
+            let outcome = match self.terms(frame).await {
+                Ok(Step::Matched(term, result)) => self.leave(&mut stack, End::Matched(term, result), result),
+                // RFC 7208 §4.7: "If none of the mechanisms match and there is no "redirect" modifier, then the check_host() returns a
+                // result of "neutral"".
+                Ok(Step::Exhausted) => self.leave(&mut stack, End::NothingMatched, SpfResult::Neutral),
+                Ok(Step::Enter { term, target, redirect }) => {
+                    let included_by = if redirect { frame.included_by } else { Some(term) };
+                    let entered = match target {
+                        Some(target) => self.enter(target, Some((visit, term)), included_by).await,
+                        None => Err(Stop::permanent(Reason::NoRecord)),
+                    };
+                    match entered {
+                        Ok(entered) => {
+                            if redirect {
+                                self.end(visit, End::Redirected(term));
+                                stack.pop();
+                            }
+                            stack.push(entered);
+                            None
+                        }
+                        Err(stop) => Some(self.fail(&stack, (visit, term), stop)),
+                    }
+                }
+                Err((term, stop)) => Some(self.fail(&stack, (visit, term), stop)),
+            };
+            if let Some(outcome) = outcome {
+                return outcome;
+            }
+        }
+    }
+
+    /// Ends the evaluation of the topmost record, and of those that it decides; the outcome, where that is all.
+    fn leave(&mut self, stack: &mut Vec<Frame>, mut end: End, mut result: SpfResult) -> Option<Outcome> {
+        loop {
+            let frame = stack.pop()?;
+            self.end(frame.visit, end);
+            let Some(term) = frame.included_by else {
+                let reason = if end == End::NothingMatched { Reason::NothingMatched } else { Reason::Matched };
+                return Some((result, reason, Some(frame.visit)));
+            };
+            // RFC 7208 §5.2: of the included record only pass is a match; fail, softfail and neutral are none.
+            if result != SpfResult::Pass {
+                return None;
+            }
+            let above = stack.last()?;
+            let kind = above.selection.record().and_then(|record| record.terms.get(usize::from(term)));
+            if let Some(TermKind::Directive(qualifier, _)) = kind.map(|term| &term.kind) {
+                result = qualifier.result();
+            }
+            end = End::Matched(term, result);
+        }
+    }
+
+    /// Ends everything with an error of this term, which is one of the topmost record.
+    fn fail(&mut self, stack: &[Frame], (visit, term): Place, Stop(result, reason): Stop) -> Outcome {
+        let mut failed = Some(term);
+        for frame in stack.iter().rev() {
+            let Some(term) = failed else { break };
+            self.end(frame.visit, End::Failed(term));
+            failed = frame.included_by;
+        }
+        match reason {
+            // RFC 7208 §5.2: none makes an include "return permerror"; §6.1: "if no SPF record is found, or if the <target-name> is
+            // malformed, the result is a "permerror" rather than "none"."
+            Reason::NoRecord => (SpfResult::PermError, Reason::TargetWithoutRecord { visit, term }, None),
+            reason => (result, reason, None),
+        }
+    }
+
+    fn end(&mut self, visit: u16, end: End) {
+        if let Some(visit) = self.trace.visits.get_mut(usize::from(visit)) {
+            visit.end = end;
+        }
+    }
+
+    /// Looks for the record of a domain.
+    async fn enter(&mut self, domain: Name, from: Option<Place>, included_by: Option<u16>) -> Result<Frame, Stop> {
+        let none = Stop(SpfResult::None, Reason::NoRecord);
+        // RFC 7208 §4.3: what is no multi-label name has no record.
+        if domain.labels().nth(1).is_none() {
+            return Err(none);
+        }
+        let response = self.lookup.lookup(&domain, RecordType::Txt).await;
+        let selection = match &response {
+            Response::Found(records) => Some(Selection::cached(records)),
+            _ => None,
+        };
+        let visit = index(self.trace.visits.len());
+        let answer = Answer::of(&response);
+        self.voids += u16::from(from.is_some() && answer.is_void());
+        let failed = answer.is_failure();
+        self.trace.visits.push(Visit {
+            domain: domain.clone(),
+            answer,
+            selection: selection.clone(),
+            from,
+            end: End::Unread,
+        });
+        match selection {
+            // RFC 7208 §4.4: "If the DNS lookup returns a server failure … or if the lookup times out, then check_host() terminates
+            // immediately with the result "temperror"."
+            None if failed => Err(Stop(SpfResult::TempError, Reason::RecordUnavailable { visit })),
+            None => Err(none),
+            Some(selection) => match &*selection {
+                Selection::Nothing => Err(none),
+                Selection::Record(_) => Ok(Frame { visit, selection, domain, next: 0, included_by }),
+                Selection::Faulty { .. } => Err(Stop::permanent(Reason::Faulty { visit })),
+                Selection::Several(_) => Err(Stop::permanent(Reason::Several { visit })),
+            },
+        }
+    }
+
+    /// Evaluates the terms of a record, from where it was left.
+    async fn terms(&mut self, frame: &mut Frame) -> Result<Step, (u16, Stop)> {
+        let Some(record) = frame.selection.record() else { return Ok(Step::Exhausted) };
+        let mut from = frame.next;
+        loop {
+            let (at, qualifier, mechanism) = match matching::without_dns(record, from, self.ip) {
+                matching::Found::Matched(term, result) => return Ok(Step::Matched(term, result)),
+                matching::Found::Nothing => break,
+                matching::Found::Asks(term, qualifier, mechanism) => (term, qualifier, mechanism),
+            };
+            let place = (frame.visit, at);
+            let stopped = |stop| (at, stop);
+            self.count(place).map_err(stopped)?;
+            let target = self.target(mechanism.target(), &frame.domain, place).await.map_err(stopped)?;
+            if let Mechanism::Include(_) = mechanism {
+                frame.next = at + 1;
+                return Ok(Step::Enter { term: at, target, redirect: false });
+            }
+            // RFC 7208 §4.8: "Some implementations choose to treat such errors as not-match and therefore ignore such names".
+            if let Some(target) = target
+                && self.matches(mechanism, &target, place).await.map_err(stopped)?
+            {
+                return Ok(Step::Matched(at, qualifier.result()));
+            }
+            from = at + 1;
+        }
+        let Some((term, spec)) = record.redirect() else { return Ok(Step::Exhausted) };
+        let place = (frame.visit, term);
+        self.count(place).map_err(|stop| (term, stop))?;
+        let target = self.target(Some(spec), &frame.domain, place).await.map_err(|stop| (term, stop))?;
+        Ok(Step::Enter { term, target, redirect: true })
+    }
+
+    /// RFC 7208 §4.6.4: "If this limit is exceeded, the implementation MUST return "permerror"."
+    fn count(&mut self, (visit, term): Place) -> Result<(), Stop> {
+        if self.lookups >= self.limits.lookups_max {
+            return Err(Stop::permanent(Reason::TooManyLookups { visit, term }));
+        }
+        self.lookups += 1;
+        Ok(())
+    }
+
+    /// The name that a term is about; none where it comes out as no name.
+    async fn target(&mut self, spec: Option<&DomainSpec>, domain: &Name, place: Place) -> Result<Option<Name>, Stop> {
+        let Some(spec) = spec else { return Ok(Some(domain.clone())) };
+        let validated = if spec.has(b'p') { self.validated(domain, place).await? } else { None };
+        Ok(spec.name(&self.values(domain, validated.as_ref())))
+    }
+
+    fn values<'v>(&'v self, domain: &'v Name, validated: Option<&'v Name>) -> Values<'v> {
+        Values {
+            local_part: self.local_part,
+            sender_domain: self.sender_domain,
+            domain,
+            ip: self.ip,
+            validated,
+            helo: self.helo,
+            receiver: self.receiver,
+            time: self.time,
+        }
+    }
+
+    /// Asks DNS for a term.
+    pub(crate) async fn ask(
+        &mut self,
+        (visit, term): Place,
+        name: Name,
+        kind: RecordType,
+        may_be_void: bool,
+    ) -> Result<Response, Stop> {
+        let response = self.lookup.lookup(&name, kind).await;
+        let answer = Answer::of(&response);
+        let may_be_void = may_be_void && !self.explaining;
+        let void = may_be_void && answer.is_void();
+        self.trace.questions.push(Question { visit, term, name, kind, answer, may_be_void });
+        self.voids += u16::from(void);
+        // RFC 7208 §4.6.4: "Exceeding the limit produces a "permerror" result."
+        if void && self.voids > self.limits.voids_max {
+            return Err(Stop::permanent(Reason::TooManyVoids { visit, term }));
+        }
+        Ok(response)
+    }
+
+    /// The same where a failure of DNS ends the evaluation.
+    pub(crate) async fn ask_surely(&mut self, place: Place, name: Name, kind: RecordType) -> Result<Response, Stop> {
+        let response = self.ask(place, name, kind, true).await?;
+        match response {
+            // RFC 7208 §5: "if the DNS server returns an error (RCODE other than 0 or 3) or the query times out, the mechanism stops and
+            // the topmost check_host() returns "temperror"."
+            Response::ServFail(_) | Response::Timeout => {
+                let question = index(self.trace.questions.len().saturating_sub(1));
+                Err(Stop(SpfResult::TempError, Reason::DnsFailed { question }))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// RFC 7208 §6.2: the explanation of the record that decided; any trouble on the way means that there is none.
+    async fn explanation(&mut self, visit: u16) -> Option<String> {
+        let found = self.trace.visits.get(usize::from(visit))?;
+        let (domain, selection) = (found.domain.clone(), found.selection.clone()?);
+        let record = selection.record()?;
+        let place = (visit, record.explanation?);
+        self.explaining = true;
+        let target = self.target(record.explanation(), &domain, place).await.ok()??;
+        // RFC 7208 §4.6.4: it is looked up "at a later time", so no limit of the evaluation is spent.
+        let response = self.ask(place, target, RecordType::Txt, false).await.ok()?;
+        // "or if no records are returned, or if more than one record is returned, or if there are syntax errors in the explanation
+        // string, then proceed as if no "exp" modifier was given."
+        let [Data::Txt(text)] = response.records() else { return None };
+        let text = std::str::from_utf8(text).ok()?;
+        let explanation = DomainSpec::parse(text, 0, Use::Explanation).ok()?;
+        let validated = if explanation.has(b'p') { self.validated(&domain, place).await.ok()? } else { None };
+        let text = explanation.expand(&self.values(&domain, validated.as_ref()))?;
+        // "the explanation string MUST be limited to [US-ASCII]"; a control character could end the reply that shows it.
+        let fits = text.len() <= self.limits.explanation_bytes_max;
+        String::from_utf8(text).ok().filter(|text| fits && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)))
+    }
+}
+
+/// Positions in a trace are few: includes, redirects and their questions are limited.
+fn index(position: usize) -> u16 {
+    u16::try_from(position).unwrap_or(u16::MAX)
+}
