@@ -238,7 +238,7 @@ fn commands_and_api_give_the_same_answers() {
     let top = ask(&["sources", "--limit", "1"]);
     let address = top["lines"][0]["key"].as_str().expect("a source");
     let source = format!("/api/v1/sources/{address}");
-    let cases: [(&[&str], &str); 13] = [
+    let cases: [(&[&str], &str); 14] = [
         (&["domains"], "/api/v1/portfolio"),
         (&["trend"], "/api/v1/trend"),
         (&["trend", "--days", "7"], "/api/v1/trend?days=7"),
@@ -250,6 +250,7 @@ fn commands_and_api_give_the_same_answers() {
         ),
         (&["source", address], &source),
         (&["rows", "--disposition", "reject"], "/api/v1/rows?disposition=reject"),
+        (&["rows", "--outcome", "failing"], "/api/v1/rows?outcome=failing"),
         (&["reports"], "/api/v1/reports"),
         (&["reports", "arrivals"], "/api/v1/arrivals"),
         (&["reports", "rejected"], "/api/v1/rejections"),
