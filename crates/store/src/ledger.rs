@@ -19,7 +19,7 @@ use crate::catalog_read;
 use crate::disk::Disk;
 use crate::scan::scan;
 use crate::segment::{Part, ReadError, Segment, SegmentEntry};
-use crate::spool::{self, Appended, SMALL, Spool};
+use crate::spool::{self, Appended, Spool, SpoolLimits};
 use crate::{Answer, Counters, Error, Kept, KeptState, Pending, Question, RawKey, answer, plan, rollup};
 
 /// How often a question starts anew when segments are merged away under it.
@@ -145,10 +145,10 @@ impl Ledger {
     /// # Errors
     /// [`Error::Locked`] if another process writes to it, [`Error::Newer`] if a newer program wrote it, and what the disk gives.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        Self::open_on(dir, &Disk::default())
+        Self::open_on(dir, &Disk::default(), SpoolLimits::default())
     }
 
-    pub(crate) fn open_on(dir: &Path, disk: &Disk) -> Result<Self, Error> {
+    pub(crate) fn open_on(dir: &Path, disk: &Disk, limits: SpoolLimits) -> Result<Self, Error> {
         disk.make_dir(dir)?;
         let lock_path = dir.join("lock");
         let lock = OpenOptions::new()
@@ -174,7 +174,7 @@ impl Ledger {
             disk.remove(&dir.join("spool").join(name))?;
         }
         connection.execute("DELETE FROM garbage", []).map_err(|e| catalog.failed(e))?;
-        let spool = Spool::open(&dir.join("spool"), disk, start.checkpoint, &mut known)?;
+        let spool = Spool::open(&dir.join("spool"), disk, limits, start.checkpoint, &mut known)?;
         let segments = dir.join("segments");
         disk.make_dir(&segments)?;
         let listed = catalog_read::segments(&connection).map_err(|e| catalog.failed(e))?;
@@ -220,8 +220,9 @@ impl Ledger {
         let spool = &self.inner.writer()?.spool;
         let mut start = Vec::new();
         let unreadable = |source| Error::Item { origin: origin.to_owned(), source };
-        (&mut item).take(SMALL as u64 + 1).read_to_end(&mut start).map_err(unreadable)?;
-        if start.len() > SMALL {
+        let small = spool.limits.small;
+        (&mut item).take(small as u64 + 1).read_to_end(&mut start).map_err(unreadable)?;
+        if start.len() > small {
             let mut streamed = spool.stream(&mut start.chain(item), origin, received)?;
             let key = streamed.key;
             let state = self.keep_unless_there(&key, |generation| spool.adopt(&mut streamed, generation))?;

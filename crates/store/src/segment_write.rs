@@ -4,9 +4,9 @@
 //! where it has [`GROUP_ROWS_MIN`] rows; smaller days that follow each other share one.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::types::Int32Type;
@@ -136,29 +136,54 @@ pub(crate) fn entry(stage: &Stage, order: &Order, id: u64, level: u8) -> Segment
 
 /// Writes the rows in that order to a new file and brings it to disk.
 pub(crate) fn write(disk: &Disk, path: &Path, stage: &Stage, order: &Order) -> Result<Written, Error> {
-    let file = disk.create(path)?;
-    let mut scratch = Scratch::default();
-    let written = fill(file, stage, order, &mut scratch).map_err(|e| parquet_error("write", path, e))?;
-    written.1.sync()?;
-    Ok(written.0)
+    let trouble = Trouble::default();
+    let file = Noting { file: disk.create(path)?, trouble: trouble.clone() };
+    let written = fill(file, stage, order);
+    let (written, file) = written.map_err(|error| match lock(&trouble).take() {
+        Some(error) => Error::io("write", path, error),
+        None => parquet_error("write", path, error),
+    })?;
+    file.sync()?;
+    Ok(written)
 }
 
-fn fill(
+/// The first error a file met while the Parquet library, which passes on only its text, wrote to it.
+type Trouble = Arc<Mutex<Option<io::Error>>>;
+
+fn lock(trouble: &Trouble) -> MutexGuard<'_, Option<io::Error>> {
+    trouble.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file that notes its trouble.
+struct Noting {
     file: DiskFile,
-    stage: &Stage,
-    order: &Order,
-    scratch: &mut Scratch,
-) -> Result<(Written, DiskFile), ParquetError> {
+    trouble: Trouble,
+}
+
+impl Write for Noting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes).inspect_err(|e| {
+            lock(&self.trouble).get_or_insert_with(|| io::Error::new(e.kind(), e.to_string()));
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn fill(file: Noting, stage: &Stage, order: &Order) -> Result<(Written, DiskFile), ParquetError> {
     let mut writer = ArrowWriter::try_new(file, schema(), Some(properties()))?;
+    let mut scratch = Scratch::default();
     let mut start = 0;
     for &end in &order.groups {
         for rows in order.rows[start..end].chunks(GROUP_ROWS_MAX) {
-            writer.write(&batch(stage, rows, scratch)?)?;
+            writer.write(&batch(stage, rows, &mut scratch)?)?;
             writer.flush()?;
         }
         start = end;
     }
-    let file = writer.into_inner()?;
+    let file = writer.into_inner()?.file;
     Ok((Written { rows: order.rows.len() as u64, bytes: file.length()? }, file))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use report::{Day, Disposition, Outcome, Rejection, RejectionKind};
 
 use super::model::{self, Model};
-use super::support::{DAY, Dice, EPOCH, Whole, parse, report, row};
+use super::support::{DAY, Dice, EPOCH, Whole, directory, parse, report, row};
 use crate::intake::Batching;
 use crate::{
     Column, Condition, Direction, Intake, KeptState, Key, Ledger, Measure, Question, RawKey, Test, Value, compact,
@@ -52,7 +52,7 @@ struct Pair {
 
 impl Pair {
     fn new(dice: &mut Dice) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = directory();
         let ledger = Ledger::open(dir.path()).unwrap();
         let batching = Batching {
             reports: 1 + usize::try_from(dice.below(30)).unwrap(),
@@ -83,7 +83,7 @@ impl Pair {
 
     fn reopen(&mut self) {
         // The lock is held until the last clone is gone.
-        let empty = tempfile::tempdir().unwrap();
+        let empty = directory();
         drop(std::mem::replace(&mut self.ledger, Ledger::open(empty.path()).unwrap()));
         self.ledger = Ledger::open(self.dir.path()).unwrap();
         assert_eq!(self.ledger.pending().unwrap(), []);
