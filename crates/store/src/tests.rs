@@ -5,3 +5,4 @@ mod faults;
 mod flow;
 mod model;
 mod support;
+mod upkeep;

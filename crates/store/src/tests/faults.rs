@@ -8,11 +8,16 @@ use super::model::Model;
 use super::support::{Dice, EPOCH, Whole, directory, parse, report, row};
 use crate::fault::{Fault, Faults};
 use crate::intake::Batching;
+use crate::ledger::Tuning;
+use crate::segment_write::Layout;
 use crate::spool::SpoolLimits;
 use crate::{Error, KeptState, Ledger, Measure, Question, RawKey, Value};
 
 /// Small enough that packs are rolled and an item gets a file of its own.
-const LIMITS: SpoolLimits = SpoolLimits { small: 20_000, pack_bytes: 6_000, buffer_bytes: 3_000 };
+const TUNING: Tuning = Tuning {
+    spool: SpoolLimits { small: 20_000, pack_bytes: 6_000, buffer_bytes: 3_000 },
+    layout: Layout { group_rows_max: 1_000, group_rows_min: 8, page_rows: 16 },
+};
 const BATCHING: Batching = Batching { reports: 3, rows: 60, text_bytes: 48 << 20, age: Duration::MAX };
 
 /// An item: its bytes and the reports in it.
@@ -55,7 +60,7 @@ fn import(ledger: &Ledger, items: &[Item]) -> Result<(), Error> {
 }
 
 fn open(dir: &Path, at: u64, fault: Fault) -> Result<Ledger, Error> {
-    Ledger::open_on(dir, &Faults::disk(at, fault).0, LIMITS)
+    Ledger::open_on(dir, &Faults::disk(at, fault).0, TUNING)
 }
 
 fn messages(ledger: &Ledger) -> Value {
@@ -76,7 +81,7 @@ fn expected(items: &[Item]) -> Value {
 
 /// After whatever happened: the ledger is sound and holds whole batches only; then the rest is taken in, and all is there once.
 fn recovers(dir: &Path, items: &[Item], what: &str) {
-    let ledger = Ledger::open_on(dir, &crate::disk::Disk::default(), LIMITS).unwrap_or_else(|e| panic!("{what}: {e}"));
+    let ledger = Ledger::open_on(dir, &crate::disk::Disk::default(), TUNING).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert_eq!(ledger.check().unwrap().faults, [""; 0], "{what}");
     let committed = usize::try_from(ledger.counters().unwrap().items).unwrap();
     assert_eq!(messages(&ledger), expected(&items[..committed]), "{what}: after {committed} items");
@@ -101,7 +106,7 @@ fn nothing_is_lost_or_doubled_wherever_the_disk_fails() {
     let items = items();
     let dir = directory();
     let (disk, faults) = Faults::disk(u64::MAX, Fault::Crash);
-    import(&Ledger::open_on(dir.path(), &disk, LIMITS).unwrap(), &items).unwrap();
+    import(&Ledger::open_on(dir.path(), &disk, TUNING).unwrap(), &items).unwrap();
     let operations = faults.count();
     assert!(operations > 60, "{operations}");
     let mut failed = 0;
