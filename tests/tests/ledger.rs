@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::{Finished, finish, lamppost, suites};
+use e2e::{Finished, Server, finish, get, lamppost, suites};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -223,6 +223,44 @@ fn a_trend_has_its_promised_shape_and_adds_up() {
     }
     if domains["domains"].as_array().unwrap().len() <= 40 {
         assert_eq!(sum, number(&summary, "messages"));
+    }
+}
+
+#[test]
+fn commands_and_api_give_the_same_answers() {
+    let folder = TempDir::new().unwrap();
+    let (ledger, _) = company(folder.path());
+    let server = Server::start(
+        ["serve".as_ref(), "--data".as_ref(), ledger.as_os_str(), "--listen".as_ref(), "127.0.0.1:0".as_ref()],
+        folder.path(),
+    );
+    let ask = |args: &[&str]| on(&ledger, &[args, &["--format", "json"]].concat()).expect(0).json();
+    let top = ask(&["sources", "--limit", "1"]);
+    let address = top["lines"][0]["key"].as_str().expect("a source");
+    let source = format!("/api/v1/sources/{address}");
+    let cases: [(&[&str], &str); 14] = [
+        (&["domains"], "/api/v1/portfolio"),
+        (&["trend"], "/api/v1/trend"),
+        (&["trend", "--days", "7"], "/api/v1/trend?days=7"),
+        (&["sources"], "/api/v1/sources"),
+        (&["sources", "--group", "network", "--sort", "messages"], "/api/v1/sources?group=network&sort=messages"),
+        (
+            &["sources", "--network", "198.18.0.0/16", "--limit", "7", "--offset", "2"],
+            "/api/v1/sources?network=198.18.0.0/16&limit=7&offset=2",
+        ),
+        (&["source", address], &source),
+        (&["rows", "--disposition", "reject"], "/api/v1/rows?disposition=reject"),
+        (&["rows", "--outcome", "failing"], "/api/v1/rows?outcome=failing"),
+        (&["reports"], "/api/v1/reports"),
+        (&["reports", "arrivals"], "/api/v1/arrivals"),
+        (&["reports", "rejected"], "/api/v1/rejections"),
+        (&["reports", "conflicts"], "/api/v1/conflicts"),
+        (&["reports", "flaws"], "/api/v1/flaws"),
+    ];
+    for (args, path) in cases {
+        let answer = get(&server.address, path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        assert_eq!(ask(args), answer.json(), "{args:?} and {path}");
     }
 }
 

@@ -92,3 +92,29 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
         None => value,
     }
 }
+
+#[test]
+fn manual() {
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/man");
+    let folder = TempDir::new().unwrap();
+    let written = folder.path().join("man");
+    let _ = run(["manual".as_ref(), written.as_os_str()]).expect(0);
+    let list = |folder: &Path| -> Vec<_> {
+        let files = fs::read_dir(folder).map(|files| files.flatten().collect::<Vec<_>>()).unwrap_or_default();
+        let mut names: Vec<_> = files.iter().map(|file| file.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    if std::env::var_os("LAMPPOST_BLESS").is_some() {
+        let _ = fs::remove_dir_all(&pages);
+        fs::create_dir_all(&pages).unwrap();
+        for name in list(&written) {
+            fs::copy(written.join(&name), pages.join(&name)).unwrap();
+        }
+    }
+    assert_eq!(list(&pages), list(&written), "LAMPPOST_BLESS=1 cargo test -p e2e --test reference writes them");
+    for name in list(&written) {
+        let text = |folder: &Path| fs::read_to_string(folder.join(&name)).unwrap();
+        assert!(text(&pages) == text(&written), "packaging/man/{name} differs from the program: bless it");
+    }
+}

@@ -193,7 +193,8 @@ fn grown(
             let share = ratio(messages.saturating_sub(usual), excess).min(1.0);
             Finding { dimension: name.to_owned(), value: text(&value), messages, usual, share }
         })
-        .filter(|finding| finding.share >= 0.2)
+        // An envelope sender that reporters leave out is nothing the messages share.
+        .filter(|finding| finding.share >= 0.2 && !(column == Column::EnvelopeFrom && finding.value == "-"))
         .collect())
 }
 
@@ -205,18 +206,16 @@ fn campaign_sentence(
     excess: u64,
 ) -> Result<String, Error> {
     let addresses = addresses(ledger, scope, spike.day, Some(&network.value))?;
-    let sender = spike
-        .findings
-        .iter()
-        .find(|f| f.dimension == "envelope_from" && f.share >= ONE_CAMPAIGN && f.value != "-")
-        .map(|f| {
-            if f.value.is_empty() {
-                ", with an empty envelope sender".to_owned()
-            } else {
-                format!(", with envelope sender {}", f.value)
-            }
-        })
-        .unwrap_or_default();
+    let named = |dimension: &str| {
+        spike.findings.iter().find(|f| f.dimension == dimension && f.share >= ONE_CAMPAIGN && f.value != "-")
+    };
+    let sender = match (named("envelope_from"), named("spf_domain")) {
+        (Some(sender), _) if sender.value.is_empty() => ", with an empty envelope sender".to_owned(),
+        (Some(sender), _) => format!(", with envelope sender {}", sender.value),
+        // Many reporters leave the envelope sender out; SPF was checked for its domain.
+        (None, Some(checked)) if !checked.value.is_empty() => format!(", with SPF checked for {}", checked.value),
+        _ => String::new(),
+    };
     Ok(format!(
         "One campaign, not many spoofers: {} % of the {} extra messages came from {} in {}{sender}.",
         percent(network.share),

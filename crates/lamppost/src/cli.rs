@@ -216,10 +216,10 @@ pub(crate) struct Outcomes(pub(crate) Vec<report::Outcome>);
 fn outcome(text: &str) -> Result<Outcomes, String> {
     let some = |passes: bool| report::Outcome::ALL.into_iter().filter(|o| o.passes() == passes).collect();
     match text {
-        "pass" => Ok(Outcomes(some(true))),
-        "fail" => Ok(Outcomes(some(false))),
+        "passing" => Ok(Outcomes(some(true))),
+        "failing" => Ok(Outcomes(some(false))),
         word => report::Outcome::from_word(word).map(|outcome| Outcomes(vec![outcome])).ok_or_else(|| {
-            "one of pass, fail, both, dkim_only, spf_only, forwarded, unaligned, unauthenticated".to_owned()
+            "one of failing, passing, both, dkim_only, spf_only, forwarded, unaligned, unauthenticated".to_owned()
         }),
     }
 }

@@ -99,14 +99,7 @@ impl Work<'_> {
 
     /// Stages what the inputs hold of these days.
     fn read(&mut self, days: (i32, i32)) -> Result<(), Error> {
-        let plan = Plan {
-            days: Some(days),
-            filters: Vec::new(),
-            group: Vec::new(),
-            width: 0,
-            measures: Vec::new(),
-            fields: Field::ALL.to_vec(),
-        };
+        let plan = Plan::reading(&Field::ALL, Some(days), Vec::new());
         let inputs: Vec<Part> =
             self.inputs.iter().filter(|p| p.entry.first_day <= days.1 && p.entry.last_day >= days.0).cloned().collect();
         for part in inputs {
@@ -124,12 +117,12 @@ impl Work<'_> {
 
     /// Writes what is staged to a new segment.
     fn write(&mut self) -> Result<(), Error> {
-        let order = segment_write::order(&mut self.stage, 0);
+        let order = segment_write::order(&mut self.stage, 0, self.inner.layout);
         if !order.rows.is_empty() {
             let id = self.inner.writer()?.next_segment.fetch_add(1, Ordering::Relaxed);
             self.written.push(segment_write::entry(&self.stage, &order, id, 1));
             let path = path_in(&self.inner.segments_dir(), id);
-            let size = segment_write::write(&self.inner.disk, &path, &self.stage, &order)?;
+            let size = segment_write::write(&self.inner.disk, self.inner.layout, &path, &self.stage, &order)?;
             if let Some(entry) = self.written.last_mut() {
                 (entry.rows, entry.bytes) = (size.rows, size.bytes);
             }

@@ -83,7 +83,7 @@ pub enum Error {
     },
     /// A file of rows is damaged or missing.
     #[error(
-        "the segment {path} cannot be read: {what}; `lamppost rebuild` makes all segments anew from the raw copies"
+        "the segment {path} cannot be used: {what}; `lamppost rebuild` makes all segments anew from the raw copies"
     )]
     Segment {
         /// The segment's file.

@@ -564,13 +564,13 @@ impl Intake {
     /// Writes the staged rows from `from` on to a new segment and takes them off the stage.
     fn write_rows(&mut self, from: usize, segments: &mut Vec<SegmentEntry>, deltas: &mut Deltas) -> Result<(), Error> {
         let stage = &mut self.batch.stage;
-        let order = segment_write::order(stage, from);
+        let order = segment_write::order(stage, from, self.inner.layout);
         if !order.rows.is_empty() {
             let id = self.inner.writer()?.next_segment.fetch_add(1, Ordering::Relaxed);
             let path = path_in(&self.inner.segments_dir(), id);
             let entry = segment_write::entry(stage, &order, id, 0);
             segments.push(entry);
-            let written = segment_write::write(&self.inner.disk, &path, stage, &order)?;
+            let written = segment_write::write(&self.inner.disk, self.inner.layout, &path, stage, &order)?;
             if let Some(last) = segments.last_mut() {
                 (last.rows, last.bytes) = (written.rows, written.bytes);
             }

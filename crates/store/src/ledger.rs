@@ -19,7 +19,8 @@ use crate::catalog_read;
 use crate::disk::Disk;
 use crate::scan::scan;
 use crate::segment::{Part, ReadError, Segment, SegmentEntry};
-use crate::spool::{self, Appended, SMALL, Spool};
+use crate::segment_write::Layout;
+use crate::spool::{self, Appended, Spool, SpoolLimits};
 use crate::{Answer, Counters, Error, Kept, KeptState, Pending, Question, RawKey, answer, plan, rollup};
 
 /// How often a question starts anew when segments are merged away under it.
@@ -31,9 +32,17 @@ pub struct Ledger {
     pub(crate) inner: Arc<Inner>,
 }
 
+/// What tests make small.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tuning {
+    pub(crate) spool: SpoolLimits,
+    pub(crate) layout: Layout,
+}
+
 pub(crate) struct Inner {
     pub(crate) dir: PathBuf,
     pub(crate) disk: Disk,
+    pub(crate) layout: Layout,
     pub(crate) catalog: Catalog,
     /// Segments that were read, with their indexes.
     segments: Mutex<HashMap<u64, Arc<Segment>>>,
@@ -145,10 +154,10 @@ impl Ledger {
     /// # Errors
     /// [`Error::Locked`] if another process writes to it, [`Error::Newer`] if a newer program wrote it, and what the disk gives.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        Self::open_on(dir, &Disk::default())
+        Self::open_on(dir, &Disk::default(), Tuning::default())
     }
 
-    pub(crate) fn open_on(dir: &Path, disk: &Disk) -> Result<Self, Error> {
+    pub(crate) fn open_on(dir: &Path, disk: &Disk, tuning: Tuning) -> Result<Self, Error> {
         disk.make_dir(dir)?;
         let lock_path = dir.join("lock");
         let lock = OpenOptions::new()
@@ -174,7 +183,7 @@ impl Ledger {
             disk.remove(&dir.join("spool").join(name))?;
         }
         connection.execute("DELETE FROM garbage", []).map_err(|e| catalog.failed(e))?;
-        let spool = Spool::open(&dir.join("spool"), disk, start.checkpoint, &mut known)?;
+        let spool = Spool::open(&dir.join("spool"), disk, tuning.spool, start.checkpoint, &mut known)?;
         let segments = dir.join("segments");
         disk.make_dir(&segments)?;
         let listed = catalog_read::segments(&connection).map_err(|e| catalog.failed(e))?;
@@ -192,7 +201,7 @@ impl Ledger {
             next_segment: AtomicU64::new(start.next_segment.max(next_segment)),
             _lock: lock,
         };
-        Ok(Self::new(dir, disk, catalog, Some(writer)))
+        Ok(Self::new(dir, disk, tuning.layout, catalog, Some(writer)))
     }
 
     /// Opens the ledger for reading, also while another process writes.
@@ -203,11 +212,12 @@ impl Ledger {
         if catalog::check_version(dir)?.is_none() {
             return Err(Error::Missing { dir: dir.to_owned() });
         }
-        Ok(Self::new(dir, &Disk::default(), Catalog::new(dir), None))
+        Ok(Self::new(dir, &Disk::default(), Layout::default(), Catalog::new(dir), None))
     }
 
-    fn new(dir: &Path, disk: &Disk, catalog: Catalog, writer: Option<Writer>) -> Self {
-        let inner = Inner { dir: dir.to_owned(), disk: disk.clone(), catalog, segments: Mutex::default(), writer };
+    fn new(dir: &Path, disk: &Disk, layout: Layout, catalog: Catalog, writer: Option<Writer>) -> Self {
+        let inner =
+            Inner { dir: dir.to_owned(), disk: disk.clone(), layout, catalog, segments: Mutex::default(), writer };
         Self { inner: Arc::new(inner) }
     }
 
@@ -220,8 +230,9 @@ impl Ledger {
         let spool = &self.inner.writer()?.spool;
         let mut start = Vec::new();
         let unreadable = |source| Error::Item { origin: origin.to_owned(), source };
-        (&mut item).take(SMALL as u64 + 1).read_to_end(&mut start).map_err(unreadable)?;
-        if start.len() > SMALL {
+        let small = spool.limits.small;
+        (&mut item).take(small as u64 + 1).read_to_end(&mut start).map_err(unreadable)?;
+        if start.len() > small {
             let mut streamed = spool.stream(&mut start.chain(item), origin, received)?;
             let key = streamed.key;
             let state = self.keep_unless_there(&key, |generation| spool.adopt(&mut streamed, generation))?;

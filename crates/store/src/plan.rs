@@ -9,12 +9,14 @@ use report::{Day, Text};
 
 use crate::field::Field;
 use crate::stage::number;
-use crate::{Column, Condition, Error, Key, Measure, Question, Test, Value};
+use crate::{Column, Condition, Error, Key, Measure, Question, Test, Value, organizational_domain};
 
 /// A question ready to be run over batches of rows.
 pub(crate) struct Plan {
     pub(crate) days: Option<(i32, i32)>,
     pub(crate) filters: Vec<Filter>,
+    /// What follows from the filters and is only used to pass pages over.
+    pub(crate) hints: Vec<Filter>,
     pub(crate) group: Vec<(Column, Slot)>,
     /// 64-bit words of a group's key.
     pub(crate) width: usize,
@@ -109,7 +111,23 @@ pub(crate) fn plan(question: &Question) -> Result<Plan, Error> {
     fields.sort_unstable();
     fields.dedup();
     let days = question.days.map(|(first, last)| (first.0, last.0));
-    Ok(Plan { days, filters, group, width, measures, fields })
+    let hints = filters.iter().filter_map(hint).collect();
+    Ok(Plan { days, filters, hints, group, width, measures, fields })
+}
+
+/// Segments are sorted by organizational domain first: a name says on which pages to look for it.
+fn hint(filter: &Filter) -> Option<Filter> {
+    let Filter::Text { field: Field::Domain, texts, keep: true } = filter else { return None };
+    let texts = texts.iter().map(|name| organizational_domain(name)).collect();
+    Some(Filter::Text { field: Field::OrgDomain, texts, keep: true })
+}
+
+impl Plan {
+    /// A plan that only reads: these fields, of rows that pass.
+    pub(crate) fn reading(fields: &[Field], days: Option<(i32, i32)>, filters: Vec<Filter>) -> Self {
+        let fields = fields.to_vec();
+        Self { days, filters, hints: Vec::new(), group: Vec::new(), width: 0, measures: Vec::new(), fields }
+    }
 }
 
 /// The field a measure looks at, messages apart.

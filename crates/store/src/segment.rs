@@ -24,7 +24,7 @@ use crate::aggregate::{Batch, Lane};
 use crate::disk::Disk;
 use crate::field::Field;
 use crate::plan::{Filter, Plan};
-use crate::segment_write::parquet_error;
+use crate::segment_write::{PRUNED, parquet_error};
 
 /// Above this many sources a bloom filter is not asked: it would hardly ever say no to all of them.
 const BLOOM_SOURCES_MAX: usize = 16;
@@ -174,7 +174,7 @@ impl Segment {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
-        let pruned = [Field::Day, Field::Domain, Field::Source].map(|field| field as usize);
+        let pruned = PRUNED.map(|field| field as usize);
         let options = ArrowReaderOptions::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
             .with_column_index_mask(ColumnChunkMask::columns(pruned));
@@ -258,7 +258,7 @@ fn candidates(index: &ArrowReaderMetadata, group: usize, plan: &Plan, from: i32)
             Bounds::Bytes(..) => true,
         });
     }
-    for filter in &plan.filters {
+    for filter in plan.filters.iter().chain(&plan.hints) {
         let field = filter.field();
         prune(index, group, field, &mut ranges, &|page| may_pass(filter, &page));
     }

@@ -1,12 +1,12 @@
 //! Writes staged rows as one segment: a Parquet file, sorted so that questions read little of it.
 //!
-//! Rows are put in row groups by day, and sorted by author domain, source and day inside each. A day has a row group of its own
-//! where it has [`GROUP_ROWS_MIN`] rows; smaller days that follow each other share one.
+//! Rows are put in row groups by day, and sorted by organizational domain, author domain, source and day inside each. A day has a row group of its own
+//! where it has enough rows; smaller days that follow each other share one.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::types::Int32Type;
@@ -28,12 +28,25 @@ use crate::rollup::{DISPOSITIONS, OUTCOMES};
 use crate::segment::SegmentEntry;
 use crate::stage::Stage;
 
-/// Most rows of a row group: what is held in memory while it is written, and the unit of parallel reading.
-const GROUP_ROWS_MAX: usize = 262_144;
-/// Fewest rows worth a row group of their own.
-const GROUP_ROWS_MIN: usize = 2_048;
-/// Rows of a page: the finest step in which a question can pass rows over.
-const PAGE_ROWS: usize = 16_384;
+/// How rows are laid out in a segment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Layout {
+    /// Most rows of a row group: what is held in memory while it is written, and the unit of parallel reading.
+    pub(crate) group_rows_max: usize,
+    /// Fewest rows worth a row group of their own.
+    pub(crate) group_rows_min: usize,
+    /// Rows of a page: the finest step in which a question can pass rows over.
+    pub(crate) page_rows: usize,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self { group_rows_max: 262_144, group_rows_min: 2_048, page_rows: 16_384 }
+    }
+}
+
+/// Columns by whose smallest and largest value on a page questions pass it over.
+pub(crate) const PRUNED: [Field; 4] = [Field::Day, Field::Domain, Field::OrgDomain, Field::Source];
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,19 +62,19 @@ pub(crate) struct Order {
 }
 
 /// Sorts the rows `from..` of the stage, leaving out those of dead reports.
-pub(crate) fn order(stage: &mut Stage, from: usize) -> Order {
+pub(crate) fn order(stage: &mut Stage, from: usize, layout: Layout) -> Order {
     let alive = |row: &usize| !stage.reports[stage.report[*row] as usize].dead;
     let rows: Vec<usize> = (from..stage.len()).filter(alive).collect();
     let mut domains: Vec<u32> = rows.iter().map(|&row| stage.domains()[row]).collect();
     domains.sort_unstable();
     domains.dedup();
     stage.resolve_org_domains(&domains);
-    domains.sort_unstable_by_key(|&domain| stage.names.text(domain));
+    domains.sort_unstable_by_key(|&domain| (stage.org_domain(domain), stage.names.text(domain)));
     let mut rank = vec![0_u32; stage.names.len()];
     for (position, &domain) in (0..).zip(&domains) {
         rank[domain as usize] = position;
     }
-    let groups = group_days(rows.iter().map(|&row| stage.day[row]));
+    let groups = group_days(rows.iter().map(|&row| stage.day[row]), layout.group_rows_min);
     let mut keys: Vec<(u64, u128, i32, u32)> = rows
         .iter()
         .map(|&row| {
@@ -82,7 +95,7 @@ pub(crate) fn order(stage: &mut Stage, from: usize) -> Order {
 }
 
 /// Gives each day the number of its row group.
-fn group_days(days: impl Iterator<Item = i32>) -> BTreeMap<i32, u32> {
+fn group_days(days: impl Iterator<Item = i32>, enough: usize) -> BTreeMap<i32, u32> {
     let mut counts = BTreeMap::<i32, usize>::new();
     let mut previous = None;
     for day in days {
@@ -101,7 +114,7 @@ fn group_days(days: impl Iterator<Item = i32>) -> BTreeMap<i32, u32> {
     let (mut group, mut filled) = (0, 0);
     let mut groups = BTreeMap::new();
     for (day, count) in counts {
-        if filled > 0 && (filled >= GROUP_ROWS_MIN || count >= GROUP_ROWS_MIN) {
+        if filled > 0 && (filled >= enough || count >= enough) {
             group += 1;
             filled = 0;
         }
@@ -135,42 +148,67 @@ pub(crate) fn entry(stage: &Stage, order: &Order, id: u64, level: u8) -> Segment
 }
 
 /// Writes the rows in that order to a new file and brings it to disk.
-pub(crate) fn write(disk: &Disk, path: &Path, stage: &Stage, order: &Order) -> Result<Written, Error> {
-    let file = disk.create(path)?;
-    let mut scratch = Scratch::default();
-    let written = fill(file, stage, order, &mut scratch).map_err(|e| parquet_error("write", path, e))?;
-    written.1.sync()?;
-    Ok(written.0)
+pub(crate) fn write(disk: &Disk, layout: Layout, path: &Path, stage: &Stage, order: &Order) -> Result<Written, Error> {
+    let trouble = Trouble::default();
+    let file = Noting { file: disk.create(path)?, trouble: trouble.clone() };
+    let written = fill(file, layout, stage, order);
+    let (written, file) = written.map_err(|error| match lock(&trouble).take() {
+        Some(error) => Error::io("write", path, error),
+        None => parquet_error("write", path, error),
+    })?;
+    file.sync()?;
+    Ok(written)
 }
 
-fn fill(
+/// The first error a file met while the Parquet library, which passes on only its text, wrote to it.
+type Trouble = Arc<Mutex<Option<io::Error>>>;
+
+fn lock(trouble: &Trouble) -> MutexGuard<'_, Option<io::Error>> {
+    trouble.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file that notes its trouble.
+struct Noting {
     file: DiskFile,
-    stage: &Stage,
-    order: &Order,
-    scratch: &mut Scratch,
-) -> Result<(Written, DiskFile), ParquetError> {
-    let mut writer = ArrowWriter::try_new(file, schema(), Some(properties()))?;
+    trouble: Trouble,
+}
+
+impl Write for Noting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes).inspect_err(|e| {
+            lock(&self.trouble).get_or_insert_with(|| io::Error::new(e.kind(), e.to_string()));
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn fill(file: Noting, layout: Layout, stage: &Stage, order: &Order) -> Result<(Written, DiskFile), ParquetError> {
+    let mut writer = ArrowWriter::try_new(file, schema(), Some(properties(layout)))?;
+    let mut scratch = Scratch::default();
     let mut start = 0;
     for &end in &order.groups {
-        for rows in order.rows[start..end].chunks(GROUP_ROWS_MAX) {
-            writer.write(&batch(stage, rows, scratch)?)?;
+        for rows in order.rows[start..end].chunks(layout.group_rows_max) {
+            writer.write(&batch(stage, rows, &mut scratch)?)?;
             writer.flush()?;
         }
         start = end;
     }
-    let file = writer.into_inner()?;
+    let file = writer.into_inner()?.file;
     Ok((Written { rows: order.rows.len() as u64, bytes: file.length()? }, file))
 }
 
-fn properties() -> WriterProperties {
+fn properties(layout: Layout) -> WriterProperties {
     let path = |field: Field| ColumnPath::from(field.name());
     let level = ZstdLevel::try_new(3).unwrap_or_default();
     let mut properties = WriterProperties::builder()
         .set_created_by("lamppost".to_owned())
         .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(GROUP_ROWS_MAX))
-        .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_write_batch_size(PAGE_ROWS)
+        .set_max_row_group_row_count(Some(layout.group_rows_max))
+        .set_data_page_row_count_limit(layout.page_rows)
+        .set_write_batch_size(layout.page_rows)
         // Large enough for every text of a row group: a dictionary that overflows is both larger and slower to read.
         .set_dictionary_page_size_limit(16 << 20)
         .set_statistics_enabled(EnabledStatistics::None)
@@ -179,7 +217,7 @@ fn properties() -> WriterProperties {
         .set_column_encoding(path(Field::Report), Encoding::DELTA_BINARY_PACKED)
         .set_column_bloom_filter_enabled(path(Field::Source), true)
         .set_column_bloom_filter_fpp(path(Field::Source), 0.01);
-    for field in [Field::Day, Field::Domain, Field::Source] {
+    for field in PRUNED {
         properties = properties.set_column_statistics_enabled(path(field), EnabledStatistics::Page);
     }
     properties.build()

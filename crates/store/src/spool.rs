@@ -1,6 +1,6 @@
 //! The spool: a raw copy of every item, compressed, addressed by the SHA-256 of its bytes.
 //!
-//! Small items are appended to packs (`spool/00000001.pack`), each as one entry; an item over [`SMALL`] bytes streams into a file of
+//! Small items are appended to packs (`spool/00000001.pack`), each as one entry; a large item streams into a file of
 //! its own (`spool/<sha256>.item`) that holds one entry of the same form. `entry` knows the form. Nothing is ever changed in place;
 //! a torn tail is recognised by its checksums and cut when the ledger is opened.
 //!
@@ -20,12 +20,23 @@ use crate::disk::{Disk, DiskFile};
 use crate::spool_entry::{self as entry, Header};
 use crate::{Error, RawKey};
 
-/// Items up to this many bytes are compressed in memory and appended to a pack; 4 MiB holds all but the rarest report.
-pub(crate) const SMALL: usize = 4 << 20;
-/// A pack is closed at this size: large enough that there are few, small enough that retention can drop old ones.
-const PACK_BYTES: u64 = 256 << 20;
-/// Appended bytes gather to this size before they are written.
-const BUFFER_BYTES: usize = 1 << 20;
+/// What the spool holds in memory, and how large its files become.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SpoolLimits {
+    /// Items up to this many bytes are compressed in memory and appended to a pack: all but the rarest report.
+    pub(crate) small: usize,
+    /// A pack is closed at this size: large enough that there are few, small enough that retention can drop old ones.
+    pub(crate) pack_bytes: u64,
+    /// Appended bytes gather to this size before they are written.
+    pub(crate) buffer_bytes: usize,
+}
+
+impl Default for SpoolLimits {
+    fn default() -> Self {
+        Self { small: 4 << 20, pack_bytes: 256 << 20, buffer_bytes: 1 << 20 }
+    }
+}
+
 /// Level 1: report mails are mostly base64 of compressed data, where higher levels gain next to nothing.
 const LEVEL: i32 = 1;
 
@@ -62,7 +73,7 @@ pub(crate) enum Appended {
 pub(crate) struct Spool {
     dir: PathBuf,
     disk: Disk,
-    pack_bytes: u64,
+    pub(crate) limits: SpoolLimits,
     state: Mutex<State>,
     compressors: Mutex<Vec<Compressor<'static>>>,
 }
@@ -99,6 +110,7 @@ impl Spool {
     pub(crate) fn open(
         dir: &Path,
         disk: &Disk,
+        limits: SpoolLimits,
         checkpoint: Place,
         known: &mut dyn FnMut(&RawKey) -> Result<bool, Error>,
     ) -> Result<Self, Error> {
@@ -141,15 +153,10 @@ impl Spool {
         Ok(Self {
             dir: dir.to_owned(),
             disk: disk.clone(),
-            pack_bytes: PACK_BYTES,
+            limits,
             state: Mutex::new(state),
             compressors: Mutex::default(),
         })
-    }
-
-    #[cfg(test)]
-    pub(crate) fn set_pack_bytes(&mut self, bytes: u64) {
-        self.pack_bytes = bytes;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -200,9 +207,9 @@ impl Spool {
             return Ok(Appended::LookAgain);
         }
         state.check()?;
-        if state.written + state.buffer.len() as u64 >= self.pack_bytes {
+        if state.written + state.buffer.len() as u64 >= self.limits.pack_bytes {
             self.roll(&mut state)?;
-        } else if state.buffer.len() >= BUFFER_BYTES {
+        } else if state.buffer.len() >= self.limits.buffer_bytes {
             self.write(&mut state)?;
         }
         let place = Place { pack: state.pack, offset: state.written + state.buffer.len() as u64 };

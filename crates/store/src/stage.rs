@@ -301,6 +301,11 @@ impl Stage {
         }
     }
 
+    /// The organizational domain of an author domain, once resolved.
+    pub(crate) fn org_domain(&self, domain: u32) -> &Text {
+        self.names.text(self.org[domain as usize])
+    }
+
     /// Takes back all rows from `length` on.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.day.truncate(length);

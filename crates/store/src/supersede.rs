@@ -47,14 +47,8 @@ pub(crate) fn rows(inner: &Arc<Inner>, batch: &StagedBatch) -> Result<(Tombstone
 /// Adds up what the rows of a segment add to the trend, all or those of certain reports; gives the reports that have rows there.
 pub(crate) fn trend(part: &Part, reports: Option<&HashSet<u64>>, sums: &mut Deltas) -> Result<HashSet<u64>, Error> {
     let filter = |reports: &HashSet<u64>| Filter::Reports { reports: reports.clone(), keep: true };
-    let plan = Plan {
-        days: None,
-        filters: reports.map(filter).into_iter().collect(),
-        group: Vec::new(),
-        width: 0,
-        measures: Vec::new(),
-        fields: vec![Field::Day, Field::Report, Field::Domain, Field::Messages, Field::Disposition, Field::Outcome],
-    };
+    let fields = [Field::Day, Field::Report, Field::Domain, Field::Messages, Field::Disposition, Field::Outcome];
+    let plan = Plan::reading(&fields, None, reports.map(filter).into_iter().collect());
     let mut found = HashSet::new();
     let mut add = |batch: &Batch<'_>| {
         let lane = |field: Field| batch.lanes[field as usize].as_ref();

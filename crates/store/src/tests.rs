@@ -1,6 +1,8 @@
 //! Tests of the ledger as a whole, on a disk of its own and with planted faults.
 
 mod agree;
+mod faults;
 mod flow;
 mod model;
 mod support;
+mod upkeep;

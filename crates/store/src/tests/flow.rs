@@ -2,12 +2,12 @@
 
 use report::Day;
 
-use super::support::{Dice, report, take};
+use super::support::{Dice, directory, report, take};
 use crate::{Column, Condition, Ledger, Measure, Question, ReportFilter, Taken, Test, Value};
 
 #[test]
 fn what_is_taken_in_is_found() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = directory();
     let ledger = Ledger::open(dir.path()).unwrap();
     let mut dice = Dice(1);
     let wholes: Vec<_> = (0..40).map(|at| report(&mut dice, at % 5, 30)).collect();

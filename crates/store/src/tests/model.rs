@@ -41,6 +41,16 @@ impl Model {
         seen.push(identity.content);
     }
 
+    /// Takes a report in under this number, whatever the ledger says.
+    pub(crate) fn put(&mut self, whole: &Whole, id: u64) {
+        let identity = whole.finished().identity;
+        let seen = self.seen.entry(identity.key).or_default();
+        if !seen.contains(&identity.content) {
+            self.counts.insert(identity.key, (id, whole.clone()));
+            seen.push(identity.content);
+        }
+    }
+
     /// Forgets everything before a day.
     pub(crate) fn retain(&mut self, oldest: Day) {
         self.counts.retain(|_, (_, whole)| whole.report.interval.days().1 >= oldest);

@@ -16,6 +16,11 @@ pub(crate) const DAY: i64 = 86_400;
 /// 2025-01-01.
 pub(crate) const EPOCH: i64 = 20_089 * DAY;
 
+/// A directory that is gone at the end: in memory where the system offers that, for these tests sync thousands of times.
+pub(crate) fn directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// A small generator of repeatable numbers (`SplitMix64`).
 pub(crate) struct Dice(pub(crate) u64);
 
