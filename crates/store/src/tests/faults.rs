@@ -139,7 +139,7 @@ fn carries_on(ledger: &Ledger, items: &[Item], what: &str) {
     match import(ledger, items) {
         Ok(()) => assert_eq!(messages(ledger), expected(items), "{what}: in the same process"),
         Err(Error::Misuse { what: sentence }) => {
-            assert!(sentence.contains("open the ledger anew"), "{what}: {sentence}")
+            assert!(sentence.contains("open the ledger anew"), "{what}: {sentence}");
         }
         Err(other) => panic!("{what}: in the same process: {other}"),
     }

@@ -208,30 +208,22 @@ fn large_items_stream_into_files_of_their_own() {
     }
     let names =
         || fs::read_dir(dir.path().join("spool")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
-    assert_eq!(names().filter(|name| name.ends_with(".item")).count(), 2);
-    assert!(names().filter(|name| name.ends_with(".pack")).count() > 1, "packs are closed at their size");
+    assert_eq!(names().filter(|name| ends(name, "item")).count(), 2);
+    assert!(names().filter(|name| ends(name, "pack")).count() > 1, "packs are closed at their size");
     // Something left over from a crash in the middle of a stream.
     fs::File::create(dir.path().join("spool/77.tmp")).unwrap().write_all(b"half").unwrap();
     let ledger = Ledger::open_on(dir.path(), &Disk::default(), tuning).unwrap();
-    assert_eq!(names().filter(|name| name.ends_with(".tmp")).count(), 0);
+    assert_eq!(names().filter(|name| ends(name, "tmp")).count(), 0);
     assert_eq!(ledger.pending().unwrap().len(), items.len());
     for (key, item) in keys.iter().zip(&items) {
         assert_eq!(raw(&ledger, key), *item);
         assert_eq!(key.to_string().parse::<RawKey>().unwrap(), *key);
     }
     // An item that breaks off is the caller's error, and leaves nothing.
-    struct BreaksOff(usize);
-    impl Read for BreaksOff {
-        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-            let n = self.0.min(buffer.len());
-            self.0 -= n;
-            if n == 0 { Err(std::io::Error::other("line cut")) } else { Ok(n) }
-        }
-    }
     for bytes in [5, 50_000] {
         assert!(matches!(ledger.keep(&mut BreaksOff(bytes), "line", 1), Err(Error::Item { .. })));
     }
-    assert_eq!(names().filter(|name| name.ends_with(".tmp")).count(), 0);
+    assert_eq!(names().filter(|name| ends(name, "tmp")).count(), 0);
     assert_eq!(ledger.pending().unwrap().len(), items.len());
 }
 
@@ -452,7 +444,7 @@ fn counts_beyond_64_bits_saturate_and_come_back() {
     take(&ledger, &mut intake, &right).unwrap();
     intake.finish().unwrap();
     let expected = Value::Number(6 + modest.messages());
-    assert_eq!(ledger.ask(&messages).unwrap().totals, [expected.clone()]);
+    assert_eq!(ledger.ask(&messages).unwrap().totals, std::slice::from_ref(&expected));
     assert_eq!(totals(&ledger)[0], expected);
     assert_eq!(ledger.check().unwrap().faults, [""; 0]);
 }
@@ -492,4 +484,20 @@ fn questions_that_make_no_sense_are_refused() {
         let error = ledger.ask(&question).unwrap_err().to_string();
         assert!(error.contains(sentence), "{error}");
     }
+}
+
+/// An input that breaks off after so many bytes.
+struct BreaksOff(usize);
+
+impl Read for BreaksOff {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.0.min(buffer.len());
+        self.0 -= n;
+        if n == 0 { Err(std::io::Error::other("line cut")) } else { Ok(n) }
+    }
+}
+
+/// Whether a file has this extension.
+fn ends(name: &str, extension: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|found| found == extension)
 }
