@@ -42,8 +42,8 @@ impl<'v> Evidence<'v> {
         &self.set.results
     }
 
-    /// The comment of an override in an aggregate report, which is of type `local_policy`: RFC 8617 §7.2.2, "arc=pass as[2].d=… as[2].s=…
-    /// as[1].d=… as[1].s=…".
+    /// The comment of an override in an aggregate report, which is of type `local_policy`: RFC 8617 §7.2.2, "arc=pass as\[2\].d=… as\[2\].s=…
+    /// as\[1\].d=… as\[1\].s=…".
     #[must_use]
     pub fn report_comment(&self) -> String {
         let seals = self.all.iter().rev().map(|set| {

@@ -2,7 +2,7 @@
 //!
 //! In: values, some of them strangers' (`d=`, MAIL FROM, HELO, texts from the DNS). Out: a field in which each value is a token, an
 //! address or quoted, or is left out: control characters and overlong values cannot be written safely. What is written is read
-//! back as the same by [`crate::parse`]. RFC 8601 §2.2; RFC 2045 §5.1 for tokens.
+//! back as the same by [`crate::parse()`]. RFC 8601 §2.2; RFC 2045 §5.1 for tokens.
 
 use crate::ResultWord;
 

@@ -1,7 +1,7 @@
 //! The header of a message as authentication sees it: its fields with their bytes and places, and everything odd about it by name.
 //!
 //! In: lines, one at a time, from [`crate::HeaderReader`]. Out: a [`Header`] whose lines all end in CRLF. Nothing is decoded,
-//! repaired or guessed: where two readers could see two different headers, an [`Anomaly`] says so, and [`crate::author`] refuses
+//! repaired or guessed: where two readers could see two different headers, an [`Anomaly`] says so, and [`crate::author()`] refuses
 //! what it must. RFC 5322 §2.2, §3.6.8, §4.5.
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! A domain's SPF, worked out once for all addresses: which term decides about this one, millions of times a second.
 //!
-//! In: what [`crate::compile`] found. Out: a [`Decision`] per address, by binary search. An answer is what `check_host()` would say with
+//! In: what [`crate::compile()`] found. Out: a [`Decision`] per address, by binary search. An answer is what `check_host()` would say with
 //! the same DNS answers; where that depends on the message (macros, `ptr`), the decision says so instead of guessing.
 
 use std::net::IpAddr;

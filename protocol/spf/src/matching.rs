@@ -106,8 +106,8 @@ impl<L: Lookup> Check<'_, L> {
         Ok(false)
     }
 
-    /// RFC 7208 §7.3, `p`: a validated name of the client: "If the <domain> is present in the list of validated domains, it SHOULD be
-    /// used. Otherwise, if a subdomain of the <domain> is present, it SHOULD be used. Otherwise, any name from the list can be used."
+    /// RFC 7208 §7.3, `p`: a validated name of the client: "If the `<domain>` is present in the list of validated domains, it SHOULD be
+    /// used. Otherwise, if a subdomain of the `<domain>` is present, it SHOULD be used. Otherwise, any name from the list can be used."
     pub(crate) async fn validated(&mut self, domain: &Name, place: Place) -> Result<Option<Name>, Stop> {
         let mut order: Vec<usize> = (0..self.client_names(place).await?).collect();
         order.sort_by_key(|at| match self.client_name(*at) {
@@ -158,7 +158,7 @@ impl<L: Lookup> Check<'_, L> {
     }
 }
 
-/// RFC 7208 §5: "when <ip> is an IPv4, "A" records are fetched; when <ip> is an IPv6 address, "AAAA" records are fetched".
+/// RFC 7208 §5: "when `<ip>` is an IPv4, "A" records are fetched; when `<ip>` is an IPv6 address, "AAAA" records are fetched".
 const fn address_type(ip: IpAddr) -> RecordType {
     if ip.is_ipv4() { RecordType::A } else { RecordType::Aaaa }
 }
