@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | `import` | the doors: [`import`], [`resume`], [`rebuild`] |
+//! | `import` | the doors: [`import()`], [`resume`], [`rebuild`] |
 //! | `walk` | the files below some paths, in a fixed order |
 //! | `feed` | files → items → raw copies in the ledger |
 //! | `parse` | one item → its reports, row by row |
