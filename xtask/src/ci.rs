@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::run::{cargo, command, in_ci, run as start, succeeds};
-use crate::{test, tidy};
+use crate::{fuzz, test, tidy};
 
 type Step = fn() -> Result<()>;
 
@@ -34,6 +34,7 @@ pub(crate) fn run() -> Result<()> {
         ("clippy", || start(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
         ("test", test::run),
         ("doc", doc),
+        ("fuzz", || fuzz::run(fuzz::SECONDS)),
         ("deny", deny),
     ])
 }

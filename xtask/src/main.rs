@@ -5,6 +5,7 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 mod run;
 mod test;
 mod tidy;
@@ -15,7 +16,8 @@ const USAGE: &str = "\
 cargo xtask tidy               house rules that no compiler checks
 cargo xtask test [--install]   every test; --install first fetches what the browser tests need (apt-get)
 cargo xtask install            fetches that, and runs nothing
-cargo xtask ci                 what CI runs: fmt, clippy, test, doc, deny, tidy
+cargo xtask fuzz [SECONDS]     every fuzz target for a while
+cargo xtask ci                 what CI runs: fmt, tidy, clippy, test, doc, fuzz, deny
 cargo xtask docs               writes the pages of docs/reference that come from the code
 cargo xtask bench [NAME…]      measurements against peers and physical limits (bench/)
 ";
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
         ["test", "--install"] => test::install().and_then(|()| test::run()),
         ["install"] => test::install(),
         ["docs"] => tidy::write_docs(),
+        ["fuzz"] => fuzz::run(fuzz::SECONDS),
+        ["fuzz", seconds] => seconds.parse().map_err(Into::into).and_then(fuzz::run),
         ["ci"] => ci::run(),
         ["bench", names @ ..] => bench::run(names),
         _ => {

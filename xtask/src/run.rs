@@ -49,6 +49,13 @@ pub(crate) fn output(mut command: Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// What this machine is to the compiler, e.g. `x86_64-unknown-linux-gnu`.
+pub(crate) fn host() -> Result<String> {
+    let version = output(command("rustc", &["-vV"]))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc -vV names no host")
+}
+
 /// Whether this run must not skip anything: `.ci/run` says so.
 pub(crate) fn in_ci() -> bool {
     std::env::var("LAMPPOST_CI").is_ok_and(|value| value == "1")

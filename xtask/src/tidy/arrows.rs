@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Finding;
 use super::tree::Tree;
-use crate::run::{cargo, output};
+use crate::run::{cargo, host, output};
 
 /// Each package of the workspace and the packages of the workspace it may depend on.
 const MAY_USE: [(&str, &[&str]); 16] = [
@@ -51,9 +51,8 @@ const ONLY_IN: [(&str, &[&str]); 13] = [
 const OFF_THE_SHELF: [&str; 8] = ["tokio", "mio", "socket2", "rusqlite", "libsqlite3-sys", "hyper", "axum", "tempfile"];
 
 pub(super) fn check(_tree: &Tree) -> Result<Vec<Finding>> {
-    let version = output(crate::run::command("rustc", &["-vV"]))?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;
-    let text = output(cargo(&["metadata", "--format-version", "1", "--locked", "--filter-platform", host]))?;
+    let host = host()?;
+    let text = output(cargo(&["metadata", "--format-version", "1", "--locked", "--filter-platform", &host]))?;
     Ok(judge(&serde_json::from_str(&text).context("cargo metadata")?))
 }
 
