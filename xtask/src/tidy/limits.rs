@@ -14,8 +14,8 @@ const HEAD: &str = "\
 <!-- Written by `cargo xtask docs` from the `Limits` structs in the code. Change it there. -->
 # Limits
 
-Whatever comes from outside has a limit. One that is broken gives a rejection by name; nothing else is held up, and the raw copy is kept.
-None of them can be configured: they are far above what real reports need, and a report that breaks one is worth a bug report.
+Whatever comes from outside has a limit. A report that breaks one is refused by name; nothing else is held up, and its raw copy is kept.
+None can be configured: they are far above what real reports and messages need, and one that breaks them is worth a bug report.
 ";
 
 /// The page as it should be.
