@@ -229,3 +229,67 @@ fn weight(row: &Row) -> usize {
     }
     size_of::<Row>() + text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes at whose end the program's own defect is met.
+    struct Defect<'a>(&'a [u8]);
+
+    impl std::io::Read for Defect<'_> {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            let count = self.fill_buf()?.read(into)?;
+            self.consume(count);
+            Ok(count)
+        }
+    }
+
+    impl BufRead for Defect<'_> {
+        fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+            assert!(!self.0.is_empty(), "a defect");
+            Ok(self.0)
+        }
+
+        fn consume(&mut self, amount: usize) {
+            self.0 = &self.0[amount..];
+        }
+    }
+
+    #[test]
+    fn a_panic_refuses_the_item_and_the_next_one_is_read() {
+        let row = "<record><row><source_ip>192.0.2.1</source_ip><count>1</count></row></record>";
+        let report = format!(
+            "<feedback><report_metadata><org_name>a</org_name><report_id>1</report_id><date_range><begin>1700000000</begin>\
+             <end>1700086399</end></date_range></report_metadata><policy_published><domain>b.example</domain><p>none</p>\
+             </policy_published>{}",
+            row.repeat(2_000)
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger")).unwrap();
+        let (package, limits) = (PackageLimits::default(), Limits::default());
+        let (out, results) = crossbeam_channel::unbounded();
+        let (_give_back, spent) = crossbeam_channel::bounded(1);
+        let mut reading = Reading::new(&ledger, &package, &limits, &out, &spent);
+        // In the middle of the rows, before anything is known, and not at all.
+        reading.read(&mut Defect(report.as_bytes()));
+        reading.read(&mut Defect(b""));
+        reading.read(&mut format!("{report}</feedback>").as_bytes());
+        assert!(reading.finish().is_ok());
+        drop(out);
+        let mut seen = String::new();
+        for event in results.into_iter().flat_map(|batch| batch.events) {
+            seen += match event {
+                Event::Report(..) => "report ",
+                Event::Rows(_) => "",
+                Event::Abandon(r) if r.kind == RejectionKind::InternalError && r.message.contains("a defect") => {
+                    "abandon "
+                }
+                Event::Reject(None, r) if r.kind == RejectionKind::InternalError => "reject ",
+                Event::End(finished) if finished.totals.rows == 2_000 => "end ",
+                _ => "other ",
+            };
+        }
+        assert_eq!(seen, "report abandon reject report end ");
+    }
+}
