@@ -87,7 +87,8 @@ async fn check_host<L: Lookup>(
         voids: 0,
         explaining: false,
         names: None,
-        trace: Trace { visits: Vec::with_capacity(4), questions: Vec::new() },
+        // One allocation is enough for what the limit of lookups allows, if it is the usual one.
+        trace: Trace { visits: Vec::with_capacity(12), questions: Vec::new() },
     };
     let (result, reason, last) = check.run(domain.clone()).await;
     let explanation = match last {
@@ -190,17 +191,16 @@ impl<L: Lookup> Check<'_, L> {
                     };
                     match entered {
                         Ok(entered) => {
-                            if redirect {
-                                self.end(visit, End::Redirected(term));
-                                stack.pop();
+                            if redirect && let Some(frame) = stack.pop() {
+                                self.end(frame, End::Redirected(term));
                             }
                             stack.push(entered);
                             None
                         }
-                        Err(stop) => Some(self.fail(&stack, (visit, term), stop)),
+                        Err(stop) => Some(self.fail(&mut stack, (visit, term), stop)),
                     }
                 }
-                Err((term, stop)) => Some(self.fail(&stack, (visit, term), stop)),
+                Err((term, stop)) => Some(self.fail(&mut stack, (visit, term), stop)),
             };
             if let Some(outcome) = outcome {
                 return outcome;
@@ -212,10 +212,11 @@ impl<L: Lookup> Check<'_, L> {
     fn leave(&mut self, stack: &mut Vec<Frame>, mut end: End, mut result: SpfResult) -> Option<Outcome> {
         loop {
             let frame = stack.pop()?;
-            self.end(frame.visit, end);
-            let Some(term) = frame.included_by else {
+            let (visit, included_by) = (frame.visit, frame.included_by);
+            self.end(frame, end);
+            let Some(term) = included_by else {
                 let reason = if end == End::NothingMatched { Reason::NothingMatched } else { Reason::Matched };
-                return Some((result, reason, Some(frame.visit)));
+                return Some((result, reason, Some(visit)));
             };
             // RFC 7208 §5.2: of the included record only pass is a match; fail, softfail and neutral are none.
             if result != SpfResult::Pass {
@@ -231,12 +232,11 @@ impl<L: Lookup> Check<'_, L> {
     }
 
     /// Ends everything with an error of this term, which is one of the topmost record.
-    fn fail(&mut self, stack: &[Frame], (visit, term): Place, Stop(result, reason): Stop) -> Outcome {
+    fn fail(&mut self, stack: &mut Vec<Frame>, (visit, term): Place, Stop(result, reason): Stop) -> Outcome {
         let mut failed = Some(term);
-        for frame in stack.iter().rev() {
-            let Some(term) = failed else { break };
-            self.end(frame.visit, End::Failed(term));
+        while let (Some(term), Some(frame)) = (failed, stack.pop()) {
             failed = frame.included_by;
+            self.end(frame, End::Failed(term));
         }
         match reason {
             // RFC 7208 §5.2: none makes an include "return permerror"; §6.1: "if no SPF record is found, or if the <target-name> is
@@ -246,9 +246,11 @@ impl<L: Lookup> Check<'_, L> {
         }
     }
 
-    fn end(&mut self, visit: u16, end: End) {
-        if let Some(visit) = self.trace.visits.get_mut(usize::from(visit)) {
+    /// Ends the evaluation of one record; its trace keeps what the evaluation held.
+    fn end(&mut self, frame: Frame, end: End) {
+        if let Some(visit) = self.trace.visits.get_mut(usize::from(frame.visit)) {
             visit.end = end;
+            visit.selection = Some(frame.selection);
         }
     }
 
@@ -267,26 +269,24 @@ impl<L: Lookup> Check<'_, L> {
         let visit = index(self.trace.visits.len());
         let answer = Answer::of(&response);
         self.voids += u16::from(from.is_some() && answer.is_void());
-        let failed = answer.is_failure();
-        self.trace.visits.push(Visit {
-            domain: domain.clone(),
-            answer,
-            selection: selection.clone(),
-            from,
-            end: End::Unread,
-        });
-        match selection {
+        let stop = match selection.as_deref() {
             // RFC 7208 §4.4: "If the DNS lookup returns a server failure … or if the lookup times out, then check_host() terminates
             // immediately with the result "temperror"."
-            None if failed => Err(Stop(SpfResult::TempError, Reason::RecordUnavailable { visit })),
-            None => Err(none),
-            Some(selection) => match &*selection {
-                Selection::Nothing => Err(none),
-                Selection::Record(_) => Ok(Frame { visit, selection, domain, next: 0, included_by }),
-                Selection::Faulty { .. } => Err(Stop::permanent(Reason::Faulty { visit })),
-                Selection::Several(_) => Err(Stop::permanent(Reason::Several { visit })),
-            },
-        }
+            None if answer.is_failure() => Some(Stop(SpfResult::TempError, Reason::RecordUnavailable { visit })),
+            None | Some(Selection::Nothing) => Some(none),
+            Some(Selection::Faulty { .. }) => Some(Stop::permanent(Reason::Faulty { visit })),
+            Some(Selection::Several(_)) => Some(Stop::permanent(Reason::Several { visit })),
+            Some(Selection::Record(_)) => None,
+        };
+        // A record under evaluation is held by its frame, and goes to the trace when that ends.
+        let (frame, selection) = match (selection, &stop) {
+            (Some(selection), None) => {
+                (Some(Frame { visit, selection, domain: domain.clone(), next: 0, included_by }), None)
+            }
+            (selection, _) => (None, selection),
+        };
+        self.trace.visits.push(Visit { domain, answer, selection, from, end: End::Unread });
+        frame.ok_or_else(|| stop.unwrap_or(none))
     }
 
     /// Evaluates the terms of a record, from where it was left.

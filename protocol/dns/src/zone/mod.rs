@@ -25,7 +25,7 @@ pub(crate) const ALIASES_MAX: usize = 12;
 /// Names and their records, for tests, for `--zone` and for what-if.
 #[derive(Debug, Clone, Default)]
 pub struct Zone {
-    nodes: HashMap<Name, Node>,
+    nodes: HashMap<Name, Node, foldhash::quality::RandomState>,
 }
 
 /// What is at one name. Every ancestor of a name has a node too: an "empty non-terminal" exists (RFC 4592 §2.2.2).
@@ -153,18 +153,20 @@ impl Zone {
 
     fn answer_and_delay(&self, name: &Name, kind: RecordType) -> (Response, Duration) {
         let (mut ttl, mut delay) = (u32::MAX, Duration::ZERO);
-        let mut at = name.clone();
+        let mut alias: Option<Name> = None;
         for _ in 0..=ALIASES_MAX {
-            delay = delay.saturating_add(self.find(&at).map_or(Duration::ZERO, |node| node.delay));
-            let response = match self.step(&at, kind) {
+            let at = alias.as_ref().unwrap_or(name);
+            let node = self.find(at);
+            delay = node.map_or(delay, |node| delay.saturating_add(node.delay));
+            let response = match self.step_at(node, at, kind) {
                 Step::Answer(response) => response,
                 Step::Alias(target, alias_ttl) => {
                     ttl = ttl.min(alias_ttl);
-                    at = target;
+                    alias = Some(target);
                     continue;
                 }
-                Step::Empty => Response::NoData { ttl: self.ttl_of_nothing(&at) },
-                Step::Absent => Response::NxDomain { ttl: self.ttl_of_nothing(&at) },
+                Step::Empty => Response::NoData { ttl: self.ttl_of_nothing(at) },
+                Step::Absent => Response::NxDomain { ttl: self.ttl_of_nothing(at) },
             };
             return (response.at_most(ttl), delay);
         }
@@ -173,7 +175,11 @@ impl Zone {
 
     /// What this zone says about a name without following aliases.
     pub(crate) fn step(&self, name: &Name, kind: RecordType) -> Step {
-        let Some(node) = self.find(name) else {
+        self.step_at(self.find(name), name, kind)
+    }
+
+    fn step_at(&self, node: Option<&Node>, name: &Name, kind: RecordType) -> Step {
+        let Some(node) = node else {
             return Step::Absent;
         };
         if let Some((_, fault)) = node.faults.iter().find(|(only, _)| only.is_none_or(|only| only == kind)) {
