@@ -11,7 +11,7 @@ pub(crate) struct Lexer<'a> {
     pub(crate) at: usize,
     /// A quote or comment did not end.
     pub(crate) open: bool,
-    /// A lone CR or LF, or a NUL, was met.
+    /// A lone CR or LF, a NUL or another control character was met.
     pub(crate) strange: bool,
 }
 
@@ -123,7 +123,10 @@ impl<'a> Lexer<'a> {
                     self.line_end();
                     continue;
                 }
-                _ => text.push(byte),
+                _ => {
+                    self.strange |= byte.is_ascii_control() && byte != b'\t';
+                    text.push(byte);
+                }
             }
             self.at += 1;
         }
@@ -134,6 +137,7 @@ impl<'a> Lexer<'a> {
         let rest = &self.bytes[self.at..];
         let stop = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | 0 | b'(' | b'"') || ends.contains(b);
         let length = rest.iter().position(stop).unwrap_or(rest.len());
+        self.strange |= rest[..length].iter().any(u8::is_ascii_control);
         self.at += length;
         &rest[..length]
     }

@@ -25,7 +25,7 @@ pub enum Flaw {
     AuthservIdRest,
     /// A quoted string or comment does not end.
     Open,
-    /// A lone CR or LF, or a NUL.
+    /// A lone CR or LF, a NUL, or another control character.
     StrangeBytes,
     /// A part that is no `method=result`; it was left out.
     Method,

@@ -60,6 +60,7 @@ const STRANGERS: &[(&str, &[u8], &str)] = &[
     ("a quote that does not end", b" a.test; spf=pass smtp.mailfrom=\"b; dkim=pass", "a.test; spf=pass smtp.mailfrom=b; dkim=pass [Open]"),
     ("a comment that does not end", b" a.test; spf=pass (b; dkim=pass", "a.test; spf=pass (b; dkim=pass) [Open]"),
     ("a lone LF", b" a.test;\nspf=pass", "a.test; spf=pass [StrangeBytes]"),
+    ("a control character", b" a\x01b.test; spf=pass", "a\u{1}b.test; spf=pass [StrangeBytes]"),
     ("nothing", b"", " [NoAuthservId]"),
     ("only semicolons", b";;;", " [NoAuthservId, Method]"),
 ];

@@ -46,7 +46,7 @@ pub enum AnomalyKind {
     Nul,
     /// White space between a field name and its colon. Some readers do not see the field.
     SpaceBeforeColon,
-    /// The first line begins with white space. Some readers take it for a field, some drop it.
+    /// The first line begins with white space. Some readers take it for a field, some drop it; it is left out.
     FirstLineContinuation,
     /// The colon stands on the line after the name. Some readers do not see the field.
     FoldedName,
@@ -183,7 +183,7 @@ impl Header {
         self.fields().filter(move |field| field.is(name))
     }
 
-    /// All lines of the header, each ending in CRLF, without the empty line.
+    /// The fields as they stand, one after the other, each line ending in CRLF; without the empty line.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -279,7 +279,9 @@ impl Header {
         let spaces = line.iter().position(|&b| !matches!(b, b' ' | b'\t')).unwrap_or(line.len());
         let colon = line.get(spaces) == Some(&b':');
         let Some(last) = self.spans.last_mut() else {
+            // Left out: whoever puts a field on top of this header must not have it continued by a stranger.
             self.note(AnomalyKind::FirstLineContinuation, start);
+            self.bytes.truncate(start);
             return Line::Taken;
         };
         last.end = end;

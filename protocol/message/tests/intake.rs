@@ -164,11 +164,11 @@ proptest! {
         let (header, _, _) = read(&message, &[]).unwrap();
         let mut end = 0;
         for field in header.fields() {
-            prop_assert!(field.at >= end && field.raw.ends_with(b"\r\n") && !field.name.is_empty());
+            prop_assert!(field.at == end && field.raw.ends_with(b"\r\n") && !field.name.is_empty());
             prop_assert!(field.raw.ends_with(field.value) && field.raw.starts_with(field.name));
             end = field.at + field.raw.len();
             prop_assert_eq!(&header.bytes()[field.at..end], field.raw);
         }
-        prop_assert!(header.bytes().is_empty() || header.bytes().ends_with(b"\r\n"));
+        prop_assert_eq!(header.bytes().len(), end);
     }
 }
