@@ -14,7 +14,8 @@ use crate::test;
 
 /// The programs, in the order of the table, and whether each is to be held on one core: the import and the ledger are measured as
 /// they run, on all cores, and say so.
-const PROGRAMS: [(&str, bool); 4] = [("reader", true), ("import", false), ("ledger", false), ("spf", true)];
+const PROGRAMS: [(&str, bool); 5] =
+    [("reader", true), ("import", false), ("ledger", false), ("spf", true), ("dkim", true)];
 
 /// Runs the programs called for, or all, and prints the table.
 pub(crate) fn run(names: &[&str]) -> Result<()> {

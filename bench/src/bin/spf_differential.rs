@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use spf::{Client, Evaluation, Limits, check_mail_from};
 
 const ORACLE: &str = include_str!("../spf_differential.py");
-const NAMES: [&str; 8] = ["a.test", "b.test", "c.a.test", "_spf.a.test", "nx.test", "d.e.test", "mail.a.test", "x.nx.test"];
+const NAMES: [&str; 8] =
+    ["a.test", "b.test", "c.a.test", "_spf.a.test", "nx.test", "d.e.test", "mail.a.test", "x.nx.test"];
 
 /// Numbers that look random and are the same each time (xorshift64*).
 struct Random(u64);
@@ -70,7 +71,15 @@ fn main() -> ExitCode {
         let count = kinds.entry(kind).or_default();
         *count += 1;
         if kind != "same" && (kind == "unknown" || *count <= 2) && *count <= 10 {
-            println!("--- {kind}: {} from <{}>, HELO {}: pyspf {}\n{}{}", case.ip, case.from, case.helo, answer, ours.to_text(), case.zone);
+            println!(
+                "--- {kind}: {} from <{}>, HELO {}: pyspf {}\n{}{}",
+                case.ip,
+                case.from,
+                case.helo,
+                answer,
+                ours.to_text(),
+                case.zone
+            );
         }
     }
     println!("{} cases, seed {seed}; our results {results:?}; differences {kinds:?}", cases.len());
@@ -95,13 +104,17 @@ fn difference(case: &Case, ours: &Evaluation, answer: &Value) -> &'static str {
     // Without any limit of void lookups both say the same: they count differently.
     let free = evaluate(case, &Limits { voids_max: u16::MAX, ..Limits::default() });
     if same(&free, &answer["voids_free"]) {
-        return "void lookups are counted differently";
+        let theirs_only = theirs[1].as_str().is_some_and(|text| text.contains("Void lookup limit"));
+        return if theirs_only { "pyspf counts more void lookups" } else { "we count more void lookups" };
+    }
+    if theirs[1].as_str().is_some_and(|text| text.contains("trivial recursion")) {
+        return "pyspf refuses a record that includes itself, reached or not";
     }
     if theirs[0] == "crash" {
         return "pyspf crashes";
     }
     if theirs[0] == "temperror" && answer["voids_free"][0] == "temperror" {
-        return "pyspf asks all hosts of an mx before it compares one";
+        return "a failure of DNS ends pyspf where it need not";
     }
     "unknown"
 }
@@ -133,7 +146,11 @@ fn ask_oracle(cases: &[Case]) -> Result<Vec<Value>, String> {
     }
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let answers: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    if answers.len() == cases.len() { Ok(answers) } else { Err(format!("{} answers to {} cases", answers.len(), cases.len())) }
+    if answers.len() == cases.len() {
+        Ok(answers)
+    } else {
+        Err(format!("{} answers to {} cases", answers.len(), cases.len()))
+    }
 }
 
 fn case(random: &mut Random) -> Case {
@@ -154,7 +171,11 @@ fn case(random: &mut Random) -> Case {
             add(&owner, name, "CNAME", Data::Cname(Name::parse(target).expect("a name")), json!(target));
             continue;
         }
-        let text = if random.one_in(8) { "Mail from %{i} is not for %{d}, %{l} at %{o}; see %{S}".to_owned() } else { record(random) };
+        let text = if random.one_in(8) {
+            "Mail from %{i} is not for %{d}, %{l} at %{o}; see %{S}".to_owned()
+        } else {
+            record(random)
+        };
         add(&owner, name, "TXT", Data::Txt(text.clone().into_bytes().into()), json!(text));
         for _ in 0..random.below(3) {
             let host = Ipv4Addr::new(192, 0, 2, random.below(8) as u8);
@@ -165,7 +186,13 @@ fn case(random: &mut Random) -> Case {
         for _ in 0..random.below(3) {
             let target = random.pick(&NAMES);
             let preference = random.below(3) as u16 * 10;
-            add(&owner, name, "MX", Data::Mx(preference, Name::parse(target).expect("a name")), json!([preference, target]));
+            add(
+                &owner,
+                name,
+                "MX",
+                Data::Mx(preference, Name::parse(target).expect("a name")),
+                json!([preference, target]),
+            );
         }
         if random.one_in(3) {
             let bits = 0x2001_0db8_0000_0000_0000_0000_0000_0000 + random.below(4) as u128;
@@ -174,8 +201,12 @@ fn case(random: &mut Random) -> Case {
     }
     if random.one_in(10) {
         let (name, kind) = (random.pick(&NAMES), [RecordType::A, RecordType::Txt, RecordType::Mx][random.below(3)]);
-        zone.fail(&Name::parse(name).expect("a name"), Some(kind), Fault::ServFail);
-        nodes.entry(name.to_owned()).or_default().insert("FAIL".into(), json!([kind.as_str()]));
+        let node = nodes.entry(name.to_owned()).or_default();
+        // pyspf remembers an alias, and does not ask again for what stands in its place.
+        if !node.contains_key("CNAME") {
+            zone.fail(&Name::parse(name).expect("a name"), Some(kind), Fault::ServFail);
+            node.insert("FAIL".into(), json!([kind.as_str()]));
+        }
     }
     let ip = match random.below(5) {
         0 => IpAddr::V6((0x2001_0db8_0000_0000_0000_0000_0000_0000 + random.below(6) as u128).into()),
@@ -183,7 +214,11 @@ fn case(random: &mut Random) -> Case {
         _ => IpAddr::V4(Ipv4Addr::new(192, 0, 2, random.below(10) as u8)),
     };
     let helo = random.pick(&["mail.a.test", "h.test", "localhost"]).to_owned();
-    let from = if random.one_in(12) { String::new() } else { format!("{}@{}", random.pick(&["someone", "a-b+c", "x.y"]), NAMES[random.below(6)]) };
+    let from = if random.one_in(12) {
+        String::new()
+    } else {
+        format!("{}@{}", random.pick(&["someone", "a-b+c", "x.y"]), NAMES[random.below(6)])
+    };
     let json = json!({"zone": nodes, "ip": ip.to_string(), "helo": helo, "from": from});
     Case { zone, json, ip, helo, from }
 }
@@ -204,14 +239,36 @@ fn record(random: &mut Random) -> String {
         let _ = write!(text, " exp={}", name(random));
     }
     if random.one_in(25) {
-        let wrong = ["ip4:192.0.2.0/33", "foo", "include:", "a:test", "exists:%{x}.test", "ip4:1.2.3", "all/8", "a/032", "moo=%{d}", "exp=a.test"];
+        let wrong = [
+            "ip4:192.0.2.0/33",
+            "foo",
+            "include:",
+            "a:test",
+            "exists:%{x}.test",
+            "ip4:1.2.3",
+            "all/8",
+            "a/032",
+            "moo=%{d}",
+            "exp=a.test",
+        ];
         let _ = write!(text, " {}", random.pick(&wrong));
     }
     text
 }
 
 fn name(random: &mut Random) -> String {
-    let macros = ["%{d}", "%{l}.a.test", "%{ir}.%{v}.a.test", "%{d2}", "%{l1r-}.a.test", "%{o}", "_spf.%{d}", "%{h}", "x%%y.a.test", "a.test."];
+    let macros = [
+        "%{d}",
+        "%{l}.a.test",
+        "%{ir}.%{v}.a.test",
+        "%{d2}",
+        "%{l1r-}.a.test",
+        "%{o}",
+        "_spf.%{d}",
+        "%{h}",
+        "x%%y.a.test",
+        "a.test.",
+    ];
     if random.one_in(6) { random.pick(&macros).to_owned() } else { random.pick(&NAMES).to_owned() }
 }
 
@@ -231,6 +288,12 @@ fn mechanism(random: &mut Random) -> String {
         6 => format!("mx:{}{}", name(random), prefix(random)),
         7..=9 => format!("include:{}", name(random)),
         10 => format!("exists:{}", name(random)),
-        _ => if random.one_in(2) { "ptr".to_owned() } else { format!("ptr:{}", name(random)) },
+        _ => {
+            if random.one_in(2) {
+                "ptr".to_owned()
+            } else {
+                format!("ptr:{}", name(random))
+            }
+        }
     }
 }
