@@ -10,7 +10,7 @@ use super::tree::Tree;
 use crate::run::{cargo, host, output};
 
 /// Each package of the workspace and the packages of the workspace it may depend on.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("message", &[]),
     ("dns", &[]),
     ("authres", &[]),
@@ -18,24 +18,34 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("dkim", &["dns", "authres", "message"]),
     ("arc", &["dns", "authres", "message", "dkim"]),
     ("dmarc", &["dns", "authres", "message", "spf", "dkim", "arc"]),
+    ("lint", &["dns", "message", "spf", "dkim", "dmarc"]),
     ("report", &["message"]),
+    ("resolver", &["dns"]),
     ("store", &["message", "report"]),
     ("collect", &["message", "report", "store"]),
     ("insight", &["message", "report", "store"]),
     ("scenario", &["message", "report", "store"]),
     ("portal", &["message", "report", "store", "insight"]),
-    ("lamppost", &["message", "report", "store", "collect", "insight", "scenario", "portal"]),
+    (
+        "lamppost",
+        &[
+            "message", "dns", "spf", "dkim", "dmarc", "lint", "report", "resolver", "store", "collect", "insight",
+            "scenario", "portal",
+        ],
+    ),
     ("xtask", &[]),
     // The end-to-end tests look at the product from outside, through the binary; they may write and read reports themselves.
     ("e2e", &["report", "scenario", "store"]),
 ];
 
 /// Libraries that belong to one room, by the beginning of their name.
-const ONLY_IN: [(&str, &[&str]); 13] = [
+const ONLY_IN: [(&str, &[&str]); 15] = [
     ("maud", &["portal"]),
     ("axum", &["portal"]),
     ("tower-http", &["portal"]),
-    ("tokio", &["portal", "lamppost"]),
+    ("tokio", &["resolver", "portal", "lamppost"]),
+    ("hickory", &["resolver"]),
+    ("moka", &["resolver"]),
     ("rusqlite", &["store"]),
     ("parquet", &["store"]),
     ("arrow-", &["store"]),
