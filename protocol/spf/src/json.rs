@@ -26,7 +26,7 @@ impl Evaluation {
 
 fn record(node: &RecordNode<'_>) -> Value {
     let visit = node.visit;
-    let mut value = answer(&visit.answer);
+    let mut value = visit.answer.to_json();
     value["domain"] = visit.domain.to_string().into();
     value["result"] = match visit.end {
         End::Matched(_, result) => result.as_str().into(),
@@ -76,18 +76,22 @@ fn term(node: &TermNode<'_>) -> Value {
 }
 
 fn query(question: &Question) -> Value {
-    let mut value = answer(&question.answer);
+    let mut value = question.answer.to_json();
     value["name"] = question.name.to_string().into();
     value["type"] = question.kind.as_str().into();
     value
 }
 
-fn answer(answer: &Answer) -> Value {
-    match answer {
-        Answer::Found { count, ttl } => json!({"answer": "found", "records": count, "ttl": ttl}),
-        Answer::NxDomain { ttl } => json!({"answer": "nxdomain", "ttl": ttl}),
-        Answer::NoData { ttl } => json!({"answer": "nodata", "ttl": ttl}),
-        Answer::ServFail(reason) => json!({"answer": "servfail", "reason": &**reason}),
-        Answer::Timeout => json!({"answer": "timeout"}),
+impl Answer {
+    /// The answer with its time to live, or how it failed.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Found { count, ttl } => json!({"answer": "found", "records": count, "ttl": ttl}),
+            Self::NxDomain { ttl } => json!({"answer": "nxdomain", "ttl": ttl}),
+            Self::NoData { ttl } => json!({"answer": "nodata", "ttl": ttl}),
+            Self::ServFail(reason) => json!({"answer": "servfail", "reason": &**reason}),
+            Self::Timeout => json!({"answer": "timeout"}),
+        }
     }
 }

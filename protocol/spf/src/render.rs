@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 use dns::Name;
 
 use crate::tree::{RecordNode, TermNode, TermOutcome};
-use crate::{Answer, End, Evaluation, Limits, Reason, Selection, Span, SpfResult};
+use crate::{End, Evaluation, Limits, Reason, Selection, Span, SpfResult};
 
 /// Characters of a record that are shown around a place; the rest is cut, since records have hundreds of them.
 const EXCERPT_CHARACTERS: usize = 100;
@@ -55,12 +55,12 @@ impl Evaluation {
             }
             Reason::TargetWithoutRecord { visit, term: at } => format!("{} leads to no SPF record", term(visit, at)),
             Reason::RecordUnavailable { visit } => {
-                let answer = self.trace.visits.get(usize::from(visit)).map(|visit| in_words(&visit.answer));
+                let answer = self.trace.visits.get(usize::from(visit)).map(|visit| visit.answer.to_string());
                 format!("DNS failed on {} TXT: {}", domain(visit), answer.unwrap_or_default())
             }
             Reason::DnsFailed { question } => {
                 let Some(asked) = self.trace.questions.get(usize::from(question)) else { return String::new() };
-                let (name, kind, answer) = (&asked.name, asked.kind, in_words(&asked.answer));
+                let (name, kind, answer) = (&asked.name, asked.kind, &asked.answer);
                 format!("{}: DNS failed on {name} {kind}: {answer}", term(asked.visit, asked.term))
             }
         }
@@ -115,7 +115,7 @@ impl Evaluation {
 /// A record and its terms; every line begins with `indent`.
 fn record_lines(out: &mut String, node: &RecordNode<'_>, indent: &str, evaluation: &Evaluation) -> fmt::Result {
     let visit = node.visit;
-    writeln!(out, "{indent}{} TXT: {}", visit.domain, in_words(&visit.answer))?;
+    writeln!(out, "{indent}{} TXT: {}", visit.domain, visit.answer)?;
     match visit.selection.as_deref() {
         None | Some(Selection::Nothing) => {}
         Some(Selection::Several(texts)) => {
@@ -187,7 +187,7 @@ fn term_lines(out: &mut String, term: &TermNode<'_>, indent: &str, evaluation: &
     }
     writeln!(out)?;
     for question in &term.questions {
-        writeln!(out, "{indent}│  {} {}: {}", question.name, question.kind, in_words(&question.answer))?;
+        writeln!(out, "{indent}│  {} {}: {}", question.name, question.kind, question.answer)?;
     }
     match &term.record {
         Some(record) => record_lines(out, record, &format!("{indent}│  "), evaluation),
@@ -220,15 +220,4 @@ fn excerpt(text: &[u8], span: Span) -> (String, usize, usize) {
     }));
     shown.push_str(if end < text.len() { "…" } else { "" });
     (shown, span.start - start + usize::from(start > 0), span.len())
-}
-
-fn in_words(answer: &Answer) -> String {
-    match answer {
-        Answer::Found { count: 1, ttl } => format!("1 record, kept {ttl} s"),
-        Answer::Found { count, ttl } => format!("{count} records, kept {ttl} s"),
-        Answer::NxDomain { .. } => "no such name".to_owned(),
-        Answer::NoData { .. } => "no such records".to_owned(),
-        Answer::ServFail(reason) => format!("failed ({reason})"),
-        Answer::Timeout => "timed out".to_owned(),
-    }
 }

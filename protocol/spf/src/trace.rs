@@ -3,6 +3,7 @@
 //! In: events, in order. Out: records and questions as lists; the tree of terms is put together from them and from the records' own
 //! text. Terms that ask nothing and do not match leave no event: they follow from where their record ended.
 
+use std::fmt;
 use std::sync::Arc;
 
 use dns::{Name, RecordType, Response};
@@ -90,7 +91,9 @@ pub enum Answer {
 }
 
 impl Answer {
-    pub(crate) fn of(response: &Response) -> Self {
+    /// The short form of an answer.
+    #[must_use]
+    pub fn of(response: &Response) -> Self {
         match response {
             Response::Found(records) => {
                 Self::Found { count: u32::try_from(records.records().len()).unwrap_or(u32::MAX), ttl: records.ttl() }
@@ -112,6 +115,19 @@ impl Answer {
     #[must_use]
     pub const fn is_failure(&self) -> bool {
         matches!(self, Self::ServFail(_) | Self::Timeout)
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Found { count: 1, ttl } => write!(f, "1 record, kept {ttl} s"),
+            Self::Found { count, ttl } => write!(f, "{count} records, kept {ttl} s"),
+            Self::NxDomain { .. } => f.write_str("no such name"),
+            Self::NoData { .. } => f.write_str("no such records"),
+            Self::ServFail(reason) => write!(f, "failed ({reason})"),
+            Self::Timeout => f.write_str("timed out"),
+        }
     }
 }
 
