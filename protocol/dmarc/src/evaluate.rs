@@ -1,0 +1,323 @@
+//! The evaluation of one message: a pure function of its bytes, its envelope, the DNS, the time and the settings.
+//!
+//! In: the header, the body in pieces, the envelope, a source of DNS answers. Out: one [`Evaluation`]. Author domain, envelope domain
+//! and HELO name are read once, and the same values serve SPF, DKIM, ARC, DMARC, the results field and the report; body hashes are
+//! shared. Memory is that of the header, whatever the size of the body.
+
+use std::net::IpAddr;
+
+use authres::ResultWord;
+use dkim::BodyHasher;
+use dns::{Lookup, Name, Suffixes};
+use message::{Anomaly, Author, Body, BodyFacts, Domain, Header, HeaderError, HeaderLimits, Refusal, ReversePath};
+
+use crate::alignment::{Identifier, Method};
+use crate::discovery::{Discovery, Walker};
+use crate::join::together;
+use crate::standard::sample;
+use crate::verdict::{Reason, Verdict, decide, discover};
+use crate::{Rules, Standard};
+
+/// What the client said, and who it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Envelope<'a> {
+    /// Its address; an IPv4-mapped IPv6 address is the IPv4 address.
+    pub ip: IpAddr,
+    /// The argument of HELO or EHLO.
+    pub helo: &'a str,
+    /// The path of MAIL FROM with or without its brackets, `<>` or nothing for the null path; `None` where it was never said.
+    pub mail_from: Option<&'a [u8]>,
+    /// The name of the host that checks, for explanations of SPF (`%{r}`).
+    pub receiver: &'a str,
+}
+
+/// What becomes of a message without exactly one author.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AmbiguousAuthor {
+    /// It is not evaluated further: permanent error. RFC 9989 §11.5 calls such messages a threat.
+    #[default]
+    Refuse,
+    /// Each domain that some reader could take for the author's is evaluated, and the strictest policy that fails applies.
+    Strictest,
+}
+
+/// How messages are evaluated.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// How long a header may be.
+    pub header: HeaderLimits,
+    /// What SPF may ask.
+    pub spf: spf::Limits,
+    /// How many signatures are verified.
+    pub dkim: dkim::Limits,
+    /// Which standard decides.
+    pub standard: Standard,
+    /// Whether the other one is evaluated beside it.
+    pub both: bool,
+    /// What becomes of messages without exactly one author.
+    pub ambiguous_author: AmbiguousAuthor,
+    /// The public suffix list, for RFC 7489.
+    pub suffixes: Suffixes,
+    /// Where the message lies among 100, for `pct`; none: [`sample`] of its header.
+    pub sample: Option<u8>,
+}
+
+/// Why a message has no one author.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// From is ambiguous.
+    #[error("{0}")]
+    Author(#[from] Refusal),
+    /// The header is too large to be read.
+    #[error("{0}")]
+    Header(#[from] HeaderError),
+}
+
+impl Refused {
+    /// The name in logs and JSON.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Author(refusal) => refusal.ambiguity.name(),
+            Self::Header(HeaderError::Bytes(_)) => "header_too_long",
+            Self::Header(HeaderError::Fields(_)) => "too_many_fields",
+        }
+    }
+}
+
+/// Everything that was found out about one message.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    /// The one author, or why there is none.
+    pub author: Result<Author, Refused>,
+    /// What the client said in MAIL FROM.
+    pub mail_from: ReversePath,
+    /// SPF of MAIL FROM; of `postmaster` at the HELO name where that is null.
+    pub spf: spf::Evaluation,
+    /// SPF of the HELO name. DMARC does not use it.
+    pub spf_helo: spf::Evaluation,
+    /// A verdict for each DKIM-Signature field, in their order.
+    pub dkim: Vec<dkim::Verdict>,
+    /// What came of the ARC chain.
+    pub arc: arc::Validation,
+    /// DMARC.
+    pub dmarc: Verdict,
+    /// DMARC by the other standard, where that was asked for.
+    pub other: Option<Verdict>,
+    /// Of a message without one author that was evaluated all the same: the verdict for each domain in play. [`Evaluation::dmarc`] is
+    /// the one of them that counts.
+    pub candidates: Vec<Verdict>,
+    /// What is odd about the header.
+    pub anomalies: Vec<Anomaly>,
+    /// What there is to say about the body.
+    pub body: BodyFacts,
+}
+
+/// The evaluation of one message, waiting for its body.
+pub struct Evaluator<'h> {
+    header: &'h Header,
+    settings: &'h Settings,
+    author: Result<Author, Refused>,
+    body: Body,
+    hasher: BodyHasher,
+    dkim: dkim::Verifier<'h>,
+    arc: arc::Validator<'h>,
+}
+
+impl<'h> Evaluator<'h> {
+    /// Begins with what [`message::HeaderReader`] answered.
+    #[must_use]
+    pub fn new(header: &'h Header, body: Body, settings: &'h Settings) -> Self {
+        let mut hasher = BodyHasher::new();
+        let dkim = dkim::Verifier::new(header, settings.dkim, &mut hasher);
+        let arc = arc::Validator::new(header, &mut hasher);
+        let author = message::author(header).map_err(Refused::from);
+        Self { header, settings, author, body, hasher, dkim, arc }
+    }
+
+    /// Takes the next piece of the body.
+    pub fn feed(&mut self, piece: &[u8]) {
+        let Self { body, hasher, .. } = self;
+        body.feed(piece, |bytes| hasher.feed(bytes));
+    }
+
+    /// The message has ended: asks the DNS, all that can be asked at once. `now` is in seconds since 1970.
+    pub async fn finish<L: Lookup>(self, envelope: &Envelope<'_>, lookup: &L, now: u64) -> Evaluation {
+        let Self { header, settings, author, body, mut hasher, dkim, arc } = self;
+        let body = body.finish(|bytes| hasher.feed(bytes));
+        let hashes = hasher.finish();
+        let rules = Rules {
+            standard: settings.standard,
+            suffixes: &settings.suffixes,
+            sample: settings.sample.unwrap_or_else(|| sample(header.bytes())),
+        };
+        let mut authors = Authors::new(&author, settings, rules, lookup);
+        let mail_from = ReversePath::parse(envelope.mail_from);
+        let signatures = together(dkim.finish(&hashes, lookup, now), arc.finish(&hashes, lookup, now));
+        let policies = authors.discover();
+        let ((spf, spf_helo), ((dkim, arc), ())) =
+            together(sender(envelope, &mail_from, lookup, now, &settings.spf), together(signatures, policies)).await;
+        let identifiers = identifiers(&spf, &dkim);
+        let (dmarc, candidates) = authors.verdict(rules, &identifiers).await;
+        let other = if settings.both {
+            let rules = Rules { standard: rules.standard.other(), ..rules };
+            Some(authors.verdict(rules, &identifiers).await.0)
+        } else {
+            None
+        };
+        let anomalies = header.anomalies().to_vec();
+        Evaluation { author, mail_from, spf, spf_helo, dkim, arc, dmarc, other, candidates, anomalies, body }
+    }
+}
+
+/// Evaluates a message that is in memory. `now` is in seconds since 1970.
+pub async fn evaluate<L: Lookup>(
+    message: &[u8],
+    envelope: &Envelope<'_>,
+    lookup: &L,
+    now: u64,
+    settings: &Settings,
+) -> Evaluation {
+    match message::split(message, &settings.header) {
+        Ok((header, body, rest)) => {
+            let mut evaluator = Evaluator::new(&header, body, settings);
+            evaluator.feed(rest);
+            evaluator.finish(envelope, lookup, now).await
+        }
+        Err(error) => Evaluation::too_large(error, envelope, lookup, now, settings).await,
+    }
+}
+
+impl Evaluation {
+    /// Whether MAIL FROM was null, so that both names of the session are one.
+    pub(crate) fn has_null_path(&self) -> bool {
+        self.mail_from == ReversePath::Null
+    }
+
+    /// The evaluation of a message whose header goes over its limit: it has no author, and nothing of it is verified.
+    pub async fn too_large<L: Lookup>(
+        error: HeaderError,
+        envelope: &Envelope<'_>,
+        lookup: &L,
+        now: u64,
+        settings: &Settings,
+    ) -> Self {
+        let mail_from = ReversePath::parse(envelope.mail_from);
+        let (spf, spf_helo) = sender(envelope, &mail_from, lookup, now, &settings.spf).await;
+        Self {
+            author: Err(Refused::Header(error)),
+            mail_from,
+            spf,
+            spf_helo,
+            dkim: Vec::new(),
+            arc: arc::Validation { result: ResultWord::None, reason: None, sets: Vec::new(), oldest_pass: None },
+            dmarc: Verdict::no_author(settings.standard),
+            other: settings.both.then(|| Verdict::no_author(settings.standard.other())),
+            candidates: Vec::new(),
+            anomalies: Vec::new(),
+            body: BodyFacts::default(),
+        }
+    }
+}
+
+/// SPF of both names of the session.
+async fn sender<L: Lookup>(
+    envelope: &Envelope<'_>,
+    mail_from: &ReversePath,
+    lookup: &L,
+    now: u64,
+    limits: &spf::Limits,
+) -> (spf::Evaluation, spf::Evaluation) {
+    let client = spf::Client { receiver: envelope.receiver, time: now, ..spf::Client::new(envelope.ip, envelope.helo) };
+    if *mail_from == ReversePath::Null {
+        // RFC 7208 §2.4: the same mailbox is checked for both.
+        let found = spf::check_mail_from(lookup, &client, mail_from, limits).await;
+        let helo = spf::Evaluation { identity: spf::Identity::Helo, ..found.clone() };
+        return (found, helo);
+    }
+    together(spf::check_mail_from(lookup, &client, mail_from, limits), spf::check_helo(lookup, &client, limits)).await
+}
+
+/// What SPF and DKIM have to say of domains. RFC 9989 §4.4.2: of SPF only the identity of MAIL FROM.
+fn identifiers(spf: &spf::Evaluation, dkim: &[dkim::Verdict]) -> Vec<Identifier> {
+    let result = ResultWord::parse(spf.result.as_str()).unwrap_or(ResultWord::None);
+    let mut found = vec![Identifier { method: Method::Spf, domain: spf.domain.clone(), result }];
+    for verdict in dkim {
+        let name = |domain: &Domain| Name::from_dotted(domain.as_str().as_bytes()).ok();
+        // A pass that DMARC may not use says nothing to it.
+        let result = match verdict.result {
+            ResultWord::Pass if !verdict.usable_for_dmarc() => ResultWord::Policy,
+            result => result,
+        };
+        found.push(Identifier { method: Method::Dkim, domain: verdict.domain().and_then(name), result });
+    }
+    found
+}
+
+/// The domains that are evaluated for one message, and what is published for them.
+struct Authors<'a, L> {
+    domains: Vec<Domain>,
+    /// Whether it is the one author's domain, and not one of several in play.
+    is_one: bool,
+    rules: Rules<'a>,
+    walker: Walker<'a, L>,
+    found: Vec<Option<Discovery>>,
+}
+
+impl<'a, L: Lookup> Authors<'a, L> {
+    fn new(author: &Result<Author, Refused>, settings: &Settings, rules: Rules<'a>, lookup: &'a L) -> Self {
+        let domains = match author {
+            Ok(author) => vec![author.domain.clone()],
+            Err(Refused::Author(refusal)) if settings.ambiguous_author == AmbiguousAuthor::Strictest => {
+                refusal.candidates.clone()
+            }
+            Err(_) => Vec::new(),
+        };
+        Self { domains, is_one: author.is_ok(), rules, walker: Walker::new(lookup), found: Vec::new() }
+    }
+
+    /// What is published by the standard that decides.
+    async fn discover(&mut self) {
+        for domain in &self.domains {
+            self.found.push(discover(domain, &mut self.walker, &self.rules).await);
+        }
+    }
+
+    /// The verdict that counts, and those for all domains where there are several.
+    async fn verdict(&mut self, rules: Rules<'_>, identifiers: &[Identifier]) -> (Verdict, Vec<Verdict>) {
+        let mut verdicts = Vec::with_capacity(self.domains.len());
+        for (at, domain) in self.domains.iter().enumerate() {
+            let known = self.found.get_mut(at).and_then(Option::take);
+            let discovery = match known.filter(|_| rules.standard == self.rules.standard) {
+                Some(discovery) => Some(discovery),
+                None => discover(domain, &mut self.walker, &rules).await,
+            };
+            verdicts.push(match discovery {
+                Some(discovery) => decide(domain, discovery, identifiers, &mut self.walker, &rules).await,
+                None => Verdict::no_author(rules.standard),
+            });
+        }
+        if self.is_one {
+            let one = verdicts.pop().unwrap_or_else(|| Verdict::no_author(rules.standard));
+            return (one, Vec::new());
+        }
+        (strictest(&verdicts).unwrap_or_else(|| Verdict::no_author(rules.standard)), verdicts)
+    }
+}
+
+/// RFC 9989 §11.5, RFC 7489 §6.6.1: the strictest policy that fails; a pass only where all pass.
+fn strictest(verdicts: &[Verdict]) -> Option<Verdict> {
+    let rank = |verdict: &&Verdict| match verdict.result {
+        ResultWord::Fail => (4, verdict.requested_disposition),
+        ResultWord::TempError => (3, None),
+        ResultWord::PermError => (2, None),
+        ResultWord::Pass => (0, None),
+        _ => (1, None),
+    };
+    // Of equals the first: it is the one that most readers show.
+    let mut found = verdicts.iter().rev().max_by_key(rank)?.clone();
+    if found.result == ResultWord::None && verdicts.iter().any(|verdict| verdict.result == ResultWord::Pass) {
+        found.reason = Reason::SomeAuthorWithoutRecord;
+    }
+    Some(found)
+}
