@@ -22,4 +22,4 @@ def ask(case):
 
 
 for line in sys.stdin:
-    print(json.dumps(ask(json.loads(line))), flush=False)
+    print(json.dumps(ask(json.loads(line))), flush=True)

@@ -2,6 +2,8 @@
 //!
 //! In: the suites (`LAMPPOST_SUITES`, default `../shared/suites`), where they are there. Out: numbers. Nothing here is part of the product.
 
+pub mod differential;
+
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;

@@ -48,4 +48,4 @@ spf.DNSLookup = lookup
 for line in sys.stdin:
     case = json.loads(line)
     zone = case["zone"]
-    print(json.dumps({"as_is": ask(case, 2), "voids_free": ask(case, 1000)}), flush=False)
+    print(json.dumps({"as_is": ask(case, 2), "voids_free": ask(case, 1000)}), flush=True)

@@ -1,10 +1,11 @@
-//! The house's own tools: `cargo xtask tidy | test | ci | bench`.
+//! The house's own tools: `cargo xtask tidy | test | ci | bench | differential`.
 //!
 //! In: the working tree. Out: findings, test results, one table. Not: anything the product needs at run time.
 #![expect(clippy::print_stdout, reason = "a tool for people at a terminal")]
 
 mod bench;
 mod ci;
+mod differential;
 mod fuzz;
 mod run;
 mod test;
@@ -20,6 +21,7 @@ cargo xtask fuzz [SECONDS]     every fuzz target for a while
 cargo xtask ci                 what CI runs: fmt, tidy, clippy, test, doc, fuzz, deny
 cargo xtask docs               writes the pages of docs/reference that come from the code
 cargo xtask bench [NAME…]      measurements against peers and physical limits (bench/)
+cargo xtask differential [spf | dkim | arc [CASES [SEED]]]   our verdicts against those of Python's implementations
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["fuzz", seconds] => seconds.parse().map_err(Into::into).and_then(fuzz::run),
         ["ci"] => ci::run(),
         ["bench", names @ ..] => bench::run(names),
+        ["differential", args @ ..] => differential::run(args),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -37,8 +37,10 @@ fn main() {
     let compiled = now(compile(&zone, &name, &Limits::default()));
     let many: Vec<IpAddr> = clients.iter().copied().cycle().take(4096).collect();
     let path = ReversePath::parse(Some(FROM.as_bytes()));
-    let evaluations: Vec<spf::Evaluation> =
-        clients.iter().map(|ip| now(check_mail_from(&zone, &Client::new(*ip, HELO), &path, &Limits::default()))).collect();
+    let evaluations: Vec<spf::Evaluation> = clients
+        .iter()
+        .map(|ip| now(check_mail_from(&zone, &Client::new(*ip, HELO), &path, &Limits::default())))
+        .collect();
     let [evaluating, parsed, theirs, looking_up, copying] = medians([
         &mut || clients.iter().cycle().take(EVALUATIONS).for_each(|ip| _ = black_box(ours(&zone, *ip))),
         &mut || {
@@ -56,7 +58,13 @@ fn main() {
             }
             black_box(sum);
         },
-        &mut || evaluations.iter().cycle().take(EVALUATIONS).for_each(|evaluation| drop(black_box(evaluation.trace.clone()))),
+        &mut || {
+            evaluations
+                .iter()
+                .cycle()
+                .take(EVALUATIONS)
+                .for_each(|evaluation| drop(black_box(evaluation.trace.clone())))
+        },
     ]);
     let rate = |count: usize, time: Duration| count as f64 / time.as_secs_f64();
     let line = |what: &str, ours: f64, peer: Option<f64>| {

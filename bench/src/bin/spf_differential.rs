@@ -1,16 +1,14 @@
 //! Our SPF against pyspf's on random zones and clients: what differs is listed, and must be judged in `docs/known-differences.md`.
 //!
-//! Needs a Python with pyspf: `python3 -m venv V && V/bin/pip install pyspf dnspython`, then
-//! `PYTHON=V/bin/python cargo run --release --manifest-path bench/Cargo.toml --bin spf_differential -- [CASES [SEED]]`.
-//! Nothing is asked over the network: pyspf gets its DNS answers from the same zones. Exit code 1 when there is a difference of no
-//! known kind.
+//! `cargo xtask differential spf [CASES [SEED]]` runs it. Nothing is asked over the network: pyspf gets its DNS answers from the same
+//! zones. Exit code 1 when there is a difference of no known kind.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
+use bench::differential::{Oracle, Random, arguments};
 use dns::{Data, Fault, Name, RecordType, Zone, now};
 use message::ReversePath;
 use serde_json::{Value, json};
@@ -19,26 +17,6 @@ use spf::{Client, Evaluation, Limits, check_mail_from};
 const ORACLE: &str = include_str!("../spf_differential.py");
 const NAMES: [&str; 8] =
     ["a.test", "b.test", "c.a.test", "_spf.a.test", "nx.test", "d.e.test", "mail.a.test", "x.nx.test"];
-
-/// Numbers that look random and are the same each time (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound
-    }
-
-    fn one_in(&mut self, bound: usize) -> bool {
-        self.below(bound) == 0
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-}
 
 /// One question and the DNS to answer it from.
 struct Case {
@@ -50,16 +28,15 @@ struct Case {
 }
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let cases: usize = args.next().and_then(|text| text.parse().ok()).unwrap_or(20_000);
-    let seed: u64 = args.next().and_then(|text| text.parse().ok()).unwrap_or(1);
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let cases: Vec<Case> = (0..cases).map(|_| case(&mut random)).collect();
-    let answers = match ask_oracle(&cases) {
+    let (count, seed) = arguments(20_000, 2);
+    let mut random = Random::new(seed);
+    let cases: Vec<Case> = (0..count).map(|_| case(&mut random)).collect();
+    let asked = Oracle::start(ORACLE).and_then(|mut peer| cases.iter().map(|case| peer.ask(&case.json)).collect());
+    let answers: Vec<Value> = match asked {
         Ok(answers) => answers,
         Err(error) => {
             eprintln!("spf_differential: {error}");
-            return ExitCode::FAILURE;
+            return ExitCode::from(2);
         }
     };
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
@@ -117,40 +94,6 @@ fn difference(case: &Case, ours: &Evaluation, answer: &Value) -> &'static str {
         return "a failure of DNS ends pyspf where it need not";
     }
     "unknown"
-}
-
-fn ask_oracle(cases: &[Case]) -> Result<Vec<Value>, String> {
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
-    let folder = std::env::temp_dir().join(format!("spf-differential-{}", std::process::id()));
-    let script = folder.join("oracle.py");
-    let asked = || -> std::io::Result<std::process::Output> {
-        std::fs::create_dir_all(&folder)?;
-        std::fs::write(&script, ORACLE)?;
-        let mut child = Command::new(&python).arg(&script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let mut input = child.stdin.take().expect("a pipe");
-        let mut lines = String::new();
-        for case in cases {
-            let _ = writeln!(lines, "{}", case.json);
-        }
-        // Written aside, because both pipes fill up.
-        let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
-        let output = child.wait_with_output()?;
-        let _ = writer.join();
-        Ok(output)
-    };
-    let output = asked();
-    let _ = std::fs::remove_dir_all(&folder);
-    let output = output.map_err(|error| format!("cannot run {python}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{python} failed: is pyspf installed there (pip install pyspf dnspython)?"));
-    }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let answers: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    if answers.len() == cases.len() {
-        Ok(answers)
-    } else {
-        Err(format!("{} answers to {} cases", answers.len(), cases.len()))
-    }
 }
 
 fn case(random: &mut Random) -> Case {

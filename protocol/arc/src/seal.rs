@@ -154,11 +154,12 @@ impl Sealing<'_, '_> {
     fn message(&self, instance: usize, bodies: &BodyHashes, now: u64) -> Result<String, SealError> {
         let Sealer { domain, selector, key, .. } = self.sealer;
         let body = bodies.get(self.body).ok_or(SealError::NoBodyHash)?;
+        // A space before `i=`, though a line begins there: dkimpy, with which mailing lists validate, looks for it.
         let draft = Draft {
             name: MESSAGE,
             before: format!("a={};\r\n\tb=", key.algorithm().as_str()),
             after: format!(
-                ";\r\n\tbh={}; c=relaxed/relaxed;\r\n\td={domain}; h={};\r\n\ti={instance}; s={selector}; t={now}",
+                ";\r\n\tbh={}; c=relaxed/relaxed;\r\n\td={domain}; h={};\r\n\t i={instance}; s={selector}; t={now}",
                 to_base64(body.digest()),
                 folded_names(&self.names),
             ),
