@@ -3,6 +3,8 @@
 mod attacks;
 mod canon;
 mod common;
+mod edges;
 mod old;
+mod pieces;
 mod signing;
 mod suites;
