@@ -1,10 +1,11 @@
 //! Chains made here: what holds, what breaks them, what they are worth. The numbers are those of the attack list.
 
-use arc::{Evidence, SETS_MAX, SealError, Sealer, Validation, evidence};
+use arc::{Evidence, SETS_MAX, SealError, Sealer, Validation, Validator, evidence};
 use authres::{Method, ResultWord, Results};
 use dkim::BodyHasher;
 use dns::Zone;
-use message::{HeaderLimits, split};
+use message::{HeaderLimits, HeaderReader, Progress, split};
+use proptest::prelude::*;
 
 use crate::common::{NOW, copy, key, name, shown, validate, zone};
 
@@ -114,8 +115,32 @@ const BROKEN: &[Broken] = &[
     ("cv=pass at the bottom", &[("cv=none", "cv=pass")], "fail 2: instance 1 has a cv= that cannot be there"),
     ("cv=fail at the bottom", &[("cv=none", "cv=fail")], "fail 2: instance 1 has a cv= that cannot be there"),
     ("cv= unknown", &[("cv=pass", "cv=maybe")], "fail 1: the seal of instance 2: the signature has no cv="),
+    ("C4 instance 51", &[("i=2", "i=51")], "fail 0: the chain has an instance above 50"),
     ("C5 a tag twice", &[("cv=pass;", "cv=pass; cv=pass;")], "fail 0: a field of the chain has no instance (i=)"),
     ("C5 no a=", &[("a=ed25519-sha256;", "")], "fail 0: the seal of instance 1: the signature has no a="),
+    (
+        "C5 no a= in message signatures",
+        &[("ARC-Message-Signature: a=ed25519-sha256;", "ARC-Message-Signature:")],
+        "fail 0: the message signature of instance 2: the signature has no a=",
+    ),
+    (
+        "C5 rsa-sha1 in message signatures",
+        &[("ARC-Message-Signature: a=ed25519-sha256;", "ARC-Message-Signature: a=rsa-sha1;")],
+        "fail 0: the message signature of instance 2: rsa-sha1 is not accepted any more",
+    ),
+    (
+        "C5 a tag of message signatures twice",
+        &[("bh=", "t=1; bh=")],
+        "fail 0: a field of the chain has no instance (i=)",
+    ),
+    ("C5 no bh=", &[("bh=", "zz=")], "fail 0: the message signature of instance 2: the signature has no bh="),
+    ("C5 no d=", &[("d=s2.test; h=", "h=")], "fail 1: the message signature of instance 2: the signature has no d="),
+    ("C5 no s=", &[("s=sel; t=", "t=")], "fail 0: the message signature of instance 2: the signature has no s="),
+    (
+        "C5 no h= in message signatures",
+        &[("; h=", "; zz=")],
+        "fail 0: the message signature of instance 2: the signature has no h=",
+    ),
     (
         "C5 rsa-sha1",
         &[("a=ed25519-sha256;", "a=rsa-sha1;")],
@@ -218,4 +243,45 @@ fn from_must_be_covered() {
     let validation = validate((set.fields.concat() + MESSAGE).as_bytes(), &any_sealer_zone());
     assert_eq!(shown(&validation), "pass 1 oldest 0");
     assert!(believed(&validation, &["s1.test"]).is_none());
+}
+
+/// What comes of a message that is cut at these places.
+fn in_pieces(message: &[u8], cuts: &[usize], zone: &Zone) -> Validation {
+    let mut places: Vec<_> = cuts.iter().map(|cut| cut % (message.len() + 1)).collect();
+    places.extend([0, message.len()]);
+    places.sort_unstable();
+    let mut pieces = places.windows(2).map(|pair| &message[pair[0]..pair[1]]);
+    let mut reader = HeaderReader::new(HeaderLimits::default());
+    let begun = pieces.by_ref().find_map(|piece| match reader.feed(piece).expect("within the limits") {
+        Progress::More => None,
+        Progress::Done { header, body, rest } => Some((header, body, &piece[rest..])),
+    });
+    let (header, mut body, first) = begun.expect("the header ends");
+    let mut bodies = BodyHasher::new();
+    let validator = Validator::new(&header, &mut bodies);
+    for piece in std::iter::once(first).chain(pieces) {
+        body.feed(piece, |bytes| bodies.feed(bytes));
+    }
+    body.finish(|bytes| bodies.feed(bytes));
+    dns::now(validator.finish(&bodies.finish(), zone, NOW))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Where a message is cut changes nothing, whether its chain holds or not.
+    #[test]
+    fn where_it_is_cut_changes_nothing(
+        body in prop::collection::vec(prop::sample::select(vec!["a", " ", "\t", "\r\n", "word", "\r\n\r\n"]), 0..20),
+        servers in 1..3_usize,
+        changed: bool,
+        cuts in prop::collection::vec(any::<usize>(), 0..8),
+    ) {
+        let message = MESSAGE.replace("Hi.\r\n", &body.concat());
+        let message = (1..=servers).fold(message, |message, server| sealed_by(server, &message).unwrap());
+        let message = if changed { message + "x" } else { message };
+        let whole = validate(message.as_bytes(), &any_sealer_zone());
+        prop_assert_eq!(whole.result == ResultWord::Pass, !changed);
+        prop_assert_eq!(in_pieces(message.as_bytes(), &cuts, &any_sealer_zone()), whole);
+    }
 }
