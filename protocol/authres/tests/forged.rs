@@ -10,17 +10,17 @@ fn ours() -> OurIds {
 const VALUES: &[(&str, &[u8], bool)] = &[
     ("as we write it", b" our.test; dmarc=pass\r\n", true),
     ("another's", b" attack.test; dmarc=pass\r\n", false),
-    ("case", b" OUR.Test; dmarc=pass", true),
-    ("quotes", b" \"our.test\"; dmarc=pass", true),
+    ("A2 case", b" OUR.Test; dmarc=pass", true),
+    ("A2 quotes", b" \"our.test\"; dmarc=pass", true),
     ("quotes with an escape", b" \"our\\.test\"; dmarc=pass", true),
     ("half in quotes", b" our.\"test\"; dmarc=pass", true),
-    ("a comment in front", b" (attack.test) our.test; dmarc=pass", true),
+    ("A2 a comment in front", b" (attack.test) our.test; dmarc=pass", true),
     ("a comment behind", b" our.test(x); dmarc=pass", true),
     ("a comment inside", b" our(x).test; dmarc=pass", true),
-    ("a version", b" our.test 1; dmarc=pass", true),
+    ("A2 a version", b" our.test 1; dmarc=pass", true),
     ("a version glued on", b" our.test/1; dmarc=pass", true),
-    ("a final dot", b" our.test.; dmarc=pass", true),
-    ("a name below ours", b" mx7.eu.our.test; dmarc=pass", true),
+    ("A2 a final dot", b" our.test.; dmarc=pass", true),
+    ("A2 a name below ours", b" mx7.eu.our.test; dmarc=pass", true),
     ("a name that ends like ours", b" not-our.test; dmarc=pass", false),
     ("a name that begins like ours", b" our.test.attack.test; dmarc=pass", false),
     ("ours as a value, not as the writer", b" attack.test; spf=pass smtp.mailfrom=our.test", false),
@@ -30,8 +30,8 @@ const VALUES: &[(&str, &[u8], bool)] = &[
     ("on the second line", b"\r\n our.test;\r\n dmarc=pass", true),
     ("no writer: nobody's name in it", b" dmarc=pass header.from=legit.test", false),
     ("no writer: our name in it", b" dmarc=pass header.from=our.test", true),
-    ("unreadable with our name", b" our.test attack.test; dmarc=pass", true),
-    ("unreadable with our name second", b" attack.test our.test; dmarc=pass", true),
+    ("A3 unreadable with our name", b" our.test attack.test; dmarc=pass", true),
+    ("A3 unreadable with our name second", b" attack.test our.test; dmarc=pass", true),
     ("a quote that does not end", b" \"our.test; dmarc=pass", true),
     ("a comment that does not end", b" (our.test; dmarc=pass", true),
     ("NUL inside", b" our\0.test; dmarc=pass", true),
@@ -54,7 +54,7 @@ type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [(u
 
 const MESSAGES: &[Case] = &[
     (
-        "two of ours among eight: last to first, and milter ordinals count their like alone",
+        "A1 two of ours among eight: last to first, and milter ordinals count their like alone",
         &[
             ("Received", "x"),
             ("Authentication-Results", " a.test; spf=pass"),
@@ -70,7 +70,7 @@ const MESSAGES: &[Case] = &[
         &[(6, 5, Claim::AuthenticationResults), (2, 2, Claim::AuthenticationResults)],
     ),
     (
-        "what filters wrote",
+        "A5 what filters wrote",
         &[
             ("Received-SPF", " pass (our.test: domain of x designates y) receiver=our.test"),
             ("Received-SPF", " pass (elsewhere.test: domain of x)"),
@@ -81,7 +81,7 @@ const MESSAGES: &[Case] = &[
         &[(3, 1, Claim::Private), (2, 1, Claim::Filter), (0, 1, Claim::Filter)],
     ),
     (
-        "ARC results by us",
+        "A6 ARC results by us",
         &[
             ("ARC-Authentication-Results", " i=2; our.test; dmarc=pass"),
             ("ARC-Authentication-Results", " i=1; list.test; dmarc=pass"),

@@ -90,29 +90,42 @@ const VALUES: &[(&str, &str, Option<&str>)] = &[
     ("a domain", "legit.test", Some("legit.test")),
     ("an address", "a+b@legit.test", Some("a+b@legit.test")),
     ("an identity without local part", "@legit.test", Some("@legit.test")),
-    ("a semicolon ends no method", "a; dmarc=pass", Some("\"a; dmarc=pass\"")),
-    ("a parenthesis begins no comment", "legit.test(a.attack.test", Some("\"legit.test(a.attack.test\"")),
-    ("a quote", "legit.test\"", Some("\"legit.test\\\"\"")),
+    ("A4 a semicolon ends no method", "a; dmarc=pass", Some("\"a; dmarc=pass\"")),
+    ("A4 a parenthesis begins no comment", "legit.test(a.attack.test", Some("\"legit.test(a.attack.test\"")),
+    ("A4 a quote", "legit.test\"", Some("\"legit.test\\\"\"")),
     ("a backslash at the end", "a\\", Some("\"a\\\\\"")),
-    ("CR and LF would begin a field", "a.test\r\nSubject: x", None),
-    ("a lone LF", "a\nb", None),
+    ("A4 CR and LF would begin a field", "a.test\r\nSubject: x", None),
+    ("A4 a lone LF", "a\nb", None),
     ("NUL", "a\0b", None),
     ("C1 control: next line", "a\u{85}b", None),
-    ("8 bits in the local part", "j\u{f6}rg@legit.test", Some("\"j\u{f6}rg@legit.test\"")),
+    ("A8 8 bits in the local part", "j\u{f6}rg@legit.test", Some("\"j\u{f6}rg@legit.test\"")),
     ("two signs", "any@legit.test'@attack.test", Some("\"any@legit.test'@attack.test\"")),
     ("an equals sign", "ab=", Some("\"ab=\"")),
     ("nothing", "", Some("\"\"")),
 ];
 
+/// Where strangers' values go.
+const PROPERTIES: [(&str, &str, &str); 7] = [
+    ("spf", "smtp", "mailfrom"),
+    ("spf", "smtp", "helo"),
+    ("dkim", "header", "d"),
+    ("dkim", "header", "s"),
+    ("dkim", "header", "i"),
+    ("dkim", "header", "b"),
+    ("dmarc", "header", "from"),
+];
+
 #[test]
 fn no_value_breaks_out() {
     for (why, value, expected) in VALUES {
-        let method =
-            Method::new("spf", ResultWord::Fail).property("smtp", "mailfrom", *value).property("smtp", "helo", "x");
-        let field = Results::by("our.test").with(method).field();
-        let middle = expected.map(|text| format!(" smtp.mailfrom={text}")).unwrap_or_default();
-        let one_line = field.replace("\r\n\t", " ");
-        assert_eq!(one_line, format!("Authentication-Results: our.test; spf=fail{middle} smtp.helo=x\r\n"), "{why}");
+        for (method, kind, name) in PROPERTIES {
+            let method =
+                Method::new(method, ResultWord::Fail).property(kind, name, *value).property("policy", "dmarc", "x");
+            let field = Results::by("our.test").with(method.clone()).field();
+            let middle = expected.map(|text| format!(" {kind}.{name}={text}")).unwrap_or_default();
+            let line = format!("Authentication-Results: our.test; {}=fail{middle} policy.dmarc=x\r\n", method.name);
+            assert_eq!(field.replace("\r\n\t", " "), line, "{why}");
+        }
         let noted = Method::new("spf", ResultWord::Fail).reason(*value).comment(*value);
         let (read, flaws) = parse(Results::by("our.test").with(noted).value(0).as_bytes());
         assert_eq!((read.authserv_id.as_str(), read.methods.len(), flaws), ("our.test", 1, vec![]), "{why}");
@@ -125,7 +138,7 @@ fn no_value_breaks_out() {
     assert_eq!(Results::by("our.test").with(Method::new("a=b", ResultWord::Pass)).value(0), "our.test; none");
 }
 
-/// The field goes on top, above Received, so it is complete in itself and needs nothing before it.
+/// A7: the field goes on top, above Received, so it is complete in itself and needs nothing before it.
 #[test]
 fn ours_goes_on_top() {
     let method = Method::new("dmarc", ResultWord::Fail).comment("p=reject").property("header", "from", "legit.test");

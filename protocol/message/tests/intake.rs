@@ -66,7 +66,7 @@ const CASES: &[(&str, &[u8], &str)] = &[
         r"A= 1\r\n|B= 2\nC: 3\r\n [bare_lf@10x1] ",
     ),
     ("a lone CR", b"A: 1\r\nB: 2\rC: 3\r\n\r\n", r"A= 1\r\n|B= 2\rC: 3\r\n [bare_cr@10x1] "),
-    ("NUL", b"A: \x00\x00\r\n\r\n", r"A= \0\0\r\n [nul@3x2] "),
+    ("E11 NUL", b"A: \x00\x00\r\n\r\n", r"A= \0\0\r\n [nul@3x2] "),
     ("white space before the colon", b"A : 1\r\nB\t :2\r\n\r\n", r"A= 1\r\n|B=2\r\n [space_before_colon@0x2] "),
     ("a first line that continues nothing", b" x: 1\r\n y\r\nA: 1\r\n\r\n", r"A= 1\r\n [first_line_continuation@0x2] "),
     ("a folded name", b"A: 1\r\nB\r\n : 2\r\n 3\r\n\r\n", r"A= 1\r\n|B= 2\r\n 3\r\n [folded_name@6x1] "),
@@ -102,6 +102,31 @@ const CASES: &[(&str, &[u8], &str)] = &[
     ("an mbox line", b"From a@b Thu Jan 1 00:00\nA: 1\n\nx", r"A= 1\r\n [mbox_line@0x1] x"),
     ("no header", b"\r\nx", r" [] x"),
     ("nothing", b"", r" [missing_blank_line@0x1] "),
+    (
+        "E10 LF dot LF, and a second message: one message, and it says how many lone LFs there are",
+        b"From: a@x\r\n\r\nx\n.\nMAIL FROM:<a@legit.test>\r\nDATA\r\nFrom: b@y\r\n\r\n",
+        r"From= a@x\r\n [] x\n.\nMAIL FROM:<a@legit.test>\r\nDATA\r\nFrom: b@y\r\n\r\n cr0 lf2",
+    ),
+    (
+        "E10 CR dot CRLF",
+        b"From: a@x\r\n\r\nx\r.\r\nMAIL FROM:<a@legit.test>\r\n",
+        r"From= a@x\r\n [] x\r.\r\nMAIL FROM:<a@legit.test>\r\n cr1 lf0",
+    ),
+    (
+        "E10 LF dot CRLF",
+        b"From: a@x\r\n\r\nx\n.\r\nMAIL FROM:<a@legit.test>\r\n",
+        r"From= a@x\r\n [] x\n.\r\nMAIL FROM:<a@legit.test>\r\n cr0 lf1",
+    ),
+    (
+        "E10 CR dot CR",
+        b"From: a@x\r\n\r\nx\r.\rMAIL FROM:<a@legit.test>\r\n",
+        r"From= a@x\r\n [] x\r.\rMAIL FROM:<a@legit.test>\r\n cr2 lf0",
+    ),
+    (
+        "E10 the same in the header: no empty line for us, and it is named",
+        b"From: a@x\r\nSubject: y\n\n.\nMAIL FROM:<a@legit.test>\r\n\r\nz",
+        r"From= a@x\r\n|Subject= y\n\n.\nMAIL FROM:<a@legit.test>\r\n [bare_lf@21x3] z",
+    ),
     (
         "a body with lone line ends: it could smuggle",
         b"A: 1\r\n\r\nx\n.\r\ny\r.\r\n\n",

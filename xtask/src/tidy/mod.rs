@@ -3,6 +3,7 @@
 //! Each rule is a function from the [`Tree`] to [`Finding`]s, so that each is tested on small bad examples.
 
 mod arrows;
+mod attacks;
 mod escapes;
 mod limits;
 mod links;
@@ -60,6 +61,7 @@ pub(crate) fn run() -> Result<()> {
     findings.extend(standards::check(&tree));
     findings.extend(links::check(&tree));
     findings.extend(limits::check(&tree));
+    findings.extend(attacks::check(&tree));
     findings.extend(arrows::check(&tree)?);
     for note in shape::notes(&tree) {
         println!("note: {note}");
