@@ -99,6 +99,7 @@ pub(crate) async fn relation<L: Lookup>(
     mode: AlignmentMode,
     walker: &mut Walker<'_, L>,
     rules: &Rules<'_>,
+    walks: &mut Vec<Discovery>,
 ) -> Relation {
     if *domain == author.domain {
         return Relation::Same;
@@ -117,7 +118,13 @@ pub(crate) async fn relation<L: Lookup>(
     }
     let own = match rules.standard {
         Standard::Rfc7489 => Some(rules.suffixes.organizational_domain(domain)),
-        Standard::Rfc9989 => walker.walk(domain).await.organizational_domain,
+        // RFC 9989 §4.10.2: a walk for each domain in question; one for those that are there twice.
+        Standard::Rfc9989 => {
+            if !walks.iter().any(|walk| walk.domain == *domain) {
+                walks.push(walker.walk(domain).await);
+            }
+            walks.iter().find(|walk| walk.domain == *domain).and_then(|walk| walk.organizational_domain.clone())
+        }
     };
     match own {
         None => Relation::Unknown,

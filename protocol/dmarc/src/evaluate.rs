@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use authres::ResultWord;
+use authres::{Claim, OurIds, Removal, ResultWord, forged};
 use dkim::BodyHasher;
 use dns::{Lookup, Name, Suffixes};
 use message::{Anomaly, Author, Body, BodyFacts, Domain, Header, HeaderError, HeaderLimits, Refusal, ReversePath};
@@ -58,6 +58,8 @@ pub struct Settings {
     pub ambiguous_author: AmbiguousAuthor,
     /// The public suffix list, for RFC 7489.
     pub suffixes: Suffixes,
+    /// Our names in Authentication-Results, to find fields that claim them.
+    pub ours: Option<OurIds>,
     /// Where the message lies among 100, for `pct`; none: [`sample`] of its header.
     pub sample: Option<u8>,
 }
@@ -109,6 +111,8 @@ pub struct Evaluation {
     pub candidates: Vec<Verdict>,
     /// What is odd about the header.
     pub anomalies: Vec<Anomaly>,
+    /// Fields that claim to be ours, last to first: to be taken out. RFC 8601 §5.
+    pub forged: Vec<Removal>,
     /// What there is to say about the body.
     pub body: BodyFacts,
 }
@@ -166,7 +170,12 @@ impl<'h> Evaluator<'h> {
             None
         };
         let anomalies = header.anomalies().to_vec();
-        Evaluation { author, mail_from, spf, spf_helo, dkim, arc, dmarc, other, candidates, anomalies, body }
+        let fields = header.fields().map(|field| (field.name, field.value));
+        let mut forged = settings.ours.as_ref().map_or_else(Vec::new, |ours| forged(fields, ours));
+        // A chain of ours that holds came back: its results are ours by right.
+        let chain_holds = arc.result == ResultWord::Pass;
+        forged.retain(|found| !(chain_holds && found.claim == Claim::ArcAuthenticationResults));
+        Evaluation { author, mail_from, spf, spf_helo, dkim, arc, dmarc, other, candidates, anomalies, forged, body }
     }
 }
 
@@ -215,6 +224,7 @@ impl Evaluation {
             other: settings.both.then(|| Verdict::no_author(settings.standard.other())),
             candidates: Vec::new(),
             anomalies: Vec::new(),
+            forged: Vec::new(),
             body: BodyFacts::default(),
         }
     }

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::why::answered;
-use crate::{Alignment, Evaluation, Policy, Relation, Selection, Standard, Step, Verdict};
+use crate::{Alignment, Difference, Evaluation, Policy, Relation, Selection, Standard, Step, Verdict};
 
 impl Evaluation {
     /// Everything that was found out; `authserv_id` is our name in the results field.
@@ -25,11 +25,15 @@ impl Evaluation {
             "anomalies": self.anomalies.iter().map(|anomaly| {
                 json!({"kind": anomaly.kind.name(), "at": anomaly.at, "count": anomaly.count})
             }).collect::<Value>(),
+            "forged_results": self.forged.iter().map(|found| {
+                json!({"field": found.index, "ordinal": found.ordinal})
+            }).collect::<Value>(),
             "body": {"bytes": self.body.bytes, "bare_cr": self.body.bare_cr, "bare_lf": self.body.bare_lf},
             "authentication_results": self.authentication_results(authserv_id).field(),
         });
         if let Some(other) = &self.other {
             value[format!("dmarc_{}", other.standard.as_str())] = other.to_json();
+            value["difference"] = self.difference().map_or(Value::Null, |difference| difference.to_json());
         }
         value
     }
@@ -118,12 +122,32 @@ impl Verdict {
                 Standard::Rfc7489 => "psl",
             },
             "discovery": steps.map(step).collect::<Value>(),
+            "walks": self.walks.iter().map(|walk| json!({
+                "domain": walk.domain.to_string(),
+                "organizational_domain": walk.organizational_domain.as_ref().map(ToString::to_string),
+                "discovery": walk.steps.iter().map(step).collect::<Value>(),
+            })).collect::<Value>(),
             "record": published.map(|published| &*published.text),
             "record_findings": published.map(|published| published.findings.iter().map(|finding| json!({
                 "start": finding.span.start,
                 "end": finding.span.end,
                 "message": finding.to_string(),
             })).collect::<Value>()),
+        })
+    }
+}
+
+impl Difference {
+    /// The difference with its causes in words.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "result": {"rfc9989": self.results.0.as_str(), "rfc7489": self.results.1.as_str()},
+            "requested_disposition": {
+                "rfc9989": self.requested_dispositions.0.map(Policy::as_str),
+                "rfc7489": self.requested_dispositions.1.map(Policy::as_str),
+            },
+            "reason": self.to_string(),
         })
     }
 }

@@ -9,13 +9,15 @@
 //! | `alignment` | whether an authenticated domain belongs to the author domain |
 //! | `verdict` | the outcome for one author domain |
 //! | `standard` | the two generations of the standard |
-//! | `why`, `json`, `results` | a verdict in words, an evaluation as JSON and as Authentication-Results |
+//! | `compare` | what the two generations of receivers differ in over a message |
+//! | `why`, `text`, `json`, `results` | a verdict in words; an evaluation as text, as JSON, as Authentication-Results |
 //! | `evaluate` | **all of it**: message, envelope, DNS, time and settings in; one [`Evaluation`] out |
 //!
 //! In: bytes, names, a [`dns::Lookup`], the time. Out: values. Nothing here opens a socket or reads a clock, and nothing decides what
 //! happens to a message.
 
 mod alignment;
+mod compare;
 mod discovery;
 mod evaluate;
 mod finding;
@@ -26,11 +28,13 @@ mod record;
 mod results;
 mod select;
 mod standard;
+mod text;
 mod uri;
 mod verdict;
 mod why;
 
 pub use alignment::{Alignment, Identifier, Method, Relation};
+pub use compare::{Cause, Difference};
 pub use discovery::{Discovery, PolicyAt, Step, Walker};
 pub use evaluate::{AmbiguousAuthor, Envelope, Evaluation, Evaluator, Refused, Settings, evaluate};
 pub use finding::{Finding, NotRecord, Problem};

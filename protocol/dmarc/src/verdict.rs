@@ -35,6 +35,8 @@ pub struct Verdict {
     pub alignments: Vec<Alignment>,
     /// How the record was found; none where there was no domain to look for.
     pub discovery: Option<Discovery>,
+    /// The walks for other domains that were needed to see whether they belong to the author domain.
+    pub walks: Vec<Discovery>,
     /// What was asked to see whether the author domain exists, where that decides the policy.
     pub existence: Option<Answer>,
 }
@@ -118,6 +120,7 @@ impl Verdict {
             requested_disposition: None,
             alignments: Vec::new(),
             discovery: None,
+            walks: Vec::new(),
             existence: None,
         }
     }
@@ -225,7 +228,7 @@ pub(crate) async fn decide<L: Lookup>(
         };
         let matters = matches!(identifier.result, ResultWord::Pass | ResultWord::TempError);
         let relation = match identifier.domain.as_ref().filter(|_| matters) {
-            Some(domain) => Some(relation(&discovery, domain, mode, walker, rules).await),
+            Some(domain) => Some(relation(&discovery, domain, mode, walker, rules, &mut verdict.walks).await),
             None => None,
         };
         verdict.alignments.push(Alignment { identifier: identifier.clone(), relation });
