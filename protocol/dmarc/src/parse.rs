@@ -274,7 +274,7 @@ impl Reader {
 
     fn historic(&mut self, name: &'static str, text: &str, tag: &Tag<'_>) {
         if name == "v" {
-            self.note(tag.span(), Problem::VersionTwice);
+            self.note(tag.span(), Problem::Twice("v"));
             return;
         }
         self.keep(name, text);

@@ -8,9 +8,6 @@ use crate::alignment::{Alignment, Method, Relation};
 use crate::verdict::{PolicySource, Reason, Verdict};
 use crate::{Selection, Step};
 
-/// Identifiers that a sentence names: a message may have a hundred signatures.
-const REASONS_MAX: usize = 5;
-
 impl Verdict {
     /// Why the result is what it is, as one sentence without a full stop.
     #[must_use]
@@ -54,23 +51,16 @@ impl Verdict {
         let (method, domain) = named(alignment);
         match (&alignment.relation, self.organizational_domain()) {
             (Some(Relation::SameOrganization), Some(organization)) => {
-                let organization = organization.to_string();
-                match organization.as_str() {
-                    of if of == author => format!("{method} passed for {domain}, which belongs to {author}"),
-                    of if of == domain => format!("{method} passed for {domain}, to which {author} belongs"),
-                    of => format!("{method} passed for {domain}, which belongs to {of}, as {author} does"),
-                }
+                format!(
+                    "{method} passed for {domain}, which has the organizational domain {organization} as {author} has"
+                )
             }
             _ => format!("{method} passed for {domain}, the author domain"),
         }
     }
 
     fn none_aligned(&self, author: &str) -> String {
-        let shown = self.alignments.iter().take(REASONS_MAX);
-        let mut reasons: Vec<String> = shown.map(|alignment| alignment.why(author)).collect();
-        if self.alignments.len() > REASONS_MAX {
-            reasons.push(format!("{} more signatures do not either", self.alignments.len() - REASONS_MAX));
-        }
+        let reasons: Vec<String> = self.alignments.iter().map(|alignment| alignment.why(author)).collect();
         let signed = self.alignments.iter().any(|alignment| alignment.identifier.method == Method::Dkim);
         let unsigned = if signed { "" } else { ", and there is no DKIM signature" };
         if reasons.is_empty() {
@@ -117,7 +107,7 @@ impl Alignment {
         match &self.relation {
             None => begin,
             Some(Relation::Same) => format!("{begin}, the author domain"),
-            Some(Relation::SameOrganization) => format!("{begin}, which belongs to the same organization as {author}"),
+            Some(Relation::SameOrganization) => format!("{begin}, of the same organizational domain as {author}"),
             Some(Relation::NotSame) => format!("{begin}, which is not {author}, as strict alignment asks"),
             Some(Relation::OtherOrganization(None)) => format!("{begin}, which does not belong to {author}"),
             Some(Relation::OtherOrganization(Some(other))) => {

@@ -1,14 +1,18 @@
 //! What each command does: one module a group of commands, each a few calls into the rooms.
 
 mod answers;
+mod check;
 mod demo;
 mod import;
 mod keep;
+mod lint;
+mod lookup;
 mod manual;
 mod report_lists;
 mod scenario;
 mod serve;
 mod show;
+mod spf;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -44,6 +48,9 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Demo(args) => demo::demo(args, out),
         Command::Import(args) => import::import(args, &loaded()?.config.data, out),
         Command::Serve(args) => serve::serve(args, &loaded()?.config, out),
+        Command::Check(args) => check::check(args, out),
+        Command::Spf(args) => spf::spf(args, out),
+        Command::Lint(args) => lint::lint(args, out),
         Command::Report(ReportCommand::Show(args)) => show::show(args, out),
         Command::Domains(args) => answers::domains(&ledger()?, args, out),
         Command::Trend(args) => answers::trend(&ledger()?, args, out),

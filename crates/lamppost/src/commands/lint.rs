@@ -1,0 +1,26 @@
+//! What domains publish, and what is wrong with it.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Context;
+use dns::Name;
+use lint::Settings;
+
+use super::{Done, lookup};
+use crate::cli::{LintArgs, TextOrJson};
+
+pub(super) fn lint(args: &LintArgs, out: &mut impl Write) -> anyhow::Result<Done> {
+    let named = |text: &String| Name::from_unicode(text).with_context(|| format!("`{text}` is no domain"));
+    let domains = args.domains.iter().map(named).collect::<anyhow::Result<Vec<Name>>>()?;
+    let settings = Settings { selectors: args.selector.clone() };
+    let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    for (domain, at) in domains.iter().zip(0..) {
+        let lint = lookup::with(&args.dns, async |dns| Ok(lint::lint(dns, domain, &settings).await))?;
+        match args.format {
+            TextOrJson::Text if at > 0 => write!(out, "\n{}", lint.to_text(colour))?,
+            TextOrJson::Text => write!(out, "{}", lint.to_text(colour))?,
+            TextOrJson::Json => writeln!(out, "{}", lint.to_json())?,
+        }
+    }
+    Ok(Done::Well)
+}

@@ -1,0 +1,58 @@
+//! Where the evaluators' DNS answers come from: zone files, named resolvers, or those of this machine.
+
+use std::path::Path;
+
+use anyhow::Context;
+use dns::{Lookup, Name, RecordType, Response, Zone};
+use resolver::{Budget, BudgetLimits, Cache, CacheLimits, Network, NetworkLimits, Resolver};
+
+use crate::cli::DnsArgs;
+
+/// A source of answers.
+pub(super) enum Dns {
+    /// Only what is in the files.
+    Zone(Zone),
+    /// The network, within the budget of one message or one domain.
+    Network(Resolver),
+}
+
+impl Lookup for Dns {
+    async fn lookup(&self, name: &Name, kind: RecordType) -> Response {
+        match self {
+            Self::Zone(zone) => zone.lookup(name, kind).await,
+            Self::Network(resolver) => resolver.lookup(name, kind).await,
+        }
+    }
+}
+
+/// A source of answers with the budget of one message, or one domain.
+pub(super) type Asking<'a> = Budget<&'a Dns>;
+
+/// Runs something that asks DNS; the source must be made where the network can be used.
+pub(super) fn with<T>(args: &DnsArgs, work: impl AsyncFnOnce(&Asking<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+    runtime.block_on(async {
+        let dns = source(args)?;
+        work(&Budget::new(&dns, BudgetLimits::default())).await
+    })
+}
+
+fn source(args: &DnsArgs) -> anyhow::Result<Dns> {
+    if args.zone.is_empty() {
+        let network = match args.resolver.as_slice() {
+            [] => Network::system(NetworkLimits::default())?,
+            servers => Network::servers(servers, NetworkLimits::default())?,
+        };
+        return Ok(Dns::Network(Cache::new(network, CacheLimits::default())));
+    }
+    let mut zone = Zone::new();
+    for file in &args.zone {
+        read(&mut zone, file)?;
+    }
+    Ok(Dns::Zone(zone))
+}
+
+fn read(zone: &mut Zone, file: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the zone {}", file.display()))?;
+    zone.read(&text).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
+}
