@@ -3,6 +3,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `import` | the doors: [`import()`], [`resume`], [`rebuild`] |
+//! | `carrier` | whether a mail that carries reports is its author domain's |
 //! | `walk` | the files below some paths, in a fixed order |
 //! | `feed` | files → items → raw copies in the ledger |
 //! | `parse` | one item → its reports, row by row |
@@ -14,6 +15,7 @@
 //! end an import; what was committed before stays, and what was kept but not committed is finished by the next one. Nothing here
 //! prints.
 
+mod carrier;
 mod feed;
 mod import;
 mod parse;
@@ -22,5 +24,6 @@ mod progress;
 mod take;
 mod walk;
 
+pub use carrier::{Session, Standing, standing};
 pub use import::{Error, Options, import, rebuild, resume};
 pub use progress::{Phase, Progress, Rejected, State, Summary};

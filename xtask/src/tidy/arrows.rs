@@ -22,7 +22,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("report", &["message"]),
     ("resolver", &["dns"]),
     ("store", &["message", "report"]),
-    ("collect", &["message", "report", "store"]),
+    ("collect", &["message", "authres", "dns", "dmarc", "report", "store"]),
     ("insight", &["message", "report", "store"]),
     ("scenario", &["message", "report", "store"]),
     ("portal", &["message", "report", "store", "insight"]),
