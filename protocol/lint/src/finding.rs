@@ -31,6 +31,8 @@ impl Severity {
 /// What it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum About {
+    /// The name itself.
+    Name,
     /// Who may send: RFC 7208.
     Spf,
     /// What receivers shall do: RFC 9989.
@@ -52,6 +54,7 @@ impl About {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Name => "name",
             Self::Spf => "SPF",
             Self::Dmarc => "DMARC",
             Self::Dkim => "DKIM",

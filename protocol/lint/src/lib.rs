@@ -26,7 +26,9 @@ pub use dkim::{Selector, SelectorState};
 pub use finding::{About, Finding, Place, Severity};
 pub use mail::Mail;
 
-use dns::{Lookup, Name};
+use dns::{Lookup, Name, RecordType, Response};
+
+use crate::finding::Findings;
 
 /// What to look at beyond the domain itself.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +64,16 @@ pub async fn lint<L: Lookup>(lookup: &L, domain: &Name, settings: &Settings) -> 
     let signs = dkim.iter().any(|selector| matches!(selector.state, SelectorState::Key { .. }));
     if !signs {
         parked::look(lookup, domain, (&spf, &dmarc, &mail), &mut findings).await;
+    }
+    // RFC 8020 §2: then nothing is below it either, and what is missing need not be listed.
+    if matches!(lookup.lookup(domain, RecordType::A).await, Response::NxDomain { .. }) {
+        findings.retain(|finding| finding.about == About::Dmarc);
+        Findings { about: About::Name, all: &mut findings }.error(
+            "no-such-name",
+            format!("{domain} does not exist"),
+            "look at the spelling, and whether the domain is still registered",
+            None,
+        );
     }
     findings.sort_by_key(|finding| finding.severity);
     Lint { domain: domain.clone(), spf, dmarc, dkim, mail, findings }

@@ -274,6 +274,13 @@ fn a_parked_domain_says_so_everywhere() {
     }
 }
 
+#[test]
+fn a_name_that_is_not_there_is_one_finding() {
+    // What of the organizational domain counts for it is said; what it lacks is not listed.
+    assert_eq!(ids(&look(ORDER, "tpyo.legit.test", &[])), ["dmarc-inherited", "no-such-name"]);
+    assert_eq!(ids(&look(ORDER, "legitt.test", &[])), ["dmarc-missing", "no-such-name"]);
+}
+
 /// Records are strangers' bytes: none of them moves a cursor, whatever they contain.
 #[test]
 fn control_characters_do_not_reach_the_terminal() {
