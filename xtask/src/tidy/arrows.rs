@@ -10,7 +10,7 @@ use super::tree::Tree;
 use crate::run::{cargo, host, output};
 
 /// Each package of the workspace and the packages of the workspace it may depend on.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("message", &[]),
     ("dns", &[]),
     ("authres", &[]),
@@ -24,13 +24,14 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("store", &["message", "report"]),
     ("collect", &["message", "authres", "dns", "dmarc", "report", "store"]),
     ("insight", &["message", "report", "store"]),
+    ("enrich", &["dns", "message", "report", "store"]),
     ("scenario", &["message", "report", "store"]),
     ("portal", &["message", "report", "store", "insight"]),
     (
         "lamppost",
         &[
             "message", "dns", "spf", "dkim", "dmarc", "lint", "report", "resolver", "store", "collect", "insight",
-            "scenario", "portal",
+            "enrich", "scenario", "portal",
         ],
     ),
     ("xtask", &[]),
@@ -39,13 +40,15 @@ const MAY_USE: [(&str, &[&str]); 18] = [
 ];
 
 /// Libraries that belong to one room, by the beginning of their name.
-const ONLY_IN: [(&str, &[&str]); 15] = [
+const ONLY_IN: [(&str, &[&str]); 17] = [
     ("maud", &["portal"]),
     ("axum", &["portal"]),
     ("tower-http", &["portal"]),
-    ("tokio", &["resolver", "portal", "lamppost"]),
+    ("tokio", &["resolver", "enrich", "portal", "lamppost"]),
     ("hickory", &["resolver"]),
     ("moka", &["resolver"]),
+    ("ldap3", &["enrich"]),
+    ("maxminddb", &["enrich"]),
     ("rusqlite", &["store"]),
     ("parquet", &["store"]),
     ("arrow-", &["store"]),
@@ -53,7 +56,7 @@ const ONLY_IN: [(&str, &[&str]); 15] = [
     ("quick-xml", &["report"]),
     ("mail-parser", &["message"]),
     ("clap", &["lamppost"]),
-    ("toml", &["lamppost"]),
+    ("toml", &["enrich", "lamppost"]),
     ("anyhow", &["lamppost", "xtask"]),
 ];
 

@@ -1,0 +1,29 @@
+//! Who is behind a sending address, and who is behind a local part: asked once for each new source, never for each row, never while a
+//! page is shown.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `names` | names of an address that lead back to it, and what they say |
+//! | `catalogue` | known mail services, and by which evidence a source is told to be theirs |
+//! | `reputation` | evidence from several kinds of sources, and the grade that it adds up to |
+//! | `time` | moments as they come in |
+//!
+//! In: addresses with what our own reports say of them; settings, lists and files as values. Out: values to be stored by the caller. No
+//! SQL, no pages, no settings files. Nothing leaves the machine but DNS questions: PTR and its confirmation, and lists that the operator
+//! switched on.
+
+mod catalogue;
+mod names;
+mod recent;
+mod reputation;
+mod reverse;
+mod text;
+mod time;
+
+pub use catalogue::{Catalogue, CatalogueError, CatalogueLimits, Service, ServiceKind, ServiceMatch, Shown};
+pub use names::{NameGrade, NameLimits, Named, Names, names};
+pub use reputation::{
+    Band, Evidence, FileError, FileLimits, FileList, Gap, Grade, ListDefinition, ListsError, Local, Said, Skipped,
+    Standing, Value, ZoneLimits, ZoneList, ZoneListError, grade, standing,
+};
+pub use time::{Clock, Moment};
