@@ -2,6 +2,7 @@
 //!
 //! | module | is |
 //! | --- | --- |
+//! | `serve` | connections: how many, how slow, how long |
 //! | `web` | the router, what every response carries, who is let in |
 //! | `site`, `api` | the tables of pages and of API routes; OpenAPI is made from the latter |
 //! | `call`, `answer` | one request as handlers see it; answers that are no pages |
@@ -31,10 +32,12 @@ mod frame;
 mod links;
 mod pages;
 mod params;
+mod serve;
 mod site;
 mod text;
 mod url;
 mod web;
 mod words;
 
-pub use web::{Options, router, serve};
+pub use serve::{Limits, serve};
+pub use web::{Options, router};

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::{Query, RawPathParams, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{StatusCode, Uri};
@@ -33,7 +34,7 @@ pub struct Options {
     pub address: SocketAddr,
 }
 
-/// Names that a filter offers: more cannot be chosen from a list, and the search finds the others.
+/// Names of each kind that are kept around a page, to offer and to search.
 const NAMES_MAX: usize = 500;
 /// How long the names around a page are kept: new reports may take this long to change a list of names.
 const NAMES_KEPT: Duration = Duration::from_secs(10);
@@ -74,20 +75,6 @@ pub fn router(ledger: Ledger, options: Options) -> Router {
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard))
         .with_state(site)
-}
-
-/// Serves the portal until `shutdown` is done; answers that are under way are finished.
-///
-/// # Errors
-/// When the listener cannot be used.
-pub async fn serve(
-    listener: std::net::TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
 
 impl Site {
@@ -249,6 +236,12 @@ async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> R
 }
 
 fn refused(options: Options, request: &Request) -> Option<Response> {
+    if !request.body().is_end_stream() {
+        return Some(plain(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Requests have no body here: everything asked for is in the address.",
+        ));
+    }
     let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
     if options.address.ip().is_loopback()
         && !header(header::HOST).is_some_and(|host| is_own(host, options.address.port()))

@@ -40,7 +40,7 @@ pub(super) fn portal(ledger: Ledger, listener: TcpListener, out: &mut impl Write
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     writeln!(out, "The portal is open at http://{address}/ (stop it with Ctrl-C).")?;
     out.flush()?;
-    runtime.block_on(portal::serve(listener, router, told_to_stop()))?;
+    runtime.block_on(portal::serve(listener, router, portal::Limits::default(), told_to_stop()))?;
     Ok(())
 }
 

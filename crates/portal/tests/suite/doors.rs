@@ -115,6 +115,17 @@ fn wrong_requests_are_told_what_is_right() {
 }
 
 #[test]
+fn a_request_has_no_body() {
+    let dir = tempfile::tempdir().unwrap();
+    let portal = portal(&dir);
+    for method in [Method::GET, Method::POST] {
+        let answer = portal.ask_with_body(method, "/domains", "x".into());
+        assert_eq!(answer.status.as_u16(), 413, "{}", answer.text());
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+    }
+}
+
+#[test]
 fn a_head_is_a_get_without_a_body() {
     let dir = tempfile::tempdir().unwrap();
     let portal = portal(&dir);

@@ -54,8 +54,17 @@ impl Portal {
         self.ask(Method::GET, url, &[])
     }
 
-    /// Any request; fields given replace the usual ones.
+    /// Any request without a body; fields given replace the usual ones.
     pub(crate) fn ask(&self, method: Method, url: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(method, url, fields, Body::empty())
+    }
+
+    /// A request that has a body.
+    pub(crate) fn ask_with_body(&self, method: Method, url: &str, body: Body) -> Answer {
+        self.send(method, url, &[], body)
+    }
+
+    fn send(&self, method: Method, url: &str, fields: &[(&str, &str)], body: Body) -> Answer {
         let mut request = Request::builder().method(method).uri(url);
         if !fields.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", &self.host);
@@ -63,7 +72,7 @@ impl Portal {
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::empty()).unwrap();
+        let request = request.body(body).unwrap();
         self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
