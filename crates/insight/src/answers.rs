@@ -48,7 +48,7 @@ pub struct Portfolio {
     pub domains_total: usize,
     /// Over all domains.
     pub totals: Outcomes,
-    /// What receivers are asked to do with failing mail of the domains on all pages: one line a policy, the strictest first.
+    /// What receivers are asked to do with failing mail: one line a policy, the strictest first, whichever policy is chosen.
     pub policies: Vec<PolicyShare>,
 }
 
@@ -73,15 +73,32 @@ pub struct DomainOrder {
     pub descending: bool,
     /// Only names that contain this text.
     pub search: Option<String>,
+    /// Only names to which this policy applies.
+    pub policy: Option<Applies>,
     /// Lines to pass over.
     pub offset: usize,
     /// Lines to return.
     pub limit: usize,
 }
 
+/// A policy to look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applies {
+    /// The one that reports name.
+    Seen(report::Policy),
+    /// No report names one.
+    Unseen,
+}
+
+impl From<Option<report::Policy>> for Applies {
+    fn from(policy: Option<report::Policy>) -> Self {
+        policy.map_or(Self::Unseen, Self::Seen)
+    }
+}
+
 impl Default for DomainOrder {
     fn default() -> Self {
-        Self { sort: DomainSort::Messages, descending: true, search: None, offset: 0, limit: 100 }
+        Self { sort: DomainSort::Messages, descending: true, search: None, policy: None, offset: 0, limit: 100 }
     }
 }
 
@@ -157,6 +174,20 @@ pub struct Trend {
     pub policies: Vec<PolicySeen>,
     /// Days that stand out, largest first; at most three.
     pub spikes: Vec<Spike>,
+    /// The newest days, where fewer reporters than usual have reported yet: their numbers will rise.
+    pub incomplete: Vec<IncompleteDay>,
+}
+
+/// A day that is still coming in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct IncompleteDay {
+    /// The day.
+    #[schemars(with = "String")]
+    pub day: Day,
+    /// Reporters with a report that begins on it.
+    pub reporters: u64,
+    /// Reporters on a usual day: the median of the two weeks before.
+    pub usual: u64,
 }
 
 /// One day of a trend.

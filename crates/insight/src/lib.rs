@@ -9,7 +9,8 @@
 //! | `sources`, `source` | who sends; one address and its history |
 //! | `rows` | the rows behind a number |
 //! | `known` | which names and days there are |
-//! | `reports` | which reports came, what was odd, what was refused |
+//! | `reports`, `raw` | which reports came, what was odd, what was refused; the XML behind one |
+//! | `incomplete` | which of the newest days are still coming in |
 //! | `answers`, `report_answers` | the answers as plain data |
 //!
 //! Nothing here looks anything up outside the ledger, and nothing knows SQL, HTML or a command line.
@@ -17,8 +18,10 @@
 mod answers;
 mod counts;
 mod error;
+mod incomplete;
 mod known;
 mod portfolio;
+mod raw;
 mod report_answers;
 mod reports;
 mod rows;
@@ -32,8 +35,9 @@ pub use answers::*;
 pub use error::Error;
 pub use known::{Known, known};
 pub use portfolio::portfolio;
+pub use raw::raw_xml;
 pub use report_answers::*;
-pub use reports::{arrivals, conflicts, flaws, raw_xml, rejections, report, reports};
+pub use reports::{arrivals, conflicts, flaws, rejections, report, reports};
 pub use rows::{report_rows, rows};
 pub use scope::{DAYS_MAX, Period, Scope, parse_network};
 pub use source::source;

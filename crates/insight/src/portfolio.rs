@@ -7,7 +7,7 @@ use store::{Column, Ledger, Measure, Value};
 
 use crate::counts::{day, number, outcome};
 use crate::scope::{is, length, place};
-use crate::{DomainLine, DomainOrder, DomainSort, Error, Outcomes, PolicyShare, Portfolio, Scope, trend};
+use crate::{Applies, DomainLine, DomainOrder, DomainSort, Error, Outcomes, PolicyShare, Portfolio, Scope, trend};
 
 /// The domains of a scope.
 ///
@@ -30,17 +30,20 @@ pub fn portfolio(ledger: &Ledger, scope: &Scope, order: &DomainOrder) -> Result<
         let search = search.to_ascii_lowercase();
         lines.retain(|line| line.domain.contains(search.as_str()));
     }
-    let mut portfolio = Portfolio { days: Some(days), domains_total: lines.len(), ..empty };
+    let names: Vec<_> = lines.iter().map(|l| (l.domain.clone(), l.organizational_domain.clone())).collect();
+    for (line, policy) in lines.iter_mut().zip(trend::newest(ledger, &names, days)?) {
+        line.policy = policy;
+    }
+    let mut portfolio = Portfolio { days: Some(days), policies: shares(&lines), ..empty };
+    if let Some(wanted) = order.policy {
+        lines.retain(|line| Applies::from(line.policy.as_ref().and_then(|policy| policy.applies)) == wanted);
+    }
+    portfolio.domains_total = lines.len();
     for line in &lines {
         for outcome in report::Outcome::ALL {
             portfolio.totals.add(outcome, line.outcomes.get(outcome));
         }
     }
-    let names: Vec<_> = lines.iter().map(|l| (l.domain.clone(), l.organizational_domain.clone())).collect();
-    for (line, policy) in lines.iter_mut().zip(trend::newest(ledger, &names, days)?) {
-        line.policy = policy;
-    }
-    portfolio.policies = shares(&lines);
     sort(&mut lines, order);
     portfolio.domains = lines.into_iter().skip(order.offset).take(order.limit).collect();
     by_day(ledger, scope, days, &mut portfolio.domains)?;

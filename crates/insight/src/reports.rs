@@ -1,15 +1,13 @@
-//! The reports themselves: which came, what was odd, what was refused, and the XML behind each.
+//! The reports themselves: which came, what was odd, what was refused.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, Read};
 
 use report::Text;
-use report::package::{self, Found, PackageLimits};
 use store::{Arrival, Ledger, ReportEntry};
 
 use crate::scope::{length, place};
 use crate::{
-    Arrivals, ConflictLine, Conflicts, Error, FlawLine, Flaws, Period, RawXml, RejectionLine, Rejections, ReportDetail,
+    Arrivals, ConflictLine, Conflicts, Error, FlawLine, Flaws, Period, RejectionLine, Rejections, ReportDetail,
     ReportFilter, ReportLine, ReporterLine, Reports, policy_text,
 };
 
@@ -116,45 +114,6 @@ pub fn report(ledger: &Ledger, id: u64) -> Result<Option<ReportDetail>, Error> {
         content: store::RawKey(entry.content).to_string(),
         conflicts_with: ledger.conflicts_of(id)?,
     }))
-}
-
-/// The XML behind a report, at most so many bytes of it; `None` if there is no report with that number.
-///
-/// # Errors
-/// When the ledger or the raw copy cannot be read.
-pub fn raw_xml(ledger: &Ledger, id: u64, bytes_max: usize) -> Result<Option<RawXml>, Error> {
-    let Some(entry) = ledger.report(id)? else { return Ok(None) };
-    let mut item = ledger.raw(&entry.item)?;
-    let mut found = None;
-    let mut failed = None;
-    package::open(&mut item, &PackageLimits::default(), &mut |candidate| {
-        if let Found::Report { member, xml } = candidate
-            && found.is_none()
-            && member == entry.member.as_deref()
-        {
-            match start(xml, bytes_max) {
-                Ok(raw) => found = Some(raw),
-                Err(error) => failed = Some(error),
-            }
-        }
-    })
-    .map_err(|source| Error::Raw { report: id, source })?;
-    match (found, failed) {
-        (Some(raw), _) => Ok(Some(raw)),
-        (None, Some(source)) => Err(Error::Raw { report: id, source }),
-        (None, None) => {
-            let source = io::Error::new(io::ErrorKind::NotFound, "the item no longer holds this report");
-            Err(Error::Raw { report: id, source })
-        }
-    }
-}
-
-fn start(xml: &mut dyn BufRead, bytes_max: usize) -> io::Result<RawXml> {
-    let mut bytes = Vec::new();
-    xml.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
-    let cut = bytes.len() > bytes_max;
-    bytes.truncate(bytes_max);
-    Ok(RawXml { bytes, cut })
 }
 
 /// A page of what could not be taken in, the newest first.

@@ -4,6 +4,7 @@ use report::{Day, Policy, PolicyPublished, Text};
 use store::{Column, Ledger, Measure, PolicyOfDay};
 
 use crate::counts::{day, disposition, number, outcome};
+use crate::incomplete::incomplete;
 use crate::scope::{length, place};
 use crate::{Error, PolicySeen, Scope, Trend, TrendDay, TrendTotals, spike};
 
@@ -17,6 +18,7 @@ pub fn trend(ledger: &Ledger, scope: &Scope) -> Result<Trend, Error> {
         if let Some(domain) = &scope.domain {
             trend.policies = policies(ledger, domain, (first.day, last.day))?;
         }
+        trend.incomplete = incomplete(ledger, scope, (first.day, last.day))?;
         trend.spikes = spike::find(&trend.days);
         if let Some(largest) = trend.spikes.first_mut() {
             spike::explain_in(ledger, scope, &trend.days, largest)?;
@@ -33,6 +35,7 @@ pub(crate) fn counts(ledger: &Ledger, scope: &Scope) -> Result<Trend, Error> {
         totals: TrendTotals::default(),
         policies: Vec::new(),
         spikes: Vec::new(),
+        incomplete: Vec::new(),
     };
     let Some(days) = scope.period.days(ledger)? else { return Ok(trend) };
     trend.days = (0..length(days))

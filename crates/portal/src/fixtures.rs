@@ -2,15 +2,14 @@
 //!
 //! Built by hand and not from a ledger, so that a page can be tested with what no ledger would ever hold.
 
+mod reports;
+
 use insight::{
-    Alignments, Arrivals, AuthenticationLine, ConflictLine, Conflicts, CountLine, Dispositions, DomainLine, Failing,
-    Finding, FlawLine, Flaws, GroupBy, Outcomes, PolicySeen, PolicyShare, Portfolio, RawXml, RejectionLine, Rejections,
-    ReportDetail, ReportLine, ReporterLine, Reports, RowLine, Rows, SortBy, Source, SourceDay, SourceLine, SourceOrder,
+    Alignments, AuthenticationLine, CountLine, Dispositions, DomainLine, Failing, Finding, GroupBy, IncompleteDay,
+    Outcomes, PolicySeen, PolicyShare, Portfolio, RowLine, Rows, SortBy, Source, SourceDay, SourceLine, SourceOrder,
     Sources, Spike, Trend, TrendDay, TrendTotals,
 };
-use report::{
-    Day, Dialect, Disposition, Flaw, FlawKind, Interval, Outcome, Policy, PolicyPublished, Report, Reporter, Text,
-};
+use report::{Day, Disposition, Outcome, Policy, Text};
 
 use crate::around::Around;
 
@@ -181,7 +180,8 @@ impl Fixture {
             self.policy("p=none; np=reject", -48, -8),
             self.policy("p=quarantine; np=reject; t=y; pct=0", -7, 0),
         ];
-        Trend { domain: Some(self.text("contoso.example")), days, totals, policies, spikes: vec![spike] }
+        let incomplete = vec![IncompleteDay { day: newest(), reporters: 2, usual: 5 }];
+        Trend { domain: Some(self.text("contoso.example")), days, totals, policies, spikes: vec![spike], incomplete }
     }
 
     pub(crate) fn sources(&self, group: GroupBy) -> Sources {
@@ -322,146 +322,6 @@ impl Fixture {
             })
             .collect();
         Rows { lines, lines_total: 12_044, messages_total: 702_575 }
-    }
-
-    pub(crate) fn arrivals(&self) -> Arrivals {
-        let names =
-            ["bigmail.example", "bigoffice.example", "postbox.example", "woodgrove.example", "adatum-legal.example"];
-        let reporters = names
-            .iter()
-            .enumerate()
-            .map(|(n, name)| {
-                let silent = |day: u64| {
-                    (n == 2 && (50..54).contains(&day))
-                        || (n == 3 && day.is_multiple_of(5))
-                        || (n == 4 && !(60..84).contains(&day))
-                };
-                let by_day: Vec<u64> = (0..90).map(|day| if silent(day) { 0 } else { 1 + noise(day, 4) }).collect();
-                ReporterLine {
-                    reporter: (self.say)(name),
-                    reports: by_day.iter().sum(),
-                    messages: 2_100_000 / (n as u64 * n as u64 * 9 + 1),
-                    flawed: if n == 1 { 12 } else { 0 },
-                    by_day,
-                    last_day: newest().plus(if n == 4 { -6 } else { 0 }),
-                    last_received: 1_800_349_440 - i64::try_from(n).unwrap() * 40_000,
-                    dialect: if n == 3 { Dialect::Rfc9990 } else { Dialect::Rfc7489 },
-                }
-            })
-            .collect();
-        Arrivals {
-            days: Some((newest().plus(-89), newest())),
-            reporters,
-            reports: 1_204,
-            duplicates: 31,
-            rejected: 2,
-            conflicts: 1,
-        }
-    }
-
-    fn line(&self, id: u64) -> ReportLine {
-        ReportLine {
-            id,
-            reporter: (self.say)("bigmail.example"),
-            report_id: (self.say)("12345678901234567890"),
-            policy_domain: (self.say)("contoso.example"),
-            begin: 1_800_230_400,
-            end: 1_800_316_799,
-            rows: 8,
-            messages: 41_220,
-            flaws: 2,
-            received: 1_800_349_440,
-            superseded_by: (id % 4 == 1).then_some(id + 1),
-        }
-    }
-
-    pub(crate) fn reports(&self) -> Reports {
-        Reports { lines: (0..6).map(|n| self.line(4_811 - n)).collect(), lines_total: 1_204 }
-    }
-
-    fn flaw(&self) -> Flaw {
-        Flaw {
-            kind: FlawKind::MissingSelector,
-            place: self.text("row 3"),
-            value: Some(self.text("<dkim>")),
-            count: 12.try_into().unwrap(),
-        }
-    }
-
-    pub(crate) fn report(&self) -> ReportDetail {
-        let header = Report {
-            dialect: Dialect::Rfc7489,
-            version: Some(self.text("1.0")),
-            reporter: Reporter {
-                organization: self.text("bigmail.example"),
-                email: self.text("noreply-dmarc@bigmail.example"),
-                extra_contact: Some(self.text("https://bigmail.example/dmarc")),
-                generator: Some(self.text("reportd 2.1")),
-            },
-            report_id: self.text("12345678901234567890"),
-            interval: Interval { begin: 1_800_230_400, end: 1_800_316_799 },
-            errors: vec![self.text("DNS timed out for two messages")],
-            policy: PolicyPublished {
-                domain: self.text("contoso.example"),
-                p: Some(Policy::None),
-                ..PolicyPublished::default()
-            },
-        };
-        ReportDetail {
-            line: self.line(4_811),
-            header,
-            policy: (self.say)("p=none; sp=none; adkim=r; aspf=r; pct=100"),
-            flaws: vec![self.flaw()],
-            origin: (self.say)("/var/mail/dmarc/new/1800349440.M1P2.mx"),
-            member: Some((self.say)("bigmail.example!contoso.example!1800230400!1800316799.xml")),
-            item: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
-            item_bytes: 34_211,
-            content: "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752".to_owned(),
-            conflicts_with: vec![4_700],
-        }
-    }
-
-    pub(crate) fn raw(&self) -> RawXml {
-        let text = (self.say)("<org_name>bigmail.example</org_name>");
-        RawXml {
-            bytes: format!("<?xml version=\"1.0\"?>\n<feedback>\n  {text}\n</feedback>\n").into_bytes(),
-            cut: false,
-        }
-    }
-
-    pub(crate) fn rejections(&self) -> Rejections {
-        let line = |message: &str, kind: &str| RejectionLine {
-            origin: (self.say)("/var/mail/dmarc/new/1800000000.M9P9.mx"),
-            member: Some((self.say)("report.xml")),
-            kind: kind.to_owned(),
-            message: (self.say)(message),
-            received: 1_800_000_000,
-            item: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
-            item_bytes: 1_204_211,
-        };
-        let lines = vec![
-            line("It expands to more than the 256 MB that are allowed.", "expanded_size_limit"),
-            line("The XML ends before its last element does.", "not_well_formed"),
-        ];
-        Rejections { lines, lines_total: 2 }
-    }
-
-    pub(crate) fn conflicts(&self) -> Conflicts {
-        Conflicts {
-            lines: vec![ConflictLine { counts: self.line(4_812), superseded: self.line(4_700) }],
-            lines_total: 1,
-        }
-    }
-
-    pub(crate) fn flaws(&self) -> Flaws {
-        let line = |kind: &str, reports| FlawLine {
-            kind: kind.to_owned(),
-            reporter: (self.say)("bigoffice.example"),
-            reports,
-            example: Some((self.say)("<dkim>")),
-            report: 4_811,
-        };
-        Flaws { lines: vec![line("missing_selector", 12), line("invalid_utf8", 1)] }
     }
 }
 

@@ -77,7 +77,7 @@ fn save(dir: &Path, report: &Report, rows: &[Row]) {
     fs::write(dir.join(format!("{name:04}.xml")), xml).unwrap();
 }
 
-fn header(reporter: &str, day: Day, number: usize) -> Report {
+pub(crate) fn header(reporter: &str, day: Day, number: usize) -> Report {
     let enforced = day > CAMPAIGN.parse().unwrap();
     Report {
         dialect: if number == 0 { Dialect::Rfc7489 } else { Dialect::Rfc9990 },
@@ -128,7 +128,7 @@ fn rows(day: Day, reporter: usize) -> Vec<Row> {
     rows
 }
 
-fn row(source: &str, count: u64, author_domain: &str) -> Row {
+pub(crate) fn row(source: &str, count: u64, author_domain: &str) -> Row {
     Row { source: source.parse::<IpAddr>().unwrap(), count, author_domain: author_domain.into(), ..Row::default() }
 }
 

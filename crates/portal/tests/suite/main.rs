@@ -5,5 +5,6 @@ mod api;
 mod crawl;
 mod doors;
 mod ledger;
+mod raw;
 mod schema;
 mod support;
