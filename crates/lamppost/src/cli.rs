@@ -368,6 +368,18 @@ pub(crate) struct DomainsArgs {
     /// Only names that contain this.
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
+    /// Only names to which this policy applies, as most reporters last saw it.
+    #[arg(long, value_enum)]
+    pub(crate) policy: Option<Applies>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Applies {
+    None,
+    Quarantine,
+    Reject,
+    /// No report names one.
+    Unseen,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

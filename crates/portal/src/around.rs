@@ -10,11 +10,11 @@ use crate::ask::EVER;
 /// What every page is drawn with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Around {
-    /// Author domains offered by the filter bar, from A to Z.
+    /// Author domains, those with the most mail first.
     pub(crate) domains: Vec<Text>,
     /// How many author domains there are.
     pub(crate) domains_total: usize,
-    /// Reporters offered, from A to Z.
+    /// Reporters, those with the most mail first.
     pub(crate) reporters: Vec<Text>,
     /// First and last day in the ledger; `None` when it is empty.
     pub(crate) days: Option<(Day, Day)>,
@@ -25,11 +25,9 @@ pub(crate) struct Around {
 }
 
 impl Around {
-    /// From what the ledger knows: names in the order in which one looks for them.
+    /// From what the ledger knows.
     pub(crate) fn of(known: insight::Known, now: i64) -> Self {
-        let insight::Known { days, mut domains, domains_total, mut reporters, last_received } = known;
-        domains.sort_unstable();
-        reporters.sort_unstable();
+        let insight::Known { days, domains, domains_total, reporters, last_received } = known;
         Self { domains, domains_total, reporters, days, last_received, now }
     }
 

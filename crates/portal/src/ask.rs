@@ -5,8 +5,8 @@
 
 use std::net::IpAddr;
 
-use insight::{DomainOrder, DomainSort, GroupBy, Period, Scope, SortBy, SourceOrder};
-use report::{Day, FlawKind, Outcome};
+use insight::{Applies, DomainOrder, DomainSort, GroupBy, Period, Scope, SortBy, SourceOrder};
+use report::{Day, FlawKind, Outcome, Policy};
 
 use crate::params::Param;
 use crate::url::Url;
@@ -40,6 +40,8 @@ pub(crate) struct Ask {
     pub(crate) by: Option<By>,
     /// Text searched for.
     pub(crate) q: Option<String>,
+    /// Only domains to which this policy applies.
+    pub(crate) policy: Option<Applies>,
     /// Only reports with this flaw.
     pub(crate) flaw: Option<FlawKind>,
     /// First day, before it is joined with `until`.
@@ -178,6 +180,7 @@ impl Ask {
         push("view", (self.view == View::Disposition).then(|| "disposition".to_owned()));
         push("by", self.by.map(|by| by.word().to_owned()));
         push("q", self.q.clone());
+        push("policy", self.policy.map(|policy| policy_word(policy).to_owned()));
         push("flaw", self.flaw.map(flaw_word));
         push("offset", (self.offset > 0).then(|| self.offset.to_string()));
         push("limit", self.limit.map(|limit| limit.to_string()));
@@ -203,6 +206,7 @@ impl Ask {
             sort: self.domain_sort,
             descending,
             search: self.q.clone(),
+            policy: self.policy,
             offset: self.offset,
             limit: self.lines(),
         }
@@ -310,6 +314,18 @@ pub(crate) const SORTS: [SortBy; 8] = [
 pub(crate) fn flaw_word(flaw: FlawKind) -> String {
     serde_json::to_value(flaw).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
+
+/// The word for a policy that applies, or for none seen, in a URL.
+pub(crate) fn policy_word(policy: Applies) -> &'static str {
+    match policy {
+        Applies::Seen(policy) => policy.word(),
+        Applies::Unseen => "unseen",
+    }
+}
+
+/// Every policy that can be asked for.
+pub(crate) const POLICIES: [Applies; 4] =
+    [Applies::Seen(Policy::None), Applies::Seen(Policy::Quarantine), Applies::Seen(Policy::Reject), Applies::Unseen];
 
 /// The word for a sort key of the portfolio in a URL.
 pub(crate) fn domain_sort_word(sort: DomainSort) -> &'static str {

@@ -5,7 +5,7 @@
 
 use insight::{Period, Scope};
 use maud::{Markup, html};
-use report::{Disposition, Outcome};
+use report::{Disposition, Outcome, Text};
 
 use crate::around::Around;
 use crate::ask::{Ask, EVER, network_text, outcomes_text};
@@ -48,30 +48,43 @@ pub(crate) struct Filters {
 
 /// Names of the parameters that the bar itself sends.
 const OWN: [&str; 8] = ["domain", "days", "since", "until", "reporter", "network", "outcome", "disposition"];
+/// Names offered while typing.
+const OFFERED: usize = 100;
+/// Why a field is switched off.
+const OFF: &str = "does not apply to this page";
 /// Lengths offered.
 const LENGTHS: [(&str, &str); 5] =
     [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("all", "All")];
 
-/// The bar.
+/// The bar. On a page where no filter means anything only the ways to the same as data are left of it.
 pub(crate) fn filter_bar(filters: &Filters, around: &Around, ask: &Ask, exports: &[(&'static str, Url)]) -> Markup {
     let bar = Bar { on: filters.fields, around, scope: &ask.scope };
     let other = ask.pairs().into_iter().filter(|(name, _)| !OWN.contains(name) && *name != "offset");
+    let end = html! {
+        span.end {
+            (bar.neighbours(filters, ask))
+            @for (name, url) in exports { a href=(url) { (name) } }
+        }
+    };
+    if filters.fields.is_empty() {
+        return html! { div.filters { (end) } };
+    }
     html! {
         form.filters method="get" action=(filters.action) aria-label="Filters" {
             (bar.domain())
             (bar.period())
             (bar.dates())
-            (bar.reporter())
-            (bar.network())
-            (bar.outcome())
-            (bar.disposition())
+            details.more open[bar.more_set()] {
+                summary { "More filters" }
+                (bar.reporter())
+                (bar.network())
+                (bar.outcome())
+                (bar.disposition())
+            }
             @for (name, value) in other { input type="hidden" name=(name) value=(value); }
             button { "Apply" }
             (bar.drilled(filters, ask))
-            span.end {
-                (bar.neighbours(filters, ask))
-                @for (name, url) in exports { a href=(url) { (name) } }
-            }
+            (end)
         }
     }
 }
@@ -93,7 +106,7 @@ impl Bar<'_> {
         html! {
             label {
                 (label) " "
-                select name=(name) class=[(!chosen.is_empty()).then_some("set")] disabled[off] title=[off.then_some("does not apply to this page")] {
+                select name=(name) class=[(!chosen.is_empty()).then_some("set")] disabled[off] title=[off.then_some(OFF)] {
                     @for (value, name) in options { option value=(value) selected[value == chosen] { (name) } }
                     @if !options.iter().any(|(value, _)| value == chosen) { option value=(chosen) selected { (text::plain(chosen)) } }
                 }
@@ -102,16 +115,47 @@ impl Bar<'_> {
         }
     }
 
+    /// Whether any of the fields that a narrow screen folds away is set.
+    fn more_set(&self) -> bool {
+        let Scope { reporter, network, outcomes, disposition, .. } = self.scope;
+        reporter.is_some() || network.is_some() || !outcomes.is_empty() || disposition.is_some()
+    }
+
+    /// A field for a name: typed, or picked from the ones with the most mail. A list of thousands is no choice.
+    fn name(
+        &self,
+        field: Field,
+        (label, name, any): (&str, &str, &str),
+        chosen: Option<&str>,
+        known: &[Text],
+    ) -> Markup {
+        let off = self.off(field);
+        let list = format!("known-{name}");
+        html! {
+            label {
+                (label) " "
+                input class=(if chosen.is_some() { "name set" } else { "name" }) name=(name) value=[chosen] placeholder=(any) list=[(!off).then_some(&list)]
+                    autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="300" disabled[off] title=[off.then_some(OFF)];
+            }
+            @if off {
+                @if let Some(chosen) = chosen { input type="hidden" name=(name) value=(chosen); }
+            } @else {
+                datalist id=(list) { @for name in known.iter().take(OFFERED) { option value=(name) {} } }
+            }
+        }
+    }
+
     fn domain(&self) -> Markup {
-        let named = self.around.domains.iter().map(|name| (name.to_string(), text::plain(name)));
-        let options: Vec<_> = std::iter::once((String::new(), "All domains".to_owned())).chain(named).collect();
-        self.choice(Field::Domain, "Domain", "domain", self.scope.domain.as_deref().unwrap_or(""), &options)
+        self.name(Field::Domain, ("Domain", "domain", "all"), self.scope.domain.as_deref(), &self.around.domains)
     }
 
     fn reporter(&self) -> Markup {
-        let named = self.around.reporters.iter().map(|name| (name.to_string(), text::plain(name)));
-        let options: Vec<_> = std::iter::once((String::new(), "Any".to_owned())).chain(named).collect();
-        self.choice(Field::Reporter, "Reporter", "reporter", self.scope.reporter.as_deref().unwrap_or(""), &options)
+        self.name(
+            Field::Reporter,
+            ("Reporter", "reporter", "any"),
+            self.scope.reporter.as_deref(),
+            &self.around.reporters,
+        )
     }
 
     fn period(&self) -> Markup {
@@ -125,7 +169,7 @@ impl Bar<'_> {
         html! {
             label {
                 "Period "
-                select name="days" disabled[off] title=[off.then_some("does not apply to this page")] class=[(chosen != "90" && !chosen.is_empty()).then_some("set")] {
+                select name="days" disabled[off] title=[off.then_some(OFF)] class=[(chosen != "90" && !chosen.is_empty()).then_some("set")] {
                     @if chosen.is_empty() { option value="" selected { "Dates" } }
                     @for (value, name) in LENGTHS { option value=(value) selected[value == chosen] { (name) } }
                     @if !listed && !chosen.is_empty() { option value=(chosen) selected { (chosen) " days" } }
@@ -167,7 +211,7 @@ impl Bar<'_> {
             label {
                 "IP or CIDR "
                 input class=(if value.is_some() { "cidr set" } else { "cidr" }) name="network" placeholder="192.0.2.0/24" autocomplete="off" spellcheck="false" maxlength="60"
-                    value=[value.as_ref()] disabled[off] title=[off.then_some("does not apply to this page")];
+                    value=[value.as_ref()] disabled[off] title=[off.then_some(OFF)];
             }
             @if let (true, Some(value)) = (off, value) { input type="hidden" name="network" value=(value); }
         }

@@ -6,7 +6,7 @@ use insight::{GroupBy, Period, parse_network};
 use report::{Day, Disposition, Outcome, Text};
 use serde_json::{Value, json};
 
-use crate::ask::{Ask, By, DOMAIN_SORTS, SORTS, View, domain_sort_word, group_word, sort_word};
+use crate::ask::{Ask, By, DOMAIN_SORTS, POLICIES, SORTS, View, domain_sort_word, group_word, policy_word, sort_word};
 use crate::words;
 
 /// Days that a relative period may have: ten years. A longer one is `all`.
@@ -286,6 +286,17 @@ pub(crate) static Q: Param = Param {
     },
 };
 
+pub(crate) static POLICY: Param = Param {
+    name: "policy",
+    about: "Only domains to which this policy applies, as most reporters last saw it.",
+    allowed: "none, quarantine, reject, unseen",
+    schema: || json!({"enum": POLICIES.map(policy_word)}),
+    set: |ask, value| {
+        ask.policy = Some(POLICIES.into_iter().find(|policy| policy_word(*policy) == value)?);
+        Some(())
+    },
+};
+
 pub(crate) static FLAW: Param = Param {
     name: "flaw",
     about: "Only reports with this flaw.",
@@ -313,7 +324,7 @@ pub(crate) static FILTERS: [&Param; 11] = [
 ];
 
 /// What the portfolio takes.
-pub(crate) static DOMAINS: &[&Param] = &[&DOMAIN_SORT, &ORDER, &Q, &OFFSET, &LIMIT];
+pub(crate) static DOMAINS: &[&Param] = &[&DOMAIN_SORT, &ORDER, &Q, &POLICY, &OFFSET, &LIMIT];
 /// What the trend's page takes.
 pub(crate) static TREND: &[&Param] = &[&VIEW, &BY];
 /// What the explorer takes.
@@ -347,7 +358,7 @@ mod tests {
 
     #[test]
     fn every_query_comes_back_as_it_was() {
-        let sources = filters_and(&[&GROUP, &SORT, &ORDER, &OFFSET, &LIMIT, &VIEW, &BY, &Q]);
+        let sources = filters_and(&[&GROUP, &SORT, &ORDER, &OFFSET, &LIMIT, &VIEW, &BY, &Q, &POLICY]);
         let cases = [
             "",
             "domain=contoso.example&subdomains=yes",
@@ -359,7 +370,7 @@ mod tests {
             "reporter=bigmail.example&network=192.0.2.0/24&outcome=failing&disposition=reject",
             "network=2001:db8::1&outcome=both,unaligned",
             "spf_domain=a.example&dkim_domain=b.example",
-            "group=network&sort=active_days&order=reverse&view=disposition&by=day&q=x&offset=50&limit=20",
+            "group=network&sort=active_days&order=reverse&view=disposition&by=day&q=x&policy=unseen&offset=50&limit=20",
         ];
         for case in cases {
             let ask = parse(case, &sources).unwrap();
@@ -378,7 +389,7 @@ mod tests {
 
     #[test]
     fn bad_values_are_named_with_what_is_allowed() {
-        let all = filters_and(&[&GROUP, &SORT, &ORDER, &OFFSET, &LIMIT, &VIEW, &BY, &FLAW]);
+        let all = filters_and(&[&GROUP, &SORT, &ORDER, &OFFSET, &LIMIT, &VIEW, &BY, &FLAW, &POLICY]);
         let cases = [
             ("days=0", "days"),
             ("days=99999", "days"),
@@ -399,6 +410,7 @@ mod tests {
             ("view=x", "view"),
             ("by=year", "by"),
             ("flaw=nosuch", "flaw"),
+            ("policy=strict", "policy"),
             ("nosuch=1", "nosuch"),
             ("days=7&days=8", "days"),
             ("days=7&since=2026-12-23", "days"),

@@ -168,7 +168,9 @@ fn report_list(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn flaws(call: &Call<'_>) -> Result<Reply, Failure> {
-    let answer = insight::flaws(call.ledger, call.scope().period)?;
+    let scope = call.scope();
+    let mut answer = insight::flaws(call.ledger, scope.period)?;
+    answer.lines.retain(|line| scope.reporter.as_deref().is_none_or(|reporter| reporter == line.reporter));
     Ok(Reply::Page(pages::quality::flaws(call.here(), &answer)))
 }
 

@@ -34,6 +34,11 @@ pub(crate) fn cut(value: &str, shown: usize) -> Markup {
     }
 }
 
+/// A sentence of ours in which code stands in backquotes.
+pub(crate) fn sentence(words: &str) -> Markup {
+    html! { @for (index, part) in words.split('`').enumerate() { @if index % 2 == 1 { code { (part) } } @else { (part) } } }
+}
+
 /// A name that the column may cut with an ellipsis: always with a title.
 pub(crate) fn clip(value: &str) -> Markup {
     html! { bdi.clip title=(plain(value)) { (visible(&first(value, SHOWN))) } }

@@ -9,7 +9,8 @@ use store::Ledger;
 
 use super::Done;
 use crate::cli::{
-    self, DomainSort, DomainsArgs, Format, Group, PagedArgs, ScopeArgs, ScopedArgs, Sort, SourceArgs, SourcesArgs,
+    self, Applies, DomainSort, DomainsArgs, Format, Group, PagedArgs, ScopeArgs, ScopedArgs, Sort, SourceArgs,
+    SourcesArgs,
 };
 use crate::term::{Align::Left, Align::Right, Cell, Table, commas, percent, shown};
 
@@ -73,6 +74,12 @@ pub(super) fn domains(ledger: &Ledger, args: &DomainsArgs, out: &mut impl Write)
         },
         descending: !args.ascending,
         search: args.search.clone(),
+        policy: args.policy.map(|applies| match applies {
+            Applies::None => insight::Applies::Seen(report::Policy::None),
+            Applies::Quarantine => insight::Applies::Seen(report::Policy::Quarantine),
+            Applies::Reject => insight::Applies::Seen(report::Policy::Reject),
+            Applies::Unseen => insight::Applies::Unseen,
+        }),
         offset: paged.offset,
         limit: paged.limit,
     };

@@ -12,11 +12,9 @@ use crate::figures::{as_f64, count, month_name, since_monday};
 use crate::url::Url;
 use crate::words::Class;
 
-const WIDTH: f64 = 880.0;
 const LEFT: f64 = 4.0;
-const RIGHT: f64 = 812.0;
-/// Where the value labels begin: to the right, beside the newest day.
-const LABELS: f64 = 820.0;
+/// From the last column to the value labels, which stand on the right, beside the newest day.
+const TO_LABELS: f64 = 6.0;
 /// Height of the band and its pins.
 const BAND: f64 = 48.0;
 /// From the top of a panel to its plot: room for its title.
@@ -25,10 +23,62 @@ const TITLE: f64 = 22.0;
 const BELOW: f64 = 12.0;
 /// Width of a character of an 11 px text, taken rather wide.
 const LETTER: f64 = 6.3;
+/// A column is no wider than this: seven days are bars and not blocks.
+const BAR_MAX: f64 = 56.0;
+/// Columns narrower than this cannot be pointed at with a finger.
+const TOUCHED: f64 = 9.0;
+
+/// For which screen a chart is drawn. Its texts are 11 px there: a page has one of each, and the style sheet shows one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// A desk.
+    Wide,
+    /// A phone.
+    Narrow,
+}
+
+impl Size {
+    /// Both, as a page holds them.
+    pub(crate) const ALL: [Self; 2] = [Self::Wide, Self::Narrow];
+
+    fn width(self) -> f64 {
+        match self {
+            Self::Wide => 720.0,
+            Self::Narrow => 340.0,
+        }
+    }
+
+    /// Where the columns end: behind it there is room for labels of seven characters.
+    fn right(self) -> f64 {
+        self.width() - TO_LABELS - 8.0 * LETTER
+    }
+
+    fn labels(self) -> f64 {
+        self.right() + TO_LABELS
+    }
+
+    /// Columns that can be told apart.
+    pub(crate) fn columns_max(self) -> usize {
+        match self {
+            Self::Wide => 330,
+            Self::Narrow => 100,
+        }
+    }
+
+    /// What the style sheet calls it, also where only a caption is for one size.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Wide => "desk",
+            Self::Narrow => "hand",
+        }
+    }
+}
 
 /// A chart as numbers.
 #[derive(Debug)]
 pub(crate) struct Chart {
+    /// Where it will be seen.
+    pub(crate) size: Size,
     /// What it shows.
     pub(crate) title: String,
     /// The sentence one would say on the telephone.
@@ -52,6 +102,8 @@ pub(crate) struct Column {
     pub(crate) link: Url,
     /// Its numbers in words.
     pub(crate) about: String,
+    /// Its reports are still coming in.
+    pub(crate) incomplete: bool,
 }
 
 /// One panel with its own scale.
@@ -125,15 +177,19 @@ impl Chart {
             y += TITLE + panel.height + BELOW;
         }
         let floor = y - BELOW;
+        let size = self.size.class();
+        let (title, about) = (format!("chart-{size}"), format!("chart-{size}-about"));
         html! {
-            svg viewBox=(format!("0 0 {} {}", px(WIDTH), px(floor + 38.0))) role="group" aria-labelledby="chart-title chart-about" {
-                title id="chart-title" { (self.title) }
-                desc id="chart-about" { (self.about) }
+            svg class=(size) viewBox=(format!("0 0 {} {}", px(self.size.width()), px(floor + 38.0))) role="group" aria-labelledby=(format!("{title} {about}")) {
+                title id=(title) { (self.title) }
+                desc id=(about) { (self.about) }
                 (self.band())
-                @for (panel, top) in self.panels.iter().zip(&tops) { (grid(panel, *top)) }
+                @for (panel, top) in self.panels.iter().zip(&tops) { (self.coming_in(panel, *top)) }
+                @for (panel, top) in self.panels.iter().zip(&tops) { (self.grid(panel, *top)) }
                 (self.changes(floor))
                 @for (panel, top) in self.panels.iter().zip(&tops) { (self.columns_of(panel, *top)) }
                 @for (panel, top) in self.panels.iter().zip(&tops) { text.ttl x=(px(LEFT)) y=(px(top - 8.0)) { (panel.title) } }
+                @if let (Some(top), 1..) = (tops.first(), self.late()) { text.end.late x=(px(self.size.right())) y=(px(top - 8.0)) { "still coming in" } }
                 (self.days(floor))
                 (self.links(top + 8.0, floor))
                 @if let (Some(note), Some(panel), Some(top)) = (&self.note, self.panels.first(), tops.first()) { (self.annotation(note, panel, *top)) }
@@ -141,8 +197,25 @@ impl Chart {
         }
     }
 
+    fn grid(&self, panel: &Panel, top: f64) -> Markup {
+        let (left, right, labels) = (px(LEFT), px(self.size.right()), px(self.size.labels()));
+        let (step, n) = steps(panel.max(), panel.steps);
+        let n = if panel.max() == 0 { 0 } else { n };
+        let floor = top + panel.height;
+        let at = |index: u64| floor - as_f64(index) / as_f64(n.max(1)) * panel.height;
+        html! {
+            line.axis x1=(left) x2=(right) y1=(px(floor)) y2=(px(floor)) {}
+            text x=(labels) y=(px(floor + 4.0)) { "0" }
+            @for index in 1..=n {
+                line.grid x1=(left) x2=(right) y1=(px(at(index))) y2=(px(at(index))) {}
+                text x=(labels) y=(px(at(index) + 4.0)) { (axis_label(step.saturating_mul(index))) }
+            }
+            @if panel.max() == 0 { text.none x=(left) y=(px(floor - 8.0)) { "none in this period" } }
+        }
+    }
+
     fn pitch(&self) -> f64 {
-        (RIGHT - LEFT) / as_f64(self.columns.len().max(1) as u64)
+        (self.size.right() - LEFT) / as_f64(self.columns.len().max(1) as u64)
     }
 
     fn x(&self, column: usize) -> f64 {
@@ -151,11 +224,27 @@ impl Chart {
 
     /// Space between columns: a hair where there are many.
     fn gap(&self) -> f64 {
-        (self.pitch() * 0.17).clamp(0.3, 6.0)
+        (self.pitch() * 0.17).clamp(0.3, 6.0).max(self.pitch() - BAR_MAX)
+    }
+
+    /// How many columns at the end are still coming in.
+    fn late(&self) -> usize {
+        self.columns.iter().rev().take_while(|column| column.incomplete).count()
+    }
+
+    /// The ground under the columns that are still coming in.
+    fn coming_in(&self, panel: &Panel, top: f64) -> Markup {
+        let (x, right) = (self.x(self.columns.len() - self.late()), self.size.right());
+        html! {
+            @if self.late() > 0 {
+                rect.soon x=(px(x)) y=(px(top)) width=(px(right - x)) height=(px(panel.height)) {}
+                line.soon-from x1=(px(x)) x2=(px(x)) y1=(px(top)) y2=(px(top + panel.height)) {}
+            }
+        }
     }
 
     fn band(&self) -> Markup {
-        let ends = self.bands.iter().skip(1).map(|band| self.x(band.from)).chain([RIGHT]);
+        let ends = self.bands.iter().skip(1).map(|band| self.x(band.from)).chain([self.size.right()]);
         let mut taken = LEFT; // where the text of the band before ends
         let drawn: Vec<_> = self
             .bands
@@ -185,7 +274,7 @@ impl Chart {
             @for (_, _, _, label) in &drawn {
                 @if let Some((x, anchor, text)) = label { text class=(anchor) x=(px(*x)) y="14" { (text) } }
             }
-            @if !drawn.is_empty() { text x=(px(LABELS)) y="14" { "policy" } }
+            @if !drawn.is_empty() { text x=(px(self.size.labels())) y="14" { "policy" } }
         }
     }
 
@@ -259,7 +348,7 @@ impl Chart {
         for (column, here) in self.columns.iter().enumerate() {
             let Some(date) = here.first.date() else { continue };
             let next = self.columns.get(column + 1).map_or_else(|| here.first.plus(1), |next| next.first);
-            if !marks(here.first, next, self.columns.len()) {
+            if !marks(here.first, next, self.columns.len(), self.size) {
                 continue;
             }
             let x = self.x(column) + self.pitch() / 2.0;
@@ -271,7 +360,7 @@ impl Chart {
             }
             let anchor = if x < room / 2.0 {
                 ""
-            } else if x > RIGHT + 30.0 - room / 2.0 {
+            } else if x > self.size.right() + 30.0 - room / 2.0 {
                 "end"
             } else {
                 "mid"
@@ -285,14 +374,14 @@ impl Chart {
 
     fn links(&self, top: f64, floor: f64) -> Markup {
         html! {
-            g.hits {
+            @if self.size == Size::Wide || self.pitch() >= TOUCHED { g.hits {
                 @for (index, column) in self.columns.iter().enumerate() {
                     a href=(column.link) tabindex="-1" {
                         rect.hit x=(px(self.x(index))) y=(px(top)) width=(px(self.pitch())) height=(px(floor - top)) {}
                         title { (column.about) }
                     }
                 }
-            }
+            } }
         }
     }
 
@@ -301,7 +390,7 @@ impl Chart {
         let tall = as_f64(panel.at(note.column)) * panel.scale();
         let y = (top + panel.height - tall + 4.0).min(top + panel.height - 34.0).max(top + 4.0);
         let longest = note.lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
-        let to_the_right = x + 18.0 + as_f64(longest as u64) * LETTER < RIGHT;
+        let to_the_right = x + 18.0 + as_f64(longest as u64) * LETTER < self.size.right();
         let (from, to, at, anchor) = if to_the_right {
             (x + self.pitch() / 2.0 + 1.0, x + self.pitch() / 2.0 + 11.0, x + self.pitch() / 2.0 + 15.0, "note")
         } else {
@@ -325,14 +414,22 @@ struct DayLabel {
 }
 
 /// Whether a column is worth a label: every day of a fortnight, every Monday of a month, every second one of a quarter, else the
-/// first of a month.
-fn marks(first: Day, next: Day, columns: usize) -> bool {
-    match columns {
-        0..=14 => true,
-        15..=45 => (first.0..next.0.max(first.0 + 1)).any(|day| since_monday(Day(day)) == 0),
-        46..=140 => (first.0..next.0.max(first.0 + 1)).any(|day| since_monday(Day(day)) == 0 && (day / 7) % 2 == 0),
-        _ => (first.0..next.0.max(first.0 + 1)).any(|day| Day(day).date().is_some_and(|date| date.day() == 1)),
-    }
+/// first of a month. On a phone there is room for half as many.
+fn marks(first: Day, next: Day, columns: usize, size: Size) -> bool {
+    let weeks = match (columns, size) {
+        (0..=14, _) => return true,
+        (15..=45, Size::Wide) => 1,
+        (15..=45, Size::Narrow) | (46..=140, Size::Wide) => 2,
+        (46..=140, Size::Narrow) => 4,
+        _ => 0,
+    };
+    (first.0..next.0.max(first.0 + 1)).any(|day| {
+        if weeks == 0 {
+            Day(day).date().is_some_and(|date| date.day() == 1)
+        } else {
+            since_monday(Day(day)) == 0 && (day / 7) % weeks == 0
+        }
+    })
 }
 
 /// The text, or as much of it as the room holds: whole tags only.
@@ -351,22 +448,6 @@ fn fitting(text: &str, room: f64) -> Option<String> {
     None
 }
 
-fn grid(panel: &Panel, top: f64) -> Markup {
-    let (step, n) = steps(panel.max(), panel.steps);
-    let n = if panel.max() == 0 { 0 } else { n };
-    let floor = top + panel.height;
-    let at = |index: u64| floor - as_f64(index) / as_f64(n.max(1)) * panel.height;
-    html! {
-        line.axis x1=(px(LEFT)) x2=(px(RIGHT)) y1=(px(floor)) y2=(px(floor)) {}
-        text x=(px(LABELS)) y=(px(floor + 4.0)) { "0" }
-        @for index in 1..=n {
-            line.grid x1=(px(LEFT)) x2=(px(RIGHT)) y1=(px(at(index))) y2=(px(at(index))) {}
-            text x=(px(LABELS)) y=(px(at(index) + 4.0)) { (axis_label(step.saturating_mul(index))) }
-        }
-        @if panel.max() == 0 { text.none x=(px(LEFT)) y=(px(floor - 8.0)) { "none in this period" } }
-    }
-}
-
 /// Axis labels have room for seven characters.
 fn axis_label(n: u64) -> String {
     if n < 1_000_000 { count(n) } else { crate::figures::short(n) }
@@ -379,17 +460,24 @@ mod tests {
     use report::Outcome;
 
     fn chart(values: Vec<u64>, bands: Vec<Band>, note: Option<Note>) -> String {
+        sized(Size::Wide, values, bands, note)
+    }
+
+    fn sized(size: Size, values: Vec<u64>, bands: Vec<Band>, note: Option<Note>) -> String {
         let first: Day = "2026-10-21".parse().unwrap();
         let columns = (0..values.len())
             .map(|n| Column {
                 first: first.plus(i32::try_from(n).unwrap()),
                 link: Url::path(&["sources"]),
                 about: format!("day {n}"),
+                incomplete: n == 2 && values.len() == 3,
             })
             .collect();
         let layers = vec![Layer { class: words::outcome(Outcome::Unaligned), values }];
         let panel = Panel { title: "Failing".into(), height: 200.0, steps: 5, layers };
-        Chart { title: "t".into(), about: "a".into(), columns, panels: vec![panel], bands, note }.draw().into_string()
+        Chart { size, title: "t".into(), about: "a".into(), columns, panels: vec![panel], bands, note }
+            .draw()
+            .into_string()
     }
 
     #[test]
@@ -399,6 +487,18 @@ mod tests {
         assert!(drawn.contains("v-199.5"), "20 of 20 is the whole height: {drawn}");
         assert!(drawn.contains("v-99.5"), "10 of 20 is half of it");
         assert!(drawn.contains("url(#p-fall)"), "the pattern says what the colour says");
+        assert!(drawn.contains("still coming in"), "the last column is incomplete, and that is said");
+        assert!(!chart(vec![10, 20], vec![], None).contains("coming in"));
+    }
+
+    #[test]
+    fn a_phone_gets_links_where_a_finger_can_hit_them() {
+        for (columns, links) in [(7, 7), (90, 0)] {
+            let drawn = sized(Size::Narrow, vec![5; columns], vec![], None);
+            assert_eq!(drawn.matches("class=\"hit\"").count(), links, "{columns} columns");
+        }
+        let ends = |text: &str| text.matches("class=\"mid\"").count();
+        assert!(ends(&sized(Size::Narrow, vec![5; 90], vec![], None)) < 7, "labels keep their distance");
     }
 
     #[test]

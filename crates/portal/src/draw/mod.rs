@@ -9,7 +9,7 @@ mod scale;
 mod spark;
 
 pub(crate) use bar::{outcome_bar, share_bar};
-pub(crate) use chart::{Band, Chart, Column, Layer, Note, Panel};
+pub(crate) use chart::{Band, Chart, Column, Layer, Note, Panel, Size};
 pub(crate) use spark::{day_bars, line, strip};
 
 use std::fmt::Write as _;
@@ -26,10 +26,16 @@ pub(crate) fn patterns() -> Markup {
                 pattern id="p-rise" width="4" height="4" patternUnits="userSpaceOnUse" { path.mk d="M-1 1 1-1M0 4 4 0M3 5 5 3" {} }
                 pattern id="p-fall" width="4" height="4" patternUnits="userSpaceOnUse" { path.mk d="M-1 3 1 5M0 0 4 4M3-1 5 1" {} }
                 pattern id="p-bars" width="4" height="4" patternUnits="userSpaceOnUse" { path.mk d="M0 2H4" {} }
+                pattern id="p-soon" width="6" height="6" patternUnits="userSpaceOnUse" { path.skh d="M-1 1 1-1M0 6 6 0M5 7 7 5" {} }
                 pattern id="p-dots" width="5" height="5" patternUnits="userSpaceOnUse" { circle.mkd cx="2.5" cy="2.5" r="1.1" {} }
             }
         }
     }
+}
+
+/// A chart for each screen; the style sheet shows the one that fits.
+pub(crate) fn for_each_screen(chart: impl Fn(Size) -> Chart) -> Markup {
+    html! { div.chart { @for size in Size::ALL { (chart(size).draw()) } } }
 }
 
 /// The small square that stands before a class's name.

@@ -31,6 +31,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Arrivals) -> Markup {
             ("JSON", api::link(here.ask, &["api", "v1", "arrivals"])),
         ],
         body: html! {
+            (super::cut_period(here))
             (counters(here, answer))
             section aria-labelledby="h-reporters" {
                 div.head {
@@ -58,18 +59,32 @@ pub(super) fn tabs(here: Here<'_>, current: &str) -> Vec<(&'static str, Url, boo
 }
 
 fn lead(here: Here<'_>, answer: &Arrivals) -> Markup {
-    let quiet = answer.reporters.iter().filter(|line| silent(answer, line) > LATE_DAYS).count();
+    let quiet: Vec<_> = answer.reporters.iter().filter(|line| silent(answer, line) > LATE_DAYS).collect();
     html! {
-        strong { (counted(as_u64(answer.reporters.len()), "reporter", "reporters")) } " sent "
+        (strong(&Url::on_page("h-reporters"), &counted(as_u64(answer.reporters.len()), "reporter", "reporters"))) " sent "
         (strong(&links::report_list(here.scope()), &counted(answer.reports, "report", "reports")))
         @if let Some(days) = answer.days { " about " (length(days)) }
         ". "
         @if answer.reporters.is_empty() {}
-        @else if quiet == 0 { "Nobody has fallen silent." }
-        @else { strong { (count(as_u64(quiet))) } @if quiet == 1 { " of them has" } @else { " of them have" } " been silent for more than " (LATE_DAYS) " days." }
+        @else if quiet.is_empty() { "Nobody has fallen silent." }
+        @else if quiet.len() > NAMED_MAX { strong { (count(as_u64(quiet.len()))) } " of them have been silent for more than " (LATE_DAYS) " days." }
+        @else {
+            @for (index, line) in quiet.iter().enumerate() {
+                @if index > 0 { " " }
+                (strong_name(here, line)) " has been silent for " (counted(as_u64(silent(answer, line)), "day", "days")) "."
+            }
+        }
     }
 }
 
+/// A reporter's name that leads to its reports.
+fn strong_name(here: Here<'_>, line: &ReporterLine) -> Markup {
+    let url = links::report_list(&links::by_reporter(here.scope(), &line.reporter));
+    html! { a.n href=(url) { strong { (name_or_dash(&line.reporter)) } } }
+}
+
+/// Silent reporters that are named; more are counted.
+const NAMED_MAX: usize = 3;
 /// Reports come a day or two after the day they are about.
 const LATE_DAYS: usize = 2;
 
@@ -118,15 +133,23 @@ fn table(here: Here<'_>, answer: &Arrivals) -> Markup {
                     th.num scope="col" { "Reports" }
                     th.num scope="col" aria-sort="descending" { "Messages" }
                     th scope="col" { (counted(as_u64(days), "day", "days")) }
-                    th.num scope="col" { "Gaps" }
+                    th.num scope="col" { abbr title="days without a report after the first one with one" { "Gaps" } }
                     th.num scope="col" { "With flaws" }
                     th.num scope="col" { "Newest day" }
                     th scope="col" { "Last received" }
-                    th scope="col" { "Written as" }
+                    th scope="col" { abbr title="the standard by which its newest report is written" { "Written as" } }
                 }
             }
             tbody { @for line in &answer.reporters { (row(here, answer, line)) } }
         }
+    }
+}
+
+/// Which generation a report is of.
+pub(super) fn dialect(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Rfc7489 => "RFC 7489",
+        Dialect::Rfc9990 => "RFC 9990",
     }
 }
 
@@ -140,14 +163,14 @@ fn row(here: Here<'_>, answer: &Arrivals, line: &ReporterLine) -> Markup {
             td.num data-l="reports" { (super::n(&links::report_list(&scope), line.reports)) }
             td.num data-l="messages" { (super::n(&links::sources(&scope), line.messages)) }
             td.wide { (draw::strip(heard(answer, line), &label)) }
-            td.num data-l="gaps" { @if gaps == 0 { span.faint { "none" } } @else { (counted(as_u64(gaps), "day", "days")) } }
-            td.num data-l="with flaws" { @if line.flawed == 0 { span.faint { "none" } } @else { (super::n(&Ask { flaw: None, ..here.ask.clone() }.to(&["reports", "flaws"]), line.flawed)) } }
+            td.num data-l="gaps" { @if gaps == 0 { (super::none()) } @else { (counted(as_u64(gaps), "day", "days")) } }
+            td.num data-l="with flaws" { @if line.flawed == 0 { (super::none()) } @else { (super::n(&Ask { scope: scope.clone(), flaw: None, ..here.ask.clone() }.to(&["reports", "flaws"]), line.flawed)) } }
             td.num data-l="newest day" {
-                (day(line.last_day, newest))
+                a.n href=(links::report_list(&links::within(&scope, line.last_day, line.last_day))) { (day(line.last_day, newest)) }
                 @if silent(answer, line) > LATE_DAYS { span.sub { "silent for " (counted(as_u64(silent(answer, line)), "day", "days")) } }
             }
             td.nowrap data-l="last received" { (moment_near(line.last_received, here.around.now)) }
-            td.nowrap { (match line.dialect { Dialect::Rfc7489 => "RFC 7489", Dialect::Rfc9990 => "RFC 9990" }) }
+            td.nowrap { (dialect(line.dialect)) }
         }
     }
 }

@@ -4,11 +4,9 @@ use std::net::IpAddr;
 
 use insight::{GroupBy, Scope, SortBy, SourceLine, Sources, Spike, parse_network};
 use maud::{Markup, html};
-use report::{Outcome, Text};
+use report::{Day, Outcome, Text};
 
-use super::{
-    Here, SortKey, as_u64, day, days_between, length, n, name_or_dash, pager, sort_head, spike, strong, trend,
-};
+use super::{Here, SortKey, as_u64, days_between, length, n, name_or_dash, pager, sort_head, spike, strong, trend};
 use crate::api;
 use crate::ask::Ask;
 use crate::draw;
@@ -43,6 +41,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Sources, explained: Option<&Spike>) 
             ("JSON", api::link(here.ask, &["api", "v1", "sources"])),
         ],
         body: html! {
+            (super::cut_period(here))
             @if let Some(spike) = explained {
                 section aria-labelledby="h-spike" {
                     div.head { h2 id="h-spike" { "What was different on this day" } }
@@ -76,11 +75,11 @@ fn lead(here: Here<'_>, answer: &Sources) -> Markup {
     html! {
         @if all == 0 { "Nobody, as far as the reports say" @if let Some(days) = answer.days { ", " (figures::span(days.0, days.1)) } "." }
         @else {
-            strong { (count(as_u64(answer.lines_total))) " " (many) } " sent "
+            (strong(&Url::on_page("h-sources"), &format!("{}\u{a0}{many}", count(as_u64(answer.lines_total))))) " sent "
             (strong(&links::rows(scope), &counted(all, "message", "messages")))
             @if let Some(days) = answer.days { @if days.0 == days.1 { " on " (figures::weekday_year(days.0)) } @else { " in " (length(days)) } }
             @if failing == 0 { "; all of it passes DMARC." }
-            @else { "; " (strong(&links::rows(&links::failing(scope)), &count(failing))) " of it, " (percent_sign(failing, all)) ", fails DMARC." }
+            @else { "; " (strong(&links::rows(&links::failing(scope)), &count(failing))) " of it, " a.n href=(links::rows(&links::failing(scope))) { (percent_sign(failing, all)) } ", fails DMARC." }
         }
     }
 }
@@ -116,27 +115,42 @@ fn table(here: Here<'_>, answer: &Sources) -> Markup {
                     (head("Messages", Some("num"), SortBy::Messages))
                     (head("Pass", Some("num"), SortBy::Passing))
                     th.bar scope="col" { "Outcomes" }
-                    th scope="col" { "Most often" }
+                    th scope="col" { abbr title="the SPF and DKIM result that most of its messages have" { "Most often" } }
                     (head("Reporters", Some("num"), SortBy::Reporters))
                     @if days > 1 {
-                        (head("First", Some("num"), SortBy::FirstDay))
+                        (head("First", Some(class_of(here, SortBy::FirstDay)), SortBy::FirstDay))
                         (head("Last", Some("num"), SortBy::LastDay))
-                        (head("Active", Some("num"), SortBy::ActiveDays))
+                        (head("Active", Some(class_of(here, SortBy::ActiveDays)), SortBy::ActiveDays))
                         th scope="col" { "Days" }
                     }
                 }
             }
             tbody { @for line in &answer.lines { (row(here, answer, line)) } }
-            tfoot {
-                tr {
-                    th scope="row" { (count(as_u64(answer.lines_total))) " " (words::group(group).2) }
-                    td.num data-l="fail" { (count(answer.totals.failing())) (a_day(answer.totals.failing(), days)) }
-                    td.num data-l="messages" { (count(answer.totals.messages())) (a_day(answer.totals.messages(), days)) }
-                    td.num data-l="pass" { (percent_sign(answer.totals.passing(), answer.totals.messages())) }
-                    td { (draw::outcome_bar(&answer.totals)) }
-                    td {} td {}
-                    @if days > 1 { td {} td {} td {} td {} }
-                }
+            (foot(here, answer, days))
+        }
+    }
+}
+
+/// Columns that a small desk does without, unless the table is sorted by them.
+fn class_of(here: Here<'_>, sort: SortBy) -> &'static str {
+    if here.ask.sort == sort { "num" } else { "num hide-m" }
+}
+
+fn foot(here: Here<'_>, answer: &Sources, days: usize) -> Markup {
+    let scope = here.scope();
+    let (all, failing, passing) =
+        (links::rows(scope), links::rows(&links::failing(scope)), links::rows(&links::passing(scope)));
+    let totals = &answer.totals;
+    html! {
+        tfoot {
+            tr {
+                th scope="row" { (count(as_u64(answer.lines_total))) " " (words::group(answer.order.group).2) }
+                td.num data-l="fail" { (n(&failing, totals.failing())) (a_day(totals.failing(), days)) }
+                td.num data-l="messages" { (n(&all, totals.messages())) (a_day(totals.messages(), days)) }
+                td.num data-l="pass" { a.n href=(passing) { (percent_sign(totals.passing(), totals.messages())) } }
+                td { (draw::outcome_bar(totals)) }
+                td {} td {}
+                @if days > 1 { td class=(class_of(here, SortBy::FirstDay)) {} td {} td class=(class_of(here, SortBy::ActiveDays)) {} td {} }
             }
         }
     }
@@ -150,24 +164,29 @@ fn a_day(total: u64, days: usize) -> Markup {
 fn row(here: Here<'_>, answer: &Sources, line: &SourceLine) -> Markup {
     let group = answer.order.group;
     let scope = narrowed(here.scope(), group, &line.key);
-    let of = |url: fn(&Scope) -> Scope| scope.as_ref().map(|scope| links::rows(&url(scope)));
-    let number =
-        |url: Option<Url>, value: u64| html! { @match url { Some(url) => (n(&url, value)), None => (count(value)) } };
+    let to = |link: &dyn Fn(&Scope) -> Url, shown: Markup| html! { @match &scope { Some(scope) => a.n href=(link(scope)) { (shown) }, None => (shown) } };
+    let rows = |of: fn(&Scope) -> Scope, shown: String| to(&|scope| links::rows(&of(scope)), html! { (shown) });
+    let on = |day: Day| {
+        to(
+            &|scope| links::rows(&links::within(scope, day, day)),
+            html! { (super::day(day, answer.days.map(|(_, last)| last))) },
+        )
+    };
+    let reporters = |scope: &Scope| Ask { scope: scope.clone(), group: GroupBy::Reporter, ..Ask::default() }.to(PATH);
     let (all, failing) = (line.outcomes.messages(), line.outcomes.failing());
-    let newest = answer.days.map(|(_, last)| last);
     html! {
         tr {
             th.name scope="row" { (key(here, group, line)) }
-            td.num data-l="fail" { (number(of(links::failing), failing)) }
-            td.num data-l="messages" { (number(of(Scope::clone), all)) }
-            td.num data-l="pass" { (percent_sign(line.outcomes.passing(), all)) }
+            td.num data-l="fail" { (rows(links::failing, count(failing))) }
+            td.num data-l="messages" { (rows(Scope::clone, count(all))) }
+            td.num data-l="pass" { (rows(links::passing, percent_sign(line.outcomes.passing(), all))) }
             td.bar { (draw::outcome_bar(&line.outcomes)) }
             td.wide { (most_often(line)) }
-            td.num data-l="reporters" { (count(line.reporters)) }
+            td.num data-l=(if line.reporters == 1 { "reporter" } else { "reporters" }) { (to(&reporters, html! { (count(line.reporters)) })) }
             @if line.by_day.len() > 1 {
-                td.num data-l="first" { (day(line.first_day, newest)) }
-                td.num data-l="last" { (day(line.last_day, newest)) }
-                td.num data-l="active days" { (count(line.active_days)) }
+                td class=(class_of(here, SortBy::FirstDay)) data-l="first" { (on(line.first_day)) }
+                td.num data-l="last" { (on(line.last_day)) }
+                td class=(class_of(here, SortBy::ActiveDays)) data-l=(if line.active_days == 1 { "active day" } else { "active days" }) { (to(&links::trend, html! { (count(line.active_days)) })) }
                 td { (draw::day_bars(&line.by_day)) }
             }
         }
@@ -182,11 +201,12 @@ fn key(here: Here<'_>, group: GroupBy, line: &SourceLine) -> Markup {
     let inner = narrowed(here.scope(), group, &line.key)
         .map(|scope| Ask { scope, group: GroupBy::Address, ..here.ask.clone() }.to(PATH));
     html! {
-        @match inner {
+        @match &inner {
             Some(url) => a.n href=(url) { (key_text(group, &line.key)) },
             None => (key_text(group, &line.key)),
         }
-        span.sub { (counted(line.addresses, "address", "addresses")) }
+        @let addresses = counted(line.addresses, "address", "addresses");
+        span.sub { @match &inner { Some(url) => a.n href=(url) { (addresses) }, None => (addresses) } }
     }
 }
 

@@ -115,6 +115,16 @@ fn outcome_chip(outcome: Outcome) -> Markup {
     crate::draw::chip(words::outcome(outcome))
 }
 
+/// Nothing of a kind: `none`, and `no` where the kind stands behind it on a narrow screen.
+fn none() -> Markup {
+    html! { span.faint { "no" span.ne { "ne" } } }
+}
+
+/// What a report is called: its number is a name and not a count.
+fn report_name(id: u64) -> String {
+    format!("report {id}")
+}
+
 /// An address as a link to its page.
 fn address(address: IpAddr, scope: &Scope) -> Markup {
     html! { a.n href=(links::source(address, scope)) { code { (address) } } }
@@ -147,15 +157,41 @@ fn name_or_dash(name: &str) -> Markup {
 
 /// What to do where a filter leaves nothing.
 fn nothing(here: Here<'_>, path: &[&str], what: &str) -> Markup {
+    let scope = here.scope();
     let all = Ask { scope: Scope { period: insight::Period::All, ..Scope::default() }, ..Ask::default() };
+    let longer = Ask { scope: Scope { period: insight::Period::All, ..scope.clone() }, ..here.ask.clone() };
+    let unknown = [(&scope.domain, &here.around.domains), (&scope.reporter, &here.around.reporters)];
+    let unknown = unknown.into_iter().filter_map(|(name, known)| name.as_ref().filter(|name| !known.contains(name)));
     html! {
         section {
             div.box.pad {
-                p { "No " (what) " match these filters" @if let Some(days) = here.around.resolve(here.ask.scope.period) { ", " (figures::span(days.0, days.1)) } "." }
+                p { "No " (what) " match these filters" @if let Some(days) = here.around.resolve(scope.period) { ", " (figures::span(days.0, days.1)) } "." }
                 @if let Some((first, last)) = here.around.days {
-                    p.small.faint { "The ledger holds " (figures::span(first, last)) ". " a href=(all.to(path)) { "Show everything" } }
+                    p.small.faint { "The ledger holds " (figures::span(first, last)) "." }
+                    p.row {
+                        @for name in unknown { a.btn href=(Url::path(&["search"]).with("q", name)) { "Search for " (text::cut(name, 40)) } }
+                        @if scope.period != insight::Period::All { a.btn href=(longer.to(path)) { "The same, all days" } }
+                        a.btn href=(all.to(path)) { "Everything" }
+                    }
                 }
             }
+        }
+    }
+}
+
+/// Says so where a period is longer than what one answer holds.
+fn cut_period(here: Here<'_>) -> Markup {
+    let asked = here
+        .around
+        .resolve(here.scope().period)
+        .filter(|days| days_between(*days) > insight::DAYS_MAX.unsigned_abs() as usize);
+    html! {
+        @if let Some((first, last)) = asked {
+            section { div.box.pad { p {
+                strong { "Only the newest " (count(u64::from(insight::DAYS_MAX.unsigned_abs()))) " days are counted" }
+                " of " (figures::span(first, last)) ". Name an earlier last day to see what lies before "
+                (figures::day_year(last.plus(1 - insight::DAYS_MAX))) "."
+            } } }
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `/reports/{id}`: one report — its header, its flaws, its rows, and the XML it was written as.
 
-use insight::{RawXml, ReportDetail, Rows};
+use insight::{RawXml, ReportDetail, Rows, Scope};
 use maud::{Markup, html};
 use report::Flaw;
 
-use super::{Here, name_or_dash, pager, report_list, rows};
+use super::{Here, arrivals, name_or_dash, pager, report_list, rows, strong};
 use crate::figures::{self, count, counted};
 use crate::frame::{Page, Section, moment};
 use crate::links;
@@ -90,7 +90,7 @@ fn lines(bytes: &[u8]) -> (Vec<String>, bool) {
 }
 
 fn crumbs(here: Here<'_>, answer: &ReportDetail, last: Option<&str>) -> Vec<(Markup, Option<Url>)> {
-    let own = html! { "Report " (count(answer.line.id)) };
+    let own = html! { "Report " (answer.line.id) };
     let mut crumbs = vec![
         (html! { "Reports" }, Some(links::reports(here.scope()))),
         (html! { "List" }, Some(links::report_list(here.scope()))),
@@ -112,19 +112,19 @@ fn tabs(id: &str, current: &str) -> Vec<(&'static str, Url, bool)> {
 fn lead(answer: &ReportDetail) -> Markup {
     let line = &answer.line;
     html! {
-        (name_or_dash(&line.reporter)) " reports " strong { (counted(line.messages, "message", "messages")) }
-        " in " strong { (counted(line.rows, "row", "rows")) } ", " (report_list::interval(line.begin, line.end))
-        ", under the policy of " (name_or_dash(&line.policy_domain)) "."
+        (name_or_dash(&line.reporter)) " reports " (strong(&Url::on_page("h-rows"), &counted(line.messages, "message", "messages")))
+        " in " (strong(&Url::on_page("h-rows"), &counted(line.rows, "row", "rows"))) ", " (report_list::interval(line.begin, line.end))
+        ", under the policy of " a href=(links::trend(&links::of_domain(&Scope::default(), &line.policy_domain))) { (name_or_dash(&line.policy_domain)) } "."
     }
 }
 
 fn notices(answer: &ReportDetail) -> Markup {
     html! {
         @if let Some(id) = answer.line.superseded_by {
-            section { div.box.pad { p { strong { "This report does not count." } " The same name came again with other content: " a href=(links::report(id)) { "report " (count(id)) } " counts instead." } } }
+            section { div.box.pad { p { strong { "This report does not count." } " The same name came again with other content: " a href=(links::report(id)) { (super::report_name(id)) } " counts instead." } } }
         } @else if !answer.conflicts_with.is_empty() {
             section { div.box.pad { p { "The same name came with other content before; this report counts instead of "
-                @for (index, id) in answer.conflicts_with.iter().enumerate() { @if index > 0 { ", " } a href=(links::report(*id)) { "report " (count(*id)) } } "." } } }
+                @for (index, id) in answer.conflicts_with.iter().enumerate() { @if index > 0 { ", " } a href=(links::report(*id)) { (super::report_name(*id)) } } "." } } }
         }
     }
 }
@@ -145,7 +145,7 @@ fn header(answer: &ReportDetail) -> Markup {
                     dt { "Begin" } dd { (moment(header.interval.begin)) }
                     dt { "End" } dd { (moment(header.interval.end)) }
                     dt { "Policy" } dd { @if answer.policy.is_empty() { span.faint { "none named" } } @else { (text::code(&answer.policy)) } " at " (name_or_dash(&header.policy.domain)) }
-                    dt { "Written as" } dd { (match header.dialect { report::Dialect::Rfc7489 => "RFC 7489", report::Dialect::Rfc9990 => "RFC 9990" }) @if let Some(version) = &header.version { ", version " (text::text(version)) } }
+                    dt { "Written as" } dd { (arrivals::dialect(header.dialect)) @if let Some(version) = &header.version { ", version " (text::text(version)) } }
                     @for error in &header.errors { dt { "Error" } dd { (text::cut(error, 300)) } }
                 }
             }
@@ -163,8 +163,8 @@ fn origin(answer: &ReportDetail) -> Markup {
                     @if let Some(member) = &answer.member { dt { "Member" } dd { (text::cut(member, 300)) } }
                     dt { "Taken in" } dd { (moment(answer.line.received)) }
                     dt { "Size" } dd { (figures::bytes(answer.item_bytes)) " as received" }
-                    dt { "SHA-256" } dd { code { (answer.item) } }
-                    dt { "Content" } dd { code { (answer.content) } }
+                    dt title="of the item's bytes as received" { "SHA-256" } dd { code { (answer.item) } }
+                    dt title="SHA-256 of what the report says, however it was packed or indented" { "Content" } dd { code { (answer.content) } }
                 }
             }
         }
@@ -174,19 +174,19 @@ fn origin(answer: &ReportDetail) -> Markup {
 fn flaws(flaws: &[Flaw]) -> Markup {
     html! {
         section aria-labelledby="h-flaws" {
-            div.head { h2 id="h-flaws" { "Flaws" } span.aside { "oddities that were tolerated" } }
+            div.head { h2 id="h-flaws" { "Flaws" } span.aside { "what was odd and how it was taken; the report counts all the same" } }
             div.box {
-                @if flaws.is_empty() { p.pad.small.faint { "None." } }
+                @if flaws.is_empty() { p.pad.small.faint { "None: it is written as the standard says." } }
                 @else {
                     table.stack {
                         caption.vh { "Flaws" }
-                        thead { tr { th scope="col" { "Kind" } th scope="col" { "First seen" } th scope="col" { "As written" } th.num scope="col" { "Times" } } }
+                        thead { tr { th scope="col" { "What was found" } th scope="col" { "First in" } th scope="col" { "As written" } th.num scope="col" { "Times" } } }
                         tbody {
                             @for flaw in flaws {
                                 tr {
-                                    th scope="row" { code { (crate::ask::flaw_word(flaw.kind)) } }
+                                    th scope="row" { (super::quality::kind(&crate::ask::flaw_word(flaw.kind))) }
                                     td { (text::text(&flaw.place)) }
-                                    td.wide { @match &flaw.value { Some(value) => (text::code(value)), None => span.faint { "nothing" } } }
+                                    td.wide { @match &flaw.value { Some(value) => (text::code(value)), None => span.faint { "nothing was there" } } }
                                     td.num data-l="times" { (count(flaw.count.get())) }
                                 }
                             }

@@ -1,6 +1,6 @@
 //! `/domains`, the portfolio: whose mail do we see?
 
-use insight::{DomainLine, DomainSort, Portfolio};
+use insight::{Applies, DomainLine, DomainSort, Portfolio, Scope};
 use maud::{Markup, html};
 use report::Policy;
 
@@ -37,11 +37,13 @@ pub(crate) fn page(here: Here<'_>, answer: &Portfolio) -> Markup {
             ("JSON", api::link(here.ask, &["api", "v1", "portfolio"])),
         ],
         body: html! {
-            (policies(answer))
+            (super::cut_period(here))
+            (policies(here, answer))
             section aria-labelledby="h-domains" {
                 div.head {
                     h2 id="h-domains" { "Domains" }
                     (search(here.ask))
+                    @if let Some(policy) = here.ask.policy { a.flag href=(Ask { policy: None, ..here.ask.clone() }.to(PATH)) title="take this filter off" { (asked(policy)) span aria-hidden="true" { " ×" } } }
                     @if let Some(days) = answer.days { span.aside { (length(days)) } }
                 }
                 @if answer.domains.is_empty() { (super::nothing(here, PATH, "domains")) }
@@ -56,18 +58,25 @@ fn lead(here: Here<'_>, answer: &Portfolio) -> Markup {
     let (all, failing) = (answer.totals.messages(), answer.totals.failing());
     let scope = here.scope();
     html! {
-        "Receivers reported " (strong(&links::sources(scope), &counted(all, "message", "messages")))
-        " in the name of " strong { (counted(as_u64(answer.domains_total), "domain", "domains")) }
+        "Receivers reported " strong { (total(here, scope, &counted(all, "message", "messages"))) }
+        " in the name of " (strong(&Url::on_page("h-domains"), &counted(as_u64(answer.domains_total), "domain", "domains")))
+        @if let Some(policy) = here.ask.policy { " with " (asked(policy).split(':').next().unwrap_or_default()) }
         @if let Some(days) = answer.days { ", " (crate::figures::span(days.0, days.1)) }
         ". "
         @if failing == 0 && all > 0 { "All of it passes DMARC." }
-        @else if all > 0 { (strong(&links::sources(&links::failing(scope)), &percent_sign(failing, all))) " of it fails DMARC." }
+        @else if all > 0 { strong { (total(here, &links::failing(scope), &percent_sign(failing, all))) } " of it fails DMARC." }
     }
 }
 
-/// How many domains have which policy, and how much of the mail that is.
-fn policies(answer: &Portfolio) -> Markup {
-    let all = answer.totals.messages();
+/// A total that leads to its sources; where only some names or one policy are shown, no filter of sources says as much.
+fn total(here: Here<'_>, scope: &Scope, number: &str) -> Markup {
+    let whole = here.ask.q.is_none() && here.ask.policy.is_none();
+    html! { @if whole { a.n href=(links::sources(scope)) { (number) } } @else { (number) } }
+}
+
+/// How many domains have which policy, and how much of the mail that is; each leads to its domains.
+fn policies(here: Here<'_>, answer: &Portfolio) -> Markup {
+    let all = answer.policies.iter().fold(0_u64, |sum, share| sum.saturating_add(share.messages));
     html! {
         @if !answer.policies.is_empty() {
             section aria-labelledby="h-policies" {
@@ -78,11 +87,13 @@ fn policies(answer: &Portfolio) -> Markup {
                 div.box {
                     dl.facts {
                         @for share in &answer.policies {
-                            div {
-                                dt { (asked(share.applies)) }
+                            @let chosen = here.ask.policy == Some(share.applies.into());
+                            @let url = Ask { policy: Some(share.applies.into()), ..here.ask.clone() }.to(PATH);
+                            div.chosen[chosen] {
+                                dt { (asked(share.applies.into())) }
                                 dd {
-                                    (counted(as_u64(share.domains), "domain", "domains"))
-                                    span.sub { (percent_sign(share.messages, all)) " of messages" }
+                                    a.n href=(url) { (counted(as_u64(share.domains), "domain", "domains")) }
+                                    span.sub { a.n href=(url) { (percent_sign(share.messages, all)) " of messages" } }
                                 }
                             }
                         }
@@ -94,12 +105,12 @@ fn policies(answer: &Portfolio) -> Markup {
 }
 
 /// A policy in the words of its tag.
-fn asked(applies: Option<Policy>) -> &'static str {
+fn asked(applies: Applies) -> &'static str {
     match applies {
-        Some(Policy::Reject) => "p=reject: refuse it",
-        Some(Policy::Quarantine) => "p=quarantine: put it aside",
-        Some(Policy::None) => "p=none: nothing",
-        None => "no policy seen",
+        Applies::Seen(Policy::Reject) => "p=reject: refuse it",
+        Applies::Seen(Policy::Quarantine) => "p=quarantine: put it aside",
+        Applies::Seen(Policy::None) => "p=none: nothing",
+        Applies::Unseen => "no policy seen",
     }
 }
 
@@ -123,6 +134,7 @@ fn table(here: Here<'_>, answer: &Portfolio) -> Markup {
         sort_head(name, class, &SortKey { url: &url, current, reversed: here.ask.reversed, falls })
     };
     let length = answer.days.map_or(1, days_between);
+    let scope = here.scope();
     html! {
         table.stack.domains {
             caption.vh { "Domains, " (domain_sort_word(here.ask.domain_sort)) " first" }
@@ -143,9 +155,9 @@ fn table(here: Here<'_>, answer: &Portfolio) -> Markup {
                 tr {
                     th scope="row" { (counted(as_u64(answer.domains_total), "domain", "domains")) }
                     td {}
-                    td.num data-l="messages" { (count(answer.totals.messages())) }
-                    td.num data-l="% pass" { (percent(answer.totals.passing(), answer.totals.messages())) }
-                    td.num data-l="fail a day" { (per_day(answer.totals.failing(), length)) }
+                    td.num data-l="messages" { (total(here, scope, &count(answer.totals.messages()))) }
+                    td.num data-l="% pass" { (total(here, &links::passing(scope), &percent(answer.totals.passing(), answer.totals.messages()))) }
+                    td.num data-l="fail a day" { (total(here, &links::failing(scope), &per_day(answer.totals.failing(), length))) }
                     td { (draw::outcome_bar(&answer.totals)) }
                     td {} td {}
                 }

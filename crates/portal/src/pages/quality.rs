@@ -5,7 +5,8 @@ use maud::{Markup, html};
 
 use super::{Here, arrivals, as_u64, name_or_dash, pager};
 use crate::api;
-use crate::figures::{self, count, counted};
+use crate::ask::flaw_word;
+use crate::figures::{self, counted};
 use crate::filters::{Field, Filters};
 use crate::frame::{Page, Section, moment};
 use crate::links;
@@ -16,8 +17,8 @@ use crate::url::Url;
 pub(crate) fn flaws(here: Here<'_>, answer: &Flaws) -> Markup {
     let kinds = answer.lines.iter().map(|line| line.kind.as_str()).collect::<std::collections::BTreeSet<_>>().len();
     let lead = html! {
-        @if answer.lines.is_empty() { "None: every report of the period is written as the standard says." }
-        @else { strong { (counted(as_u64(kinds), "kind", "kinds")) } " of flaw. A flawed report counts all the same; where the reader had to choose, it says how." }
+        @if answer.lines.is_empty() { "Nothing: every report of the period is written as the standard says." }
+        @else { strong { (counted(as_u64(kinds), "kind", "kinds")) } " of flaw" @if let Some(reporter) = &here.scope().reporter { " in reports from " (text::text(reporter)) } ". A flawed report counts all the same; where the reader had to choose, it says how." }
     };
     let body = html! {
         @if !answer.lines.is_empty() {
@@ -26,15 +27,15 @@ pub(crate) fn flaws(here: Here<'_>, answer: &Flaws) -> Markup {
                 div.box.scroll {
                     table.stack {
                         caption.vh { "Flaws by kind and reporter, most reports first" }
-                        thead { tr { th scope="col" { "Kind" } th scope="col" { "Reporter" } th.num scope="col" aria-sort="descending" { "Reports" } th scope="col" { "Example" } th scope="col" { "Seen in" } } }
+                        thead { tr { th scope="col" { "What was found" } th scope="col" { "Reporter" } th.num scope="col" aria-sort="descending" { "Reports" } th scope="col" { "As written" } th scope="col" { "For example in" } } }
                         tbody {
                             @for line in &answer.lines {
                                 tr {
-                                    th scope="row" { code { (line.kind) } }
-                                    td { (name_or_dash(&line.reporter)) }
+                                    th scope="row" { (kind(&line.kind)) }
+                                    td { a.n href=(links::sources(&links::by_reporter(here.scope(), &line.reporter))) { (name_or_dash(&line.reporter)) } }
                                     td.num data-l="reports" { (super::n(&links::report_list(&links::by_reporter(here.scope(), &line.reporter)).with("flaw", &line.kind), line.reports)) }
-                                    td.wide { @match &line.example { Some(example) => (text::code(example)), None => span.faint { "nothing to show" } } }
-                                    td.nowrap { a href=(links::report(line.report)) { "report " (count(line.report)) } }
+                                    td.wide { @match &line.example { Some(example) => (text::code(example)), None => span.faint { "nothing was there" } } }
+                                    td.nowrap { a href=(links::report(line.report)) { (super::report_name(line.report)) } }
                                 }
                             }
                         }
@@ -43,7 +44,18 @@ pub(crate) fn flaws(here: Here<'_>, answer: &Flaws) -> Markup {
             }
         }
     };
-    framed(here, "What is odd about the reports?", "Flaws", "flaws", lead, body, &[Field::Period])
+    framed(here, "What is odd about the reports?", "Flaws", "flaws", lead, &body, &[Field::Period, Field::Reporter])
+}
+
+/// A kind of flaw: what it means, and its word in the API.
+pub(super) fn kind(word: &str) -> Markup {
+    let known = report::FlawKind::ALL.iter().find(|kind| flaw_word(**kind) == word);
+    html! {
+        @match known {
+            Some(kind) => { (text::sentence(kind.meaning())) span.sub { code { (word) } } },
+            None => code { (word) },
+        }
+    }
 }
 
 /// What could not be taken in?
@@ -66,7 +78,7 @@ pub(crate) fn rejections(here: Here<'_>, answer: &Rejections) -> Markup {
                                     tr {
                                         th.name scope="row" { (text::cut(&line.origin, 90)) @if let Some(member) = &line.member { span.sub { "member " (text::cut(member, 90)) } } }
                                         td.wide { (text::cut(&line.message, 300)) span.sub { code { (line.kind) } } }
-                                        td.num data-l="" { (figures::bytes(line.item_bytes)) }
+                                        td.num { (figures::bytes(line.item_bytes)) }
                                         td.nowrap { (moment(line.received)) }
                                         td { code title=(line.item) { (line.item.get(..12).unwrap_or(&line.item)) "…" } }
                                     }
@@ -79,7 +91,7 @@ pub(crate) fn rejections(here: Here<'_>, answer: &Rejections) -> Markup {
             }
         }
     };
-    framed(here, "What could not be taken in?", "Rejected", "rejected", lead, body, &[])
+    framed(here, "What could not be taken in?", "Rejected", "rejected", lead, &body, &[])
 }
 
 /// Which reports came with two contents?
@@ -105,14 +117,14 @@ pub(crate) fn conflicts(here: Here<'_>, answer: &Conflicts) -> Markup {
             }
         }
     };
-    framed(here, "Which reports contradict each other?", "Conflicts", "conflicts", lead, body, &[])
+    framed(here, "Which reports contradict each other?", "Conflicts", "conflicts", lead, &body, &[])
 }
 
 fn conflict(line: &ConflictLine) -> Markup {
     let one = |line: &ReportLine| {
         html! {
-            a href=(links::report(line.id)) { "report " (count(line.id)) }
-            span.sub { (counted(line.messages, "message", "messages")) ", " (counted(line.rows, "row", "rows")) }
+            a href=(links::report(line.id)) { (super::report_name(line.id)) }
+            span.sub { a.n href=(links::report(line.id)) { (counted(line.messages, "message", "messages")) ", " (counted(line.rows, "row", "rows")) } }
             span.sub { (moment(line.received)) }
         }
     };
@@ -133,7 +145,7 @@ fn framed(
     tab: &'static str,
     name: &'static str,
     lead: Markup,
-    body: Markup,
+    body: &Markup,
     fields: &'static [Field],
 ) -> Markup {
     let route = if name == "rejected" { "rejections" } else { name };
@@ -150,7 +162,7 @@ fn framed(
             fields,
         }),
         exports: vec![("JSON", api::link(here.ask, &["api", "v1", route]))],
-        body,
+        body: html! { @if fields.contains(&Field::Period) { (super::cut_period(here)) } (body) },
     };
     page.render(here.around, here.ask)
 }

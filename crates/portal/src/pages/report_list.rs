@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{Here, arrivals, as_u64, name_or_dash, pager};
 use crate::api;
 use crate::ask::{Ask, flaw_word};
-use crate::figures::{count, counted};
+use crate::figures::counted;
 use crate::filters::{Field, Filters};
 use crate::frame::{Page, Section, moment_near};
 use crate::links;
@@ -67,16 +67,16 @@ fn row(here: Here<'_>, line: &ReportLine) -> Markup {
     html! {
         tr {
             th.name scope="row" {
-                a href=(url) { (count(line.id)) }
+                a href=(url) { (line.id) }
                 span.sub { (text::clip(&line.report_id)) }
             }
-            td { (name_or_dash(&line.reporter)) @if let Some(id) = line.superseded_by { " " a.flag.warn href=(links::report(id)) title="other content came later under the same name and counts instead" { "superseded" } } }
-            td { (name_or_dash(&line.policy_domain)) }
+            td { a.n href=(links::report_list(&links::by_reporter(here.scope(), &line.reporter))) { (name_or_dash(&line.reporter)) } @if let Some(id) = line.superseded_by { " " a.flag.warn href=(links::report(id)) title="other content came later under the same name and counts instead" { "superseded" } } }
+            td { a.n href=(links::trend(&links::of_domain(here.scope(), &line.policy_domain))) { (name_or_dash(&line.policy_domain)) } }
             td.nowrap { (interval(line.begin, line.end)) }
             td.num data-l="rows" { (super::n(&url, line.rows)) }
             td.num data-l="messages" { (super::n(&url, line.messages)) }
-            td.num data-l="flaws" { @if line.flaws == 0 { span.faint { "none" } } @else { (super::n(&url, line.flaws)) } }
-            td.nowrap { (moment_near(line.received, here.around.now)) }
+            td.num data-l="flaws" { @if line.flaws == 0 { (super::none()) } @else { (super::n(&url, line.flaws)) } }
+            td.nowrap data-l="taken in" { (moment_near(line.received, here.around.now)) }
         }
     }
 }

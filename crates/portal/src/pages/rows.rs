@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{Here, as_u64, n, outcome_chip, pager, source, strong, trend};
 use crate::api;
-use crate::figures::{self, count, counted};
+use crate::figures::{self, counted};
 use crate::filters::{self, Filters};
 use crate::frame::{Page, Section};
 use crate::links;
@@ -24,7 +24,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Rows) -> Markup {
         about: scope.domain.as_ref().map(ToString::to_string),
         crumbs: vec![(html! { "Sources" }, Some(links::sources(scope))), (html! { "Rows" }, None)],
         lead: html! {
-            strong { (counted(as_u64(answer.lines_total), "row", "rows")) }
+            (strong(&Url::on_page("h-rows"), &counted(as_u64(answer.lines_total), "row", "rows")))
             " with " (strong(&links::sources(scope), &counted(answer.messages_total, "message", "messages")))
             @if let Some(days) = here.around.resolve(scope.period) { ", " (figures::span(days.0, days.1)) }
             ", the newest day first. Every row leads to the report it stands in."
@@ -33,6 +33,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Rows) -> Markup {
         filters: Some(Filters { action: Url::path(PATH), here: vec!["rows".to_owned()], fields: filters::ALL }),
         exports: vec![("CSV", here.ask.here(&["rows.csv"])), ("JSON", api::link(here.ask, &["api", "v1", "rows"]))],
         body: html! {
+            (super::cut_period(here))
             section aria-labelledby="h-rows" {
                 h2.vh id="h-rows" { "Rows" }
                 @if answer.lines.is_empty() { (super::nothing(here, PATH, "rows")) }
@@ -48,7 +49,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Rows) -> Markup {
     page.render(here.around, here.ask)
 }
 
-/// Rows as a table; in a report the day and the reporter go without saying.
+/// Rows as a table; in a report the reporter goes without saying.
 pub(super) fn table(here: Here<'_>, lines: &[RowLine], reported: bool) -> Markup {
     html! {
         table.stack.rows {
@@ -58,8 +59,7 @@ pub(super) fn table(here: Here<'_>, lines: &[RowLine], reported: bool) -> Markup
                     th scope="col" { "Day" }
                     th scope="col" { "Source" }
                     th.num scope="col" { "Messages" }
-                    th scope="col" { "Outcome" }
-                    th scope="col" { "Receiver" }
+                    th scope="col" { "Outcome and receiver" }
                     th scope="col" { "Author domain" }
                     th scope="col" { "SPF and DKIM" }
                     @if reported { th scope="col" { "Reported by" } }
@@ -79,14 +79,16 @@ fn row(here: Here<'_>, line: &RowLine, reported: bool) -> Markup {
     };
     html! {
         tr {
-            td.nowrap { (figures::weekday_year(line.day)) }
-            th scope="row" { (super::address(line.source, here.scope())) }
-            td.num data-l="messages" { @if reported { (n(&links::report(line.report), line.messages)) } @else { (count(line.messages)) } }
-            td { (outcome_chip(line.outcome)) }
-            td { (words::disposition(line.disposition).name) @if !line.overrides.is_empty() { span.sub { (text::cut(&line.overrides, 60)) } } }
-            td { a.n href=(links::trend(&scope)) { (text::text(&line.domain)) } @if let Some(sender) = sender { span.sub { "envelope " (sender) } } }
+            td title=(figures::weekday_year(line.day)) { (figures::day_year(line.day)) }
+            th.name scope="row" { (super::address(line.source, here.scope())) }
+            td.num data-l="messages" { (n(&links::report(line.report), line.messages)) }
+            td {
+                (outcome_chip(line.outcome))
+                span.sub { (words::disposition(line.disposition).name) @if !line.overrides.is_empty() { ", because " (text::cut(&line.overrides.replace(',', ", "), 60)) } }
+            }
+            td.name { a.n href=(links::trend(&scope)) { (text::text(&line.domain)) } @if let Some(sender) = sender { span.sub { "envelope " (sender) } } }
             td.wide { div.auths { span.k { "SPF" } div { (source::results(&line.spf)) } span.k { "DKIM" } div { (source::results(&line.dkim)) } } }
-            @if reported { td { (super::name_or_dash(&line.reporter)) span.sub { a href=(links::report(line.report)) { "report " (count(line.report)) } } } }
+            @if reported { td.name { (super::name_or_dash(&line.reporter)) span.sub { a href=(links::report(line.report)) { (super::report_name(line.report)) } } } }
         }
     }
 }

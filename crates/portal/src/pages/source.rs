@@ -7,7 +7,7 @@ use report::Disposition;
 use super::{Here, as_u64, explorer, n, outcome_chip, strong};
 use crate::api;
 use crate::ask::Ask;
-use crate::draw::{self, Chart, Column, Layer, Panel};
+use crate::draw::{self, Chart, Column, Layer, Panel, Size};
 use crate::figures::{self, count, counted, percent, percent_sign};
 use crate::filters::{Field, Filters};
 use crate::frame::{Page, Section};
@@ -43,6 +43,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Source) -> Markup {
             ("JSON", api::link(here.ask, &["api", "v1", "sources", &address])),
         ],
         body: html! {
+            (super::cut_period(here))
             (facts(here, answer, &scope))
             div.side {
                 (timeline(answer, &scope))
@@ -72,10 +73,10 @@ fn lead(answer: &Source, scope: &Scope) -> Markup {
             (0, Some(first), Some(last)) => { "Nothing in this period. The ledger knows it from " (figures::span(first, last)) "." },
             _ => {
                 (strong(&links::rows(scope), &counted(all, "message", "messages")))
-                @if let Some(domain) = named { ", most of them in the name of " (text::text(domain)) }
+                @if let Some(domain) = named { ", most of them in the name of " a href=(links::trend(&links::of_domain(&Scope { network: None, ..scope.clone() }, domain))) { (text::text(domain)) } }
                 "; "
                 @if failing == 0 { "all of it passes DMARC." }
-                @else if failing == all { strong { "all of it fails" } " DMARC." }
+                @else if failing == all { (strong(&links::rows(&links::failing(scope)), "all of it fails")) " DMARC." }
                 @else { (strong(&links::rows(&links::failing(scope)), &percent_sign(failing, all))) " of it fails DMARC." }
             },
         }
@@ -86,24 +87,31 @@ fn facts(here: Here<'_>, answer: &Source, scope: &Scope) -> Markup {
     let active = answer.days.iter().filter(|day| day.outcomes.messages() > 0).count();
     let network =
         parse_network(&answer.network).map(|network| links::sources(&links::from_network(here.scope(), network)));
+    let (all, failing) = (links::rows(scope), links::rows(&links::failing(scope)));
+    let on = |day| links::rows(&links::within(&Scope { network: scope.network, ..Scope::default() }, day, day));
     html! {
         section aria-labelledby="h-facts" {
             h2.vh id="h-facts" { "Overview" }
             div.box {
                 dl.facts {
-                    div { dt { "Messages" } dd { (n(&links::rows(scope), answer.outcomes.messages())) span.sub { "on " (active) " of " (counted(as_u64(answer.days.len()), "day", "days")) } } }
-                    div { dt { "Fail DMARC" } dd { (n(&links::rows(&links::failing(scope)), answer.outcomes.failing())) span.sub { (percent_sign(answer.outcomes.failing(), answer.outcomes.messages())) } } }
-                    div { dt { "Receivers" } dd { (dispositions(&answer.dispositions, scope)) } }
+                    div { dt { "Messages" } dd { (n(&all, answer.outcomes.messages())) span.sub { a.n href=(links::trend(scope)) { "on " (active) " of " (counted(as_u64(answer.days.len()), "day", "days")) } } } }
+                    div { dt { "Fail DMARC" } dd { (n(&failing, answer.outcomes.failing())) span.sub { a.n href=(failing) { (percent_sign(answer.outcomes.failing(), answer.outcomes.messages())) } } } }
+                    div { dt { "What receivers did" } dd { (dispositions(&answer.dispositions, scope)) } }
                     div {
                         dt { "Network" }
                         dd {
-                            @match network { Some(url) => a.n href=(url) { (text::text(&answer.network)) }, None => (text::text(&answer.network)) }
-                            span.sub { @if answer.neighbours == 0 { "no other address seen in it" } @else { (counted(answer.neighbours, "other address", "other addresses")) " in it" } }
+                            @match &network { Some(url) => a.n href=(url) { (text::text(&answer.network)) }, None => (text::text(&answer.network)) }
+                            span.sub {
+                                @match &network {
+                                    _ if answer.neighbours == 0 => "no other address seen in it",
+                                    Some(url) => { a.n href=(url) { (counted(answer.neighbours, "other address", "other addresses")) } " in it" },
+                                    None => { (counted(answer.neighbours, "other address", "other addresses")) " in it" },
+                                }
+                            }
                         }
                     }
-                    @if let (Some(first), Some(last)) = (answer.first_day, answer.last_day) {
-                        div { dt { "First seen" } dd { (figures::day_year(first)) span.sub { "in the whole ledger" } } }
-                        div { dt { "Last seen" } dd { (figures::day_year(last)) span.sub { "in the whole ledger" } } }
+                    @for (name, day) in [("First seen", answer.first_day), ("Last seen", answer.last_day)] {
+                        @if let Some(day) = day { div { dt { (name) } dd { a.n href=(on(day)) { (figures::day_year(day)) } span.sub { "in the whole ledger" } } } }
                     }
                 }
             }
@@ -131,7 +139,6 @@ fn dispositions(counts: &Dispositions, scope: &Scope) -> Markup {
 }
 
 fn timeline(answer: &Source, scope: &Scope) -> Markup {
-    let chart = chart(answer, scope);
     html! {
         section aria-labelledby="h-days" {
             div.head {
@@ -139,7 +146,7 @@ fn timeline(answer: &Source, scope: &Scope) -> Markup {
                 span.aside { @if let (Some(first), Some(last)) = (answer.days.first(), answer.days.last()) { (figures::span(first.day, last.day)) } }
             }
             (legend(answer, scope))
-            figure.box.chart-box { div.chart tabindex="0" role="region" aria-label="Chart; scrolls sideways on a narrow screen" { (chart.draw()) } }
+            figure.box.chart-box { (draw::for_each_screen(|size| chart(answer, scope, size))) }
         }
     }
 }
@@ -156,11 +163,9 @@ fn legend(answer: &Source, scope: &Scope) -> Markup {
     }
 }
 
-fn chart(answer: &Source, scope: &Scope) -> Chart {
-    /// Columns that can be told apart.
-    const COLUMNS_MAX: usize = 400;
-    let size = answer.days.len().div_ceil(COLUMNS_MAX).max(1);
-    let groups: Vec<&[SourceDay]> = answer.days.chunks(size).collect();
+fn chart(answer: &Source, scope: &Scope, size: Size) -> Chart {
+    let each = answer.days.len().div_ceil(size.columns_max()).max(1);
+    let groups: Vec<&[SourceDay]> = answer.days.chunks(each).collect();
     let sum =
         |days: &[SourceDay], outcome| days.iter().fold(0_u64, |sum, day| sum.saturating_add(day.outcomes.get(outcome)));
     let order = words::PASSING.into_iter().chain(words::FAILING);
@@ -182,12 +187,15 @@ fn chart(answer: &Source, scope: &Scope) -> Chart {
             Column {
                 first,
                 link: links::rows(&links::within(scope, first, last)),
-                about: format!("{}\n{} fail\n{} pass", figures::weekday_year(first), count(fails), count(passes)),
+                about: format!("{}\n{} fail\n{} pass", figures::span(first, last), count(fails), count(passes)),
+                incomplete: false,
             }
         })
         .collect();
-    let title = if size == 1 { "Messages a day".to_owned() } else { format!("Messages in {size} days") };
+    let title = if each == 1 { "Messages a day".to_owned() } else { format!("Messages in {each} days") };
+    let height = if size == Size::Wide { 190.0 } else { 120.0 };
     Chart {
+        size,
         title: format!("Mail from {} by day", answer.address),
         about: format!(
             "Stacked columns: {} pass, {} fail.",
@@ -195,7 +203,7 @@ fn chart(answer: &Source, scope: &Scope) -> Chart {
             count(answer.outcomes.failing())
         ),
         columns,
-        panels: vec![Panel { title, height: 130.0, steps: 4, layers }],
+        panels: vec![Panel { title, height, steps: 4, layers }],
         bands: vec![],
         note: None,
     }
@@ -223,7 +231,9 @@ fn authentication(answer: &Source, scope: &Scope) -> Markup {
 }
 
 fn authenticated(line: &AuthenticationLine, scope: &Scope, all: u64) -> Markup {
-    let rows = links::rows(&explorer::only(&links::of_domain(scope, &line.domain), line.outcome));
+    let claimed = explorer::only(&links::of_domain(scope, &line.domain), line.outcome);
+    let rows = links::rows(&claimed);
+    let on = |day| html! { a.n href=(links::rows(&links::within(&claimed, day, day))) { (figures::day(day)) } };
     html! {
         tr {
             th scope="row" { a.n href=(links::trend(&links::of_domain(&Scope { network: None, ..scope.clone() }, &line.domain))) { (text::text(&line.domain)) } }
@@ -231,9 +241,9 @@ fn authenticated(line: &AuthenticationLine, scope: &Scope, all: u64) -> Markup {
             td.wide { (results(&line.dkim)) }
             td { (outcome_chip(line.outcome)) }
             td.num data-l="messages" { (n(&rows, line.messages)) }
-            td.num data-l="%" { (percent(line.messages, all)) }
-            td.num data-l="first" { (figures::day(line.first_day)) }
-            td.num data-l="last" { (figures::day(line.last_day)) }
+            td.num data-l="%" { a.n href=(rows) { (percent(line.messages, all)) } }
+            td.num data-l="first" { (on(line.first_day)) }
+            td.num data-l="last" { (on(line.last_day)) }
         }
     }
 }
@@ -257,7 +267,7 @@ fn reporters(answer: &Source, scope: &Scope) -> Markup {
                     thead { tr { th scope="col" { "Reporter" } th.num scope="col" aria-sort="descending" { "Messages" } } }
                     tbody {
                         @for line in answer.reporters.iter().take(REPORTERS_MAX) {
-                            tr { th.name scope="row" { (super::name_or_dash(&line.name)) } td.num { (n(&links::rows(&links::by_reporter(scope, &line.name)), line.messages)) } }
+                            tr { th.name scope="row" { a.n href=(links::rows(&links::by_reporter(scope, &line.name))) { (super::name_or_dash(&line.name)) } } td.num { (n(&links::rows(&links::by_reporter(scope, &line.name)), line.messages)) } }
                         }
                     }
                 }

@@ -17,7 +17,7 @@ pub(super) fn explanation(spike: &Spike, scope: &Scope, way: bool) -> Markup {
             p { strong { (figures::weekday_year(spike.day)) "." } " " (text::cut(&spike.sentence, 600)) }
             div.row {
                 @if way { a.btn href=(links::sources(&links::failing(&scope))) { "Show the sources of " (figures::day(spike.day)) } }
-                span.small.faint { (count(spike.failing)) " failed, usually " (count(spike.usual)) }
+                span.small.faint { (super::n(&links::sources(&links::failing(&scope)), spike.failing)) " failed, usually " (count(spike.usual)) }
             }
             @if !spike.findings.is_empty() {
                 details.why open {
@@ -41,8 +41,8 @@ fn findings(spike: &Spike, scope: &Scope) -> Markup {
                         th scope="col" { "Shared value" }
                         th.num.hide-s scope="col" { "That day" }
                         th.num.hide-s scope="col" { "Usual" }
-                        th.num scope="col" { "Of the excess" }
-                        th.hide-s scope="col" { span.vh { "Share" } }
+                        th.num scope="col" { abbr title="how much of what failed more than usual has this value" { "Share" } }
+                        th.hide-s.hide-m scope="col" { span.vh { "Share as a bar" } }
                     }
                 }
                 tbody {
@@ -50,11 +50,11 @@ fn findings(spike: &Spike, scope: &Scope) -> Markup {
                         @let explained = rounded(finding.share.clamp(0.0, 1.0) * 1000.0);
                         tr {
                             td.k { (dimension(&finding.dimension)) }
-                            td { (value(finding, scope)) }
+                            th scope="row" { (value(finding, scope)) }
                             td.num.hide-s { @match narrowed(finding, scope) { Some(url) => (super::n(&url, finding.messages)), None => (count(finding.messages)) } }
                             td.num.hide-s { (count(finding.usual)) }
                             td.num { (percent_sign(explained, 1000)) }
-                            td.hide-s.bar { (draw::share_bar(explained, 1000, &format!("share of {} extra messages", count(excess)))) }
+                            td.hide-s.hide-m.bar { (draw::share_bar(explained, 1000, &format!("share of {} extra messages", count(excess)))) }
                         }
                     }
                 }

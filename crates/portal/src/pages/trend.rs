@@ -7,7 +7,7 @@ use report::{Day, Disposition, Outcome, Text};
 use super::{Here, as_u64, spike, strong, trend_chart, trend_table};
 use crate::api;
 use crate::ask::{Ask, View};
-use crate::draw;
+use crate::draw::{self, Size};
 use crate::figures::{self, as_f64, count, counted, percent_sign, rate, short};
 use crate::filters::{self, Filters};
 use crate::frame::{Page, Section};
@@ -36,14 +36,14 @@ pub(crate) fn page(here: Here<'_>, answer: &Trend) -> Markup {
         filters: Some(Filters { action: Url::path(&["trend"]), here: path.clone(), fields: filters::ALL }),
         exports: vec![("CSV", here.ask.here(&["trend.csv"])), ("JSON", api::link(here.ask, &["api", "v1", "trend"]))],
         body: html! {
-            div.side.table {
-                (chart(here, answer, &segments))
-                (trend_table::section(here, answer, &segments))
-            }
-            @if !answer.spikes.is_empty() || !answer.policies.is_empty() {
-                div.two {
+            (super::cut_period(here))
+            @if answer.totals.messages == 0 && here.scope().outcomes.is_empty() { (super::nothing(here, &["trend"], "messages")) }
+            @else {
+                div.trend {
+                    (chart(here, answer, &segments))
+                    (trend_table::section(here, answer, &segments))
                     (spikes(here, answer))
-                    (policies(answer))
+                    (policies(here, answer))
                 }
             }
         },
@@ -73,14 +73,16 @@ fn path(domain: Option<&Text>) -> Vec<String> {
 struct Pace {
     before: f64,
     now: f64,
+    /// The days of `before`.
+    first: (Day, Day),
     /// The days of `now`.
     last: (Day, Day),
 }
 
-/// Means over complete days: the newest day of the ledger is still arriving, and a spike is told by itself.
-fn pace(here: Here<'_>, answer: &Trend) -> Option<Pace> {
-    let arriving = here.around.days.map(|(_, newest)| newest);
-    let whole: Vec<&TrendDay> = answer.days.iter().filter(|day| Some(day.day) != arriving).collect();
+/// Means over complete days: those that are still coming in do not count, and a spike is told by itself.
+fn pace(answer: &Trend) -> Option<Pace> {
+    let late = |day: &TrendDay| answer.incomplete.iter().any(|late| late.day == day.day);
+    let whole: Vec<&TrendDay> = answer.days.iter().filter(|day| !late(day)).collect();
     let span = (whole.len() / 3).min(14) / 7 * 7; // whole weeks, so that weekends weigh the same
     let (head, tail) = (whole.get(..span)?, whole.get(whole.len() - span..)?);
     let mean = |days: &[&TrendDay]| {
@@ -88,7 +90,8 @@ fn pace(here: Here<'_>, answer: &Trend) -> Option<Pace> {
         let sum = usual.iter().fold(0, |sum: u64, day| sum.saturating_add(day.counts.outcome.neither));
         as_f64(sum) / as_f64(as_u64(usual.len()).max(1))
     };
-    Some(Pace { before: mean(head), now: mean(tail), last: (tail.first()?.day, tail.last()?.day) })
+    let ends = |days: &[&TrendDay]| Some((days.first()?.day, days.last()?.day));
+    Some(Pace { before: mean(head), now: mean(tail), first: ends(head)?, last: ends(tail)? })
 }
 
 fn lead(here: Here<'_>, answer: &Trend) -> Markup {
@@ -99,14 +102,16 @@ fn lead(here: Here<'_>, answer: &Trend) -> Markup {
         return html! { "No messages were reported for these filters" @if let (Some(first), Some(last)) = (answer.days.first(), answer.days.last()) { ", " (figures::span(first.day, last.day)) } "." };
     }
     html! {
-        @match pace(here, answer) {
+        @match pace(answer) {
             _ if failing == 0 => { "Every one of the " (strong(&links::sources(scope), &counted(totals.messages, "message", "messages"))) " passes DMARC." },
             Some(pace) => {
-                @let now = strong(&links::sources(&links::failing(&links::within(scope, pace.last.0, pace.last.1))), &format!("{} a day", rate(pace.now)));
-                @if pace.now < pace.before * 0.9 { "Failing mail fell from " (rate(pace.before)) " to " (now) }
-                @else if pace.now > pace.before * 1.1 { "Failing mail rose from " (rate(pace.before)) " to " (now) }
+                @let failing_in = |days: (Day, Day), words: &str| strong(&links::sources(&links::failing(&links::within(scope, days.0, days.1))), words);
+                @let now = failing_in(pace.last, &format!("{} a day", rate(pace.now)));
+                @let before = failing_in(pace.first, &rate(pace.before));
+                @if pace.now < pace.before * 0.9 { "Failing mail fell from " (before) " to " (now) }
+                @else if pace.now > pace.before * 1.1 { "Failing mail rose from " (before) " to " (now) }
                 @else { "Failing mail stays at about " (now) }
-                "; " strong { (percent_sign(totals.dmarc_pass, totals.messages)) } " of all mail passes."
+                "; " (strong(&links::sources(&links::passing(scope)), &percent_sign(totals.dmarc_pass, totals.messages))) " of all mail passes."
             },
             None => {
                 (strong(&links::sources(&links::failing(scope)), &count(failing))) " of " (strong(&links::sources(scope), &counted(totals.messages, "message", "messages"))) " fail DMARC."
@@ -115,14 +120,12 @@ fn lead(here: Here<'_>, answer: &Trend) -> Markup {
         @if let Some(spike) = answer.spikes.first() {
             " On " (strong(&Url::on_page("h-spike"), &figures::day(spike.day))) " "
             @if spike.one_campaign { "one campaign added " } @else { "failing mail rose by " }
-            (count(spike.failing.saturating_sub(spike.usual))) "."
+            (super::n(&links::sources(&links::failing(&links::within(scope, spike.day, spike.day))), spike.failing.saturating_sub(spike.usual))) "."
         }
     }
 }
 
 fn chart(here: Here<'_>, answer: &Trend, path: &[&str]) -> Markup {
-    let drawn = trend_chart::chart(here, answer);
-    let caption = trend_chart::caption(&drawn);
     let by = |view: View| Ask { view, ..here.ask.clone() }.to(path);
     let disposition = here.ask.view == View::Disposition;
     html! {
@@ -138,9 +141,12 @@ fn chart(here: Here<'_>, answer: &Trend, path: &[&str]) -> Markup {
             }
             @if disposition { (disposition_legend(here, answer, path)) } @else { (outcome_legend(here, answer, path)) }
             figure.box.chart-box {
-                div.chart tabindex="0" role="region" aria-label="Chart; scrolls sideways on a narrow screen" { (drawn.draw()) }
+                (draw::for_each_screen(|size| trend_chart::chart(here, answer, size)))
             }
-            p.cap { (caption) }
+            @for size in Size::ALL { p class=(format!("cap {}", size.class())) { (trend_chart::caption(&trend_chart::chart(here, answer, size))) } }
+            @for late in &answer.incomplete {
+                p.cap { strong { (figures::weekday(late.day)) " is still coming in:" } " " (trend_chart::arrived(late)) "." }
+            }
         }
     }
 }
@@ -199,7 +205,7 @@ fn spikes(here: Here<'_>, answer: &Trend) -> Markup {
     }
 }
 
-fn policies(answer: &Trend) -> Markup {
+fn policies(here: Here<'_>, answer: &Trend) -> Markup {
     html! {
         @if !answer.policies.is_empty() {
             section aria-labelledby="h-policy" {
@@ -215,7 +221,7 @@ fn policies(answer: &Trend) -> Markup {
                             @for (index, policy) in answer.policies.iter().enumerate() {
                                 tr {
                                     th scope="row" { @if index > 0 { span.no { (index) } } @else { span.vh { "at first" } } }
-                                    td.nowrap { (figures::day_year(policy.from)) }
+                                    td.nowrap data-l="to" { a.n href=(links::sources(&links::within(here.scope(), policy.from, policy.to))) { (figures::day_year(policy.from)) } }
                                     td.nowrap { (figures::day_year(policy.to)) }
                                     td.wide { (text::code(&policy.record)) span.sub { "at " (text::text(&policy.policy_domain)) } }
                                 }

@@ -2,40 +2,38 @@
 
 use std::fmt::Write as _;
 
-use insight::{Trend, TrendDay, TrendTotals};
+use insight::{IncompleteDay, Trend, TrendDay, TrendTotals};
 use report::{Disposition, Outcome};
 
 use super::Here;
 use crate::ask::View;
-use crate::draw::{Band, Chart, Column, Layer, Note, Panel};
+use crate::draw::{Band, Chart, Column, Layer, Note, Panel, Size};
 use crate::figures::{self, count};
 use crate::links;
 use crate::words;
 
-/// Columns that can be told apart on 808 pixels.
-const COLUMNS_MAX: usize = 400;
-
 /// The chart of a trend.
-pub(super) fn chart(here: Here<'_>, answer: &Trend) -> Chart {
-    let size = answer.days.len().div_ceil(COLUMNS_MAX).max(1);
-    let odd = answer.days.len() % size;
+pub(super) fn chart(here: Here<'_>, answer: &Trend, size: Size) -> Chart {
+    let each = answer.days.len().div_ceil(size.columns_max()).max(1);
+    let odd = answer.days.len() % each;
     // The newest column is a whole one; the oldest takes what is left over.
     let (first, rest) = answer.days.split_at(odd);
     let groups: Vec<&[TrendDay]> =
-        Some(first).filter(|days| !days.is_empty()).into_iter().chain(rest.chunks(size)).collect();
+        Some(first).filter(|days| !days.is_empty()).into_iter().chain(rest.chunks(each)).collect();
     let whose = answer.domain.as_ref().map_or_else(|| "all domains".to_owned(), |domain| crate::text::plain(domain));
     let period = match (answer.days.first(), answer.days.last()) {
         (Some(first), Some(last)) => figures::span(first.day, last.day),
         _ => "no days".to_owned(),
     };
-    let unit = if size == 1 { "messages a day".to_owned() } else { format!("messages in {size} days") };
+    let unit = if each == 1 { "messages a day".to_owned() } else { format!("messages in {each} days") };
     Chart {
+        size,
         title: format!("Mail in the name of {whose}, {period}"),
         about: spoken(answer),
-        columns: groups.iter().map(|days| column(here, days)).collect(),
-        panels: panels(here, &groups, &unit),
+        columns: groups.iter().map(|days| column(here, answer, days)).collect(),
+        panels: panels(here, &groups, &unit, size),
         bands: bands(answer, &groups),
-        note: note(answer, &groups, here.ask.view),
+        note: note(answer, &groups, here.ask.view, size),
     }
 }
 
@@ -59,7 +57,7 @@ pub(super) fn caption(chart: &Chart) -> String {
     }
 }
 
-fn panels(here: Here<'_>, groups: &[&[TrendDay]], unit: &str) -> Vec<Panel> {
+fn panels(here: Here<'_>, groups: &[&[TrendDay]], unit: &str, size: Size) -> Vec<Panel> {
     let outcomes = |all: &[Outcome]| -> Vec<Layer> {
         all.iter()
             .map(|outcome| Layer {
@@ -92,14 +90,17 @@ fn panels(here: Here<'_>, groups: &[&[TrendDay]], unit: &str) -> Vec<Panel> {
         }
         panel
     };
-    vec![panel(names.0, above, 214.0, 5), panel(names.1, below, 110.0, 3)]
+    match size {
+        Size::Wide => vec![panel(names.0, above, 214.0, 5), panel(names.1, below, 110.0, 3)],
+        Size::Narrow => vec![panel(names.0, above, 160.0, 4), panel(names.1, below, 90.0, 3)],
+    }
 }
 
 fn sum(days: &[TrendDay], of: impl Fn(&TrendTotals) -> u64) -> u64 {
     days.iter().fold(0, |sum, day| sum.saturating_add(of(&day.counts)))
 }
 
-fn column(here: Here<'_>, days: &[TrendDay]) -> Column {
+fn column(here: Here<'_>, answer: &Trend, days: &[TrendDay]) -> Column {
     let (first, last) = (
         days.first().map_or_else(Default::default, |day| day.day),
         days.last().map_or_else(Default::default, |day| day.day),
@@ -127,7 +128,21 @@ fn column(here: Here<'_>, days: &[TrendDay]) -> Column {
         let met = |disposition| count(sum(days, |counts| words::met(&counts.disposition, disposition)));
         let _ = write!(about, "\n{} quarantined, {} rejected", met(Disposition::Quarantine), met(Disposition::Reject));
     }
-    Column { first, link: links::sources(&links::within(here.scope(), first, last)), about }
+    let late = answer.incomplete.iter().find(|late| first <= late.day && late.day <= last);
+    if let Some(late) = late {
+        let _ = write!(about, "\nstill coming in: {}", arrived(late));
+    }
+    Column { first, link: links::sources(&links::within(here.scope(), first, last)), about, incomplete: late.is_some() }
+}
+
+/// `3 of usually 14 reporters have reported on it`.
+pub(super) fn arrived(late: &IncompleteDay) -> String {
+    let (usual, have) = (count(late.usual), if late.reporters == 1 { "has" } else { "have" });
+    match (late.reporters, late.usual) {
+        (0, 1) => "the reporter has not reported on it yet".to_owned(),
+        (0, _) => format!("none of usually {usual} reporters has reported on it yet"),
+        (reporters, _) => format!("{} of usually {usual} reporters {have} reported on it", count(reporters)),
+    }
 }
 
 /// Policies as bands: each holds until the next begins; what began before the chart begins with it.
@@ -147,10 +162,13 @@ fn bands(answer: &Trend, groups: &[&[TrendDay]]) -> Vec<Band> {
 }
 
 /// At most one annotation: the largest spike, in the view it is about.
-fn note(answer: &Trend, groups: &[&[TrendDay]], view: View) -> Option<Note> {
+fn note(answer: &Trend, groups: &[&[TrendDay]], view: View, size: Size) -> Option<Note> {
     let spike = answer.spikes.first().filter(|_| view == View::Outcome)?;
     let column = groups.iter().position(|days| days.iter().any(|day| day.day == spike.day))?;
     let extra = spike.failing.saturating_sub(spike.usual);
+    if size == Size::Narrow {
+        return Some(Note { column, lines: vec![format!("{}: +{}", figures::day(spike.day), count(extra))] });
+    }
     let mut lines = vec![format!("{}: +{} in one day", figures::weekday(spike.day), count(extra))];
     if let (true, Some(finding)) = (spike.one_campaign, spike.findings.first()) {
         lines.push(format!("one campaign: {}", shorten(&crate::text::plain(&finding.value), 36)));

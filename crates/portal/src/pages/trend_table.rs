@@ -6,7 +6,7 @@ use report::{Day, Disposition, Outcome};
 
 use super::{Here, as_u64, n};
 use crate::ask::{Ask, By, View};
-use crate::figures::{self, count, counted, percent};
+use crate::figures::{self, counted, percent};
 use crate::links;
 use crate::url::Url;
 use crate::words;
@@ -105,6 +105,7 @@ fn table(here: Here<'_>, answer: &Trend, by: By, lines: &[&[TrendDay]]) -> Marku
     };
     let spike = answer.spikes.first().map(|spike| spike.day);
     let total = Sum::of(&answer.days);
+    let failing = links::sources(&links::failing(here.scope()));
     html! {
         table.tight {
             caption.vh { "Messages by " (by.word()) ", newest first" }
@@ -113,7 +114,7 @@ fn table(here: Here<'_>, answer: &Trend, by: By, lines: &[&[TrendDay]]) -> Marku
                     th scope="col" aria-sort="descending" { (head) }
                     th.num.hide-s scope="col" { "All" }
                     th.num scope="col" { "Fail" }
-                    th.num scope="col" { "%" }
+                    th.num scope="col" { abbr title="share of messages that fail" { "%" } }
                     @for (name, about, ..) in &columns { th.num scope="col" { abbr title=(about) { (name) } } }
                 }
             }
@@ -123,10 +124,14 @@ fn table(here: Here<'_>, answer: &Trend, by: By, lines: &[&[TrendDay]]) -> Marku
                         @let sum = Sum::of(days);
                         @let scope = links::within(here.scope(), first.day, last.day);
                         tr class=[days.iter().any(|day| Some(day.day) == spike).then_some("on")] {
-                            th.nowrap scope="row" { (label(days, by, index.checked_sub(1).and_then(|above| Some(lines.iter().rev().nth(above)?.first()?.day)))) }
+                            th.nowrap scope="row" {
+                                (label(days, by, index.checked_sub(1).and_then(|above| Some(lines.iter().rev().nth(above)?.first()?.day))))
+                                @if late(answer, days) { " " span.faint title="fewer reporters than usual have reported yet: the numbers will rise" { "so far" } }
+                                @else if by == By::Week && days.len() < 7 { " " span.faint { (days.len()) " d" } }
+                            }
                             td.num.hide-s { (n(&links::sources(&scope), sum.outcomes.messages())) }
                             td.num { (n(&links::sources(&links::failing(&scope)), sum.outcomes.failing())) }
-                            td.num { (percent(sum.outcomes.failing(), sum.outcomes.messages())) }
+                            td.num { a.n href=(links::sources(&links::failing(&scope))) { (percent(sum.outcomes.failing(), sum.outcomes.messages())) } }
                             @for (_, _, of, link) in &columns { td.num { (n(&link(&scope), of(&sum))) } }
                         }
                     }
@@ -135,17 +140,22 @@ fn table(here: Here<'_>, answer: &Trend, by: By, lines: &[&[TrendDay]]) -> Marku
             tfoot {
                 tr {
                     th scope="row" { (counted(as_u64(answer.days.len()), "day", "days")) }
-                    td.num.hide-s { (count(total.outcomes.messages())) }
-                    td.num { (count(total.outcomes.failing())) }
-                    td.num { (percent(total.outcomes.failing(), total.outcomes.messages())) }
-                    @for (_, _, of, _) in &columns { td.num { (count(of(&total))) } }
+                    td.num.hide-s { (n(&links::sources(here.scope()), total.outcomes.messages())) }
+                    td.num { (n(&failing, total.outcomes.failing())) }
+                    td.num { a.n href=(failing) { (percent(total.outcomes.failing(), total.outcomes.messages())) } }
+                    @for (_, _, of, link) in &columns { td.num { (n(&link(here.scope()), of(&total))) } }
                 }
             }
         }
     }
 }
 
-/// The line's days, and how many they are where a week is not whole. The year stands only where it differs from the line above.
+/// Whether any of these days is still coming in.
+fn late(answer: &Trend, days: &[TrendDay]) -> bool {
+    days.iter().any(|day| answer.incomplete.iter().any(|late| late.day == day.day))
+}
+
+/// The line's days. The year stands only where it differs from the line above.
 fn label(days: &[TrendDay], by: By, above: Option<Day>) -> Markup {
     let Some(first) = days.first().map(|day| day.day) else { return html! {} };
     let year = |day: Day| day.date().map(jiff::civil::Date::year);
@@ -157,7 +167,6 @@ fn label(days: &[TrendDay], by: By, above: Option<Day>) -> Markup {
     };
     html! {
         (name)
-        @if by == By::Week && days.len() < 7 { " " span.faint { (days.len()) " d" } }
         @if let Some(year) = turned { " " span.faint { (year) } }
     }
 }

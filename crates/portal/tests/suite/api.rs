@@ -100,6 +100,7 @@ fn example(name: &str) -> &'static str {
         "sort" => "messages",
         "order" => "reverse",
         "offset" | "limit" => "1",
+        "policy" => "unseen",
         "flaw" => "missing_selector",
         _ => "example",
     }

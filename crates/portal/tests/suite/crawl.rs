@@ -115,13 +115,17 @@ fn pages_speak_of_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
     let portal = Portal::on(ledger::filled(dir.path()), "127.0.0.1:8025");
     let campaign = format!("/sources?domain=contoso.example&since={0}&until={0}", ledger::CAMPAIGN);
-    let cases: [(&str, &[&str]); 10] = [
+    let cases: [(&str, &[&str]); 14] = [
         ("/domains", &["contoso.example", "email.contoso.example", "Whose mail do we see?"]),
         (
             "/domains/contoso.example/trend",
             &["one campaign", "198.51.100.0/24", "p=quarantine", "Show the sources of 10 Dec"],
         ),
         (&campaign, &["What was different on this day", "198.51.100.0/24", "198.51.100.6"]),
+        ("/domains?policy=quarantine", &["2\u{a0}domains", "p=quarantine", "inherited"]),
+        ("/domains?policy=reject", &["No domains match"]),
+        ("/domains/conto/trend", &["No messages match", "Search for"]),
+        ("/sources?until=2024-01-01", &["No sources match", "The same, all days"]),
         ("/sources?group=dkim_domain", &["northwind-esp.example", "not named"]),
         ("/sources/198.51.100.1", &["northwind-esp.example", "5\u{a0}other addresses"]),
         ("/rows?network=198.51.100.1", &["pass d=northwind-esp.example s=k1", "Unaligned"]),
