@@ -139,7 +139,7 @@ impl<'l, L: Lookup> Walker<'l, L> {
         }
     }
 
-    /// Whether a name exists, as RFC 9989 §3.2.13 and RFC 8020 mean it: it does unless the answer is NXDOMAIN. Whatever type is asked
+    /// Whether a name exists, as RFC 9989 §3.2 and RFC 8020 mean it: it does unless the answer is NXDOMAIN. Whatever type is asked
     /// for, a name with other records, or with names below it, is there.
     pub async fn existence(&mut self, name: &Name) -> Answer {
         // What is below a name makes it exist, so an answer about `_dmarc` may say it already.

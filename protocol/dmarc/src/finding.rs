@@ -48,6 +48,9 @@ pub enum Problem {
     /// A tag that stands there twice.
     #[error("`{0}` stands in the record twice, so neither counts: keep one")]
     Twice(&'static str),
+    /// The version again.
+    #[error("the version stands in the record twice: keep the first")]
+    VersionTwice,
     /// A part without `=`.
     #[error("`{0}` is no tag: tags are name=value, with `;` between them")]
     NoTag(String),
@@ -115,6 +118,7 @@ impl Problem {
             | Self::TooManyUris { .. }
             | Self::FailureUriOfSuffix => true,
             Self::EmptyPart
+            | Self::VersionTwice
             | Self::Unknown(_)
             | Self::Historic(_)
             | Self::PolicyNotSecond

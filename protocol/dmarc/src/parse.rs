@@ -15,6 +15,9 @@ const FINDINGS_MAX: usize = 32;
 /// Tags without a meaning that are kept.
 const OTHER_MAX: usize = 32;
 
+/// Characters of such a tag, and of what stands where a policy should.
+const SHOWN_MAX: usize = 80;
+
 /// The tags that mean something, and two of the first generation.
 const NAMES: [&str; 14] = ["v", "p", "sp", "np", "adkim", "aspf", "psd", "t", "rua", "ruf", "fo", "pct", "rf", "ri"];
 
@@ -99,8 +102,12 @@ fn split(bytes: &[u8], part: Range<usize>) -> Option<Tag<'_>> {
     Some(Tag { name: &bytes[name.clone()], name_at: name.start, value: &bytes[value.clone()], value_at: value.start })
 }
 
+/// A text to be shown or kept, printable, with no white space at its end even where it is cut.
 fn lossy(bytes: &[u8]) -> String {
-    bytes.iter().take(80).map(|byte| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '?' }).collect()
+    let shown = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '?' };
+    let mut text: String = bytes.iter().take(SHOWN_MAX).map(shown).collect();
+    text.truncate(text.trim_end().len());
+    text
 }
 
 #[derive(Default)]
@@ -274,7 +281,7 @@ impl Reader {
 
     fn historic(&mut self, name: &'static str, text: &str, tag: &Tag<'_>) {
         if name == "v" {
-            self.note(tag.span(), Problem::Twice("v"));
+            self.note(tag.span(), Problem::VersionTwice);
             return;
         }
         self.keep(name, text);

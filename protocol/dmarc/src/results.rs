@@ -1,4 +1,4 @@
-//! An evaluation as an Authentication-Results field (RFC 8601; RFC 9989 §10.2 for `policy.dmarc`; RFC 6008 for `header.b`).
+//! An evaluation as an Authentication-Results field (RFC 8601; RFC 9989 §9 for `policy.dmarc`; RFC 6008 for `header.b`).
 //!
 //! In: an [`Evaluation`] and our name. Out: [`authres::Results`], whose writer quotes or drops whatever could break out of its place.
 
@@ -79,7 +79,7 @@ fn policy(verdict: &Verdict) -> Method {
     if let Some(domain) = &verdict.author_domain {
         method = method.property("header", "from", domain.as_str());
     }
-    // RFC 9989 §10.2: the policy as evaluated, after sp, np and t.
+    // RFC 9989 §9 registers it: the policy as evaluated, after sp, np and t.
     match verdict.policy {
         Some(requested) => method.property("policy", "dmarc", requested.policy.as_str()),
         None => method,

@@ -38,13 +38,11 @@ impl Evaluation {
     fn write(&self, out: &mut String) -> fmt::Result {
         writeln!(out, "{}\n", self.sentence())?;
         self.write_author(out)?;
-        if self.candidates.is_empty() {
-            write_verdict(out, &self.dmarc)?;
-        }
-        for verdict in &self.candidates {
+        let deciding = if self.candidates.is_empty() { std::slice::from_ref(&self.dmarc) } else { &self.candidates };
+        for verdict in deciding.iter().filter(|verdict| verdict.author_domain.is_some()) {
             write_verdict(out, verdict)?;
         }
-        if let Some(other) = &self.other {
+        if let Some(other) = self.other.as_ref().filter(|other| other.author_domain.is_some()) {
             write_verdict(out, other)?;
             match self.difference() {
                 Some(difference) => writeln!(out, "  {difference}\n")?,
@@ -117,14 +115,11 @@ impl Evaluation {
     fn write_oddities(&self, out: &mut String) -> fmt::Result {
         let lone = [("CR", self.body.bare_cr), ("LF", self.body.bare_lf)];
         let lone = lone.into_iter().filter(|(_, count)| *count > 0);
-        let lone: Vec<_> = lone.map(|(name, count)| format!("{count} times a lone {name} in the body")).collect();
+        let lone: Vec<_> =
+            lone.map(|(name, count)| format!("{} in the body", times(count, &format!("a lone {name}")))).collect();
         let header = self.anomalies.iter().map(|found| {
-            format!(
-                "{} ({} times, first at byte {} of the header)",
-                found.kind.name().replace('_', " "),
-                found.count,
-                found.at
-            )
+            let what = times(u64::from(found.count), &found.kind.name().replace('_', " "));
+            format!("{what}, first at byte {} of the header", found.at)
         });
         let forged = self.forged.iter().map(|found| format!("field {} claims to be ours", found.index + 1));
         let all: Vec<_> = header.chain(lone).chain(forged).collect();
@@ -173,68 +168,86 @@ fn write_verdict(out: &mut String, verdict: &Verdict) -> fmt::Result {
         Standard::Rfc7489 => "RFC 7489, public suffix list",
     };
     let author = verdict.author_domain.as_ref().map_or("-", |domain| domain.as_str());
-    writeln!(out, "DMARC for {author} ({standard}): {}", verdict.result)?;
+    let asked_for = match verdict.requested_disposition {
+        Some(policy) if verdict.result == ResultWord::Fail => format!(", asked for: {policy}"),
+        _ => String::new(),
+    };
+    writeln!(out, "DMARC for {author} ({standard}): {}{asked_for}", verdict.result)?;
     if let Some(words) = verdict.policy_in_words() {
-        writeln!(out, "  policy: {words}")?;
-    }
-    if let Some(organization) = verdict.organizational_domain() {
-        writeln!(out, "  organizational domain: {organization}")?;
+        writeln!(out, "  {words}")?;
     }
     for alignment in &verdict.alignments {
         let mark = if alignment.passes() { "✓" } else { "✗" };
         writeln!(out, "  {mark} {}", alignment.why(author))?;
     }
-    for step in verdict.discovery.iter().flat_map(|discovery| &discovery.steps) {
-        write_step(out, step, verdict)?;
+    if let Some(organization) = verdict.organizational_domain() {
+        if organization.to_string() == author {
+            writeln!(out, "  {author} is an organizational domain itself")?;
+        } else {
+            writeln!(out, "  {author} belongs to {organization}, its organizational domain")?;
+        }
     }
-    if let (Some(answer), Some(discovery)) = (&verdict.existence, &verdict.discovery) {
-        writeln!(out, "  ├─ does {} exist? {answer}", discovery.domain)?;
-    }
-    for discovery in &verdict.walks {
-        let organization =
-            discovery.organizational_domain.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string);
-        writeln!(out, "  ├─ organizational domain of {}: {organization}", discovery.domain)?;
+    let questions = questions(verdict);
+    for (at, (question, details)) in questions.iter().enumerate() {
+        let last = at + 1 == questions.len();
+        let (branch, below) = if last { ("└─", "  ") } else { ("├─", "│ ") };
+        writeln!(out, "  {branch} {question}")?;
+        details.iter().try_for_each(|line| writeln!(out, "  {below}  {line}"))?;
     }
     writeln!(out)
 }
 
-fn write_step(out: &mut String, step: &Step, verdict: &Verdict) -> fmt::Result {
-    let applies = verdict.policy_domain() == Some(&step.domain);
-    let note = match step.selection.as_deref() {
-        Some(Selection::Record(_)) if applies => ": this record applies",
-        Some(Selection::Record(_)) => ": a record",
-        Some(Selection::Several(_)) => ": several records, so none counts",
-        Some(Selection::Nothing(_)) => ": no DMARC record among them",
-        None => "",
-    };
-    writeln!(out, "  ├─ {}: {}{note}", asked(step), answered(step))?;
-    match step.selection.as_deref() {
-        Some(Selection::Record(published)) => write_record(out, &published.text, &published.findings),
-        Some(Selection::Several(texts)) => texts.iter().try_for_each(|text| write_record(out, text, &[])),
-        Some(Selection::Nothing(near)) => near.iter().try_for_each(|(text, why)| {
-            write_record(out, text, &[])?;
-            writeln!(out, "  │    {why}")
-        }),
-        None => Ok(()),
+/// What was asked for a verdict, each question with what is to be said about it.
+fn questions(verdict: &Verdict) -> Vec<(String, Vec<String>)> {
+    let steps = verdict.discovery.iter().flat_map(|discovery| &discovery.steps);
+    let mut all: Vec<_> = steps.map(|step| question(step, verdict)).collect();
+    if let (Some(answer), Some(discovery)) = (&verdict.existence, &verdict.discovery) {
+        all.push((format!("{} A, to see whether it exists: {answer}", discovery.domain), Vec::new()));
     }
+    for walk in &verdict.walks {
+        let organization =
+            walk.organizational_domain.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        all.push((format!("organizational domain of {}: {organization}", walk.domain), Vec::new()));
+    }
+    all
+}
+
+fn question(step: &Step, verdict: &Verdict) -> (String, Vec<String>) {
+    let applies = verdict.policy_domain() == Some(&step.domain);
+    let (note, details) = match step.selection.as_deref() {
+        Some(Selection::Record(published)) => {
+            let note = if applies { ": this record applies" } else { ": a record, which does not apply" };
+            (note, record(&published.text, &published.findings))
+        }
+        Some(Selection::Several(texts)) => {
+            (": several records, so none counts", texts.iter().flat_map(|text| record(text, &[])).collect())
+        }
+        Some(Selection::Nothing(near)) => {
+            let near = near.iter().map(|(text, why)| [record(text, &[]), vec![format!("no record: {why}")]].concat());
+            (": no DMARC record among them", near.flatten().collect())
+        }
+        None => ("", Vec::new()),
+    };
+    (format!("{}: {}{note}", asked(step), answered(step)), details)
 }
 
 /// A record with carets under what is wrong in it.
-fn write_record(out: &mut String, text: &str, findings: &[Finding]) -> fmt::Result {
-    let cut: String = shown(text).chars().take(RECORD_CHARACTERS).collect();
-    let more = if cut.chars().count() < text.chars().count() { "…" } else { "" };
-    writeln!(out, "  │  {cut}{more}")?;
-    for finding in findings {
-        // Records are ASCII, or places in them are of no use.
-        let inside = text.is_ascii() && finding.span.end <= RECORD_CHARACTERS && finding.problem.is_error();
-        if inside {
-            let carets = "^".repeat(finding.span.len().max(1));
-            writeln!(out, "  │  {}{carets} {finding}", " ".repeat(finding.span.start))?;
-        } else {
-            writeln!(out, "  │    {finding}")?;
-        }
+fn record(text: &str, findings: &[Finding]) -> Vec<String> {
+    let mut lines: Vec<String> = vec![shown(text).chars().take(RECORD_CHARACTERS).collect()];
+    if text.chars().nth(RECORD_CHARACTERS).is_some() {
+        lines[0].push('…');
     }
-    Ok(())
+    for finding in findings {
+        // Where a text is not ASCII, bytes are no columns.
+        let inside = text.is_ascii() && finding.span.end <= RECORD_CHARACTERS && finding.problem.is_error();
+        let carets = "^".repeat(finding.span.len().max(1));
+        lines.push(if inside {
+            format!("{}{carets} {finding}", " ".repeat(finding.span.start))
+        } else {
+            format!("note: {finding}")
+        });
+    }
+    lines
 }
 
 fn write_signature(out: &mut String, verdict: &dkim::Verdict, (branch, below): (&str, &str)) -> fmt::Result {
@@ -261,6 +274,14 @@ fn write_signature(out: &mut String, verdict: &dkim::Verdict, (branch, below): (
         writeln!(out, "  {below} beware: {}{detail}", flag.name().replace('_', " "))?;
     }
     Ok(())
+}
+
+/// How often something was met.
+fn times(count: u64, what: &str) -> String {
+    match count {
+        1 => what.to_owned(),
+        _ => format!("{count} times {what}"),
+    }
 }
 
 /// Seconds since a signature was made, in the unit that people would take.

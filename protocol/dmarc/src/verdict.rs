@@ -248,7 +248,9 @@ fn unrelated(identifiers: &[Identifier]) -> Vec<Alignment> {
     identifiers.iter().map(|identifier| Alignment { identifier: identifier.clone(), relation: None }).collect()
 }
 
-/// RFC 9989 §4.4: a pass takes one authenticated identifier in alignment; an error is no pass, and no fail where it hides a pass.
+/// RFC 9989 §5.3.5: a pass takes one authenticated identifier in alignment. §5.3.6: "If one or more DNS queries required to perform
+/// DMARC validation on the message do not complete …, the message cannot be considered to pass or fail". Required are those that could
+/// still make it pass.
 fn outcome(alignments: &[Alignment]) -> (ResultWord, Reason) {
     if let Some(at) = alignments.iter().position(Alignment::passes) {
         return (ResultWord::Pass, Reason::Aligned(at));

@@ -8,6 +8,9 @@ use crate::alignment::{Alignment, Method, Relation};
 use crate::verdict::{PolicySource, Reason, Verdict};
 use crate::{Selection, Step};
 
+/// Identifiers that a sentence names: a message may have a hundred signatures.
+const REASONS_MAX: usize = 5;
+
 impl Verdict {
     /// Why the result is what it is, as one sentence without a full stop.
     #[must_use]
@@ -51,16 +54,23 @@ impl Verdict {
         let (method, domain) = named(alignment);
         match (&alignment.relation, self.organizational_domain()) {
             (Some(Relation::SameOrganization), Some(organization)) => {
-                format!(
-                    "{method} passed for {domain}, which has the organizational domain {organization} as {author} has"
-                )
+                let organization = organization.to_string();
+                match organization.as_str() {
+                    of if of == author => format!("{method} passed for {domain}, which belongs to {author}"),
+                    of if of == domain => format!("{method} passed for {domain}, to which {author} belongs"),
+                    of => format!("{method} passed for {domain}, which belongs to {of}, as {author} does"),
+                }
             }
             _ => format!("{method} passed for {domain}, the author domain"),
         }
     }
 
     fn none_aligned(&self, author: &str) -> String {
-        let reasons: Vec<String> = self.alignments.iter().map(|alignment| alignment.why(author)).collect();
+        let shown = self.alignments.iter().take(REASONS_MAX);
+        let mut reasons: Vec<String> = shown.map(|alignment| alignment.why(author)).collect();
+        if self.alignments.len() > REASONS_MAX {
+            reasons.push(format!("{} more signatures do not either", self.alignments.len() - REASONS_MAX));
+        }
         let signed = self.alignments.iter().any(|alignment| alignment.identifier.method == Method::Dkim);
         let unsigned = if signed { "" } else { ", and there is no DKIM signature" };
         if reasons.is_empty() {
@@ -99,7 +109,10 @@ impl Alignment {
     pub fn why(&self, author: &str) -> String {
         let (method, domain) = named(self);
         if self.identifier.domain.is_none() {
-            return format!("{method} has no domain ({})", self.identifier.result);
+            return match self.identifier.method {
+                Method::Spf => "SPF had no domain to check".to_owned(),
+                Method::Dkim => format!("a DKIM signature could not be read ({})", self.identifier.result),
+            };
         }
         let result = self.identifier.result;
         let passed = if result == ResultWord::Pass { "passed".to_owned() } else { format!("gave {result}") };
@@ -107,7 +120,7 @@ impl Alignment {
         match &self.relation {
             None => begin,
             Some(Relation::Same) => format!("{begin}, the author domain"),
-            Some(Relation::SameOrganization) => format!("{begin}, of the same organizational domain as {author}"),
+            Some(Relation::SameOrganization) => format!("{begin}, which belongs to the same organization as {author}"),
             Some(Relation::NotSame) => format!("{begin}, which is not {author}, as strict alignment asks"),
             Some(Relation::OtherOrganization(None)) => format!("{begin}, which does not belong to {author}"),
             Some(Relation::OtherOrganization(Some(other))) => {
