@@ -10,7 +10,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::catalog::{self, Catalog};
-use crate::ledger::Ledger;
+use crate::field::SortedBy;
+use crate::ledger::{Ledger, rows_dir};
 use crate::segment::path_in;
 use crate::{Error, catalog_read, spool};
 
@@ -42,7 +43,7 @@ impl Ledger {
             tries += 1;
             match self.copy(to) {
                 Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound && tries < TRIES => {
-                    for part in ["catalog.sqlite", "segments", "spool"] {
+                    for part in ["catalog.sqlite", "segments", "by-source", "spool"] {
                         remove(&to.join(part))?;
                     }
                 }
@@ -62,12 +63,16 @@ impl Ledger {
         let copy = Connection::open(&catalog).map_err(failed)?;
         let segments = catalog_read::segments(&copy).map_err(failed)?;
         drop(copy);
-        let (from_dir, to_dir) = (inner.segments_dir(), to.join("segments"));
-        fs::create_dir_all(&to_dir).map_err(|e| Error::io("create", &to_dir, e))?;
-        for (entry, _) in segments {
-            link(&path_in(&from_dir, entry.id), &path_in(&to_dir, entry.id))?;
+        for sorted in SortedBy::BOTH {
+            let (from_dir, to_dir) = (inner.rows_dir(sorted), rows_dir(to, sorted));
+            fs::create_dir_all(&to_dir).map_err(|e| Error::io("create", &to_dir, e))?;
+            for (entry, _) in &segments {
+                if sorted == SortedBy::Domain || entry.by_source > 0 {
+                    link(&path_in(&from_dir, entry.id), &path_in(&to_dir, entry.id))?;
+                }
+            }
+            sync(&to_dir)?;
         }
-        sync(&to_dir)?;
         let (from_dir, to_dir) = (inner.spool_dir(), to.join("spool"));
         fs::create_dir_all(&to_dir).map_err(|e| Error::io("create", &to_dir, e))?;
         let (packs, own) = spool::list(&from_dir)?;

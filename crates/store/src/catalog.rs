@@ -1,7 +1,7 @@
 //! The catalog: one SQLite file with everything that is not rows or raw bytes, and the only judge of what has happened.
 //!
-//! Opens it, brings its schema forward, and hands out connections: one that writes, a handful that read. `schema.sql` says what is
-//! in it.
+//! Opens it, brings its schema forward, and hands out connections: one that writes, a handful that read. `schema.sql`, and the
+//! scripts of later versions, say what is in it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -11,8 +11,19 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::Error;
 
-/// The schema, one script a version. A migration is added at the end and never changed.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+/// What brings the catalog of the version before to the next.
+#[derive(Clone, Copy)]
+struct Step {
+    script: &'static str,
+    /// What SQL alone cannot do; after the script.
+    act: fn(&Connection) -> rusqlite::Result<()>,
+}
+
+/// The schema, one step a version. A step is added at the end and never changed.
+const MIGRATIONS: &[Step] = &[
+    Step { script: include_str!("schema.sql"), act: |_| Ok(()) },
+    Step { script: include_str!("schema-2.sql"), act: crate::trend::pack_version_1 },
+];
 /// Idle connections kept for reading: one for each of the few requests that run at a time.
 const IDLE: usize = 8;
 
@@ -132,12 +143,12 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-fn latest(migrations: &[&str]) -> i64 {
+fn latest(migrations: &[Step]) -> i64 {
     i64::try_from(migrations.len()).unwrap_or(i64::MAX)
 }
 
 /// Brings the schema forward, all steps in one transaction, with a copy of the catalog beside it before.
-fn migrate(connection: &mut Connection, dir: &Path, migrations: &[&str]) -> Result<(), Error> {
+fn migrate(connection: &mut Connection, dir: &Path, migrations: &[Step]) -> Result<(), Error> {
     let path = Catalog::path_in(dir);
     let sqlite = |e| failed(&path, e);
     let (found, known) = (version(connection).map_err(sqlite)?, latest(migrations));
@@ -162,7 +173,8 @@ fn migrate(connection: &mut Connection, dir: &Path, migrations: &[&str]) -> Resu
     let steps = migrations.iter().skip(usize::try_from(found).unwrap_or(0));
     let run = |transaction: Transaction<'_>| {
         for step in steps {
-            transaction.execute_batch(step)?;
+            transaction.execute_batch(step.script)?;
+            (step.act)(&transaction)?;
         }
         transaction.pragma_update(None, "user_version", known)?;
         transaction.commit()
@@ -187,22 +199,30 @@ mod tests {
         let mut connection = Connection::open(&path).unwrap();
         connection.execute("UPDATE state SET duplicates = 7", []).unwrap();
 
-        let broken = [MIGRATIONS[0], "ALTER TABLE state ADD COLUMN more INTEGER NOT NULL DEFAULT 3", "no SQL"];
-        assert!(migrate(&mut connection, dir.path(), &broken).is_err());
-        assert_eq!(version(&connection).unwrap(), 1, "a step that fails leaves the old version");
-        assert!(connection.execute("UPDATE state SET more = 1", []).is_err(), "and nothing of the steps before it");
+        let now = latest(MIGRATIONS);
+        let step = |script| Step { script, act: |_| Ok(()) };
+        let good = step("ALTER TABLE state ADD COLUMN more INTEGER NOT NULL DEFAULT 3");
+        let halfway = Step { script: "UPDATE state SET more = 4", act: |_| Err(rusqlite::Error::InvalidQuery) };
+        for bad in [step("no SQL"), halfway] {
+            let broken = [MIGRATIONS, &[good, bad]].concat();
+            assert!(migrate(&mut connection, dir.path(), &broken).is_err());
+            assert_eq!(version(&connection).unwrap(), now, "a step that fails leaves the old version");
+            assert!(connection.execute("UPDATE state SET more = 1", []).is_err(), "and nothing of the steps before it");
+        }
 
-        migrate(&mut connection, dir.path(), &broken[..2]).unwrap();
-        assert_eq!(version(&connection).unwrap(), 2);
+        migrate(&mut connection, dir.path(), &[MIGRATIONS, &[good]].concat()).unwrap();
+        assert_eq!(version(&connection).unwrap(), now + 1);
         let row: (i64, i64) =
             connection.query_row("SELECT duplicates, more FROM state", [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
         assert_eq!(row, (7, 3));
-        let before = Connection::open(dir.path().join("catalog-before-version-2.sqlite")).unwrap();
-        assert_eq!(version(&before).unwrap(), 1, "the copy is of the old version");
+        let copy = dir.path().join(format!("catalog-before-version-{}.sqlite", now + 1));
+        let before = Connection::open(copy).unwrap();
+        assert_eq!(version(&before).unwrap(), now, "the copy is of the old version");
         assert_eq!(before.query_row("SELECT duplicates FROM state", [], |r| r.get::<_, i64>(0)).unwrap(), 7);
 
-        drop(connection);
-        assert!(matches!(writer(dir.path()), Err(Error::Newer { found: 2, known: 1, .. })));
-        assert!(matches!(check_version(dir.path()), Err(Error::Newer { found: 2, known: 1, .. })));
+        drop((connection, before));
+        let newer = |error| matches!(error, Error::Newer { found, known, .. } if (found, known) == (now + 1, now));
+        assert!(newer(writer(dir.path()).err().unwrap()));
+        assert!(newer(check_version(dir.path()).err().unwrap()));
     }
 }

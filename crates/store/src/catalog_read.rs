@@ -101,7 +101,7 @@ pub(crate) fn same_identity(c: &Connection, day: i32, key: &[u8; 16]) -> rusqlit
 
 /// All segments, with the reports in each whose rows no longer count, ascending.
 pub(crate) fn segments(c: &Connection) -> rusqlite::Result<Vec<(SegmentEntry, Vec<u64>)>> {
-    let sql = "SELECT id, level, first_day, last_day, first_report, last_report, rows, bytes, cut
+    let sql = "SELECT id, level, first_day, last_day, first_report, last_report, rows, bytes, cut, by_source
                FROM segment ORDER BY id";
     let mut all: Vec<(SegmentEntry, Vec<u64>)> = c
         .prepare_cached(sql)?
@@ -116,6 +116,7 @@ pub(crate) fn segments(c: &Connection) -> rusqlite::Result<Vec<(SegmentEntry, Ve
                 rows: unsigned(r, 6)?,
                 bytes: unsigned(r, 7)?,
                 cut: r.get(8)?,
+                by_source: unsigned(r, 9)?,
             };
             Ok((entry, Vec::new()))
         })?
@@ -138,7 +139,7 @@ pub(crate) fn garbage(c: &Connection) -> rusqlite::Result<Vec<String>> {
 
 /// First and last day with a row that counts.
 pub(crate) fn span(c: &Connection) -> rusqlite::Result<Option<(Day, Day)>> {
-    c.query_row("SELECT min(day), max(day) FROM trend", [], |r| {
+    c.query_row("SELECT min(day), max(day) FROM trend_day", [], |r| {
         Ok(r.get::<_, Option<i32>>(0)?.zip(r.get(1)?).map(|(first, last)| (Day(first), Day(last))))
     })
 }
@@ -146,14 +147,14 @@ pub(crate) fn span(c: &Connection) -> rusqlite::Result<Option<(Day, Day)>> {
 pub(crate) fn counters(c: &Connection) -> rusqlite::Result<Counters> {
     let sql =
         "SELECT items, item_bytes, reports, rows, messages_high, messages_low, duplicates, conflicts, rejected, flawed,
-                      (SELECT count(*) FROM segment), (SELECT coalesce(sum(bytes), 0) FROM segment) FROM state";
+                      (SELECT count(*) FROM segment), (SELECT coalesce(sum(bytes + by_source), 0) FROM segment) FROM state";
     c.query_row(sql, [], |r| {
         Ok(Counters {
             items: unsigned(r, 0)?,
             item_bytes: unsigned(r, 1)?,
             reports: unsigned(r, 2)?,
             rows: unsigned(r, 3)?,
-            messages: crate::rollup::messages(r.get(4)?, r.get(5)?),
+            messages: crate::trend::messages(r.get(4)?, r.get(5)?),
             duplicates: unsigned(r, 6)?,
             conflicts: unsigned(r, 7)?,
             rejected: unsigned(r, 8)?,

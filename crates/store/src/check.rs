@@ -2,7 +2,7 @@
 //!
 //! Segments with the trend rollup, the list of reports with the rollups about reports, raw copies with their names. Changes nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Read};
 
 use report::Text;
@@ -10,9 +10,9 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use crate::ledger::{Ledger, Writer};
-use crate::rollup::{self, Deltas};
 use crate::spool::{self, Place};
-use crate::{Checked, Error, RawKey, catalog_read, supersede};
+use crate::trend::{self, Deltas};
+use crate::{Checked, Error, RawKey, by_source, catalog_read, supersede};
 
 /// More faults than this are not told apart.
 const FAULTS_MAX: usize = 100;
@@ -33,7 +33,8 @@ impl Ledger {
 
     fn check_rows(&self, checked: &mut Checked) -> Result<(), Error> {
         // Of one moment; what is committed later is in neither.
-        let (expected, listed) = self.inner.catalog.read(|c| Ok((rollup::all(c)?, catalog_read::segments(c)?)))?;
+        let ((expected, days), listed) =
+            self.inner.catalog.read(|c| Ok((trend::all(c)?, catalog_read::segments(c)?)))?;
         let parts = self.inner.parts(listed);
         let mut found = Deltas::new();
         for part in &parts {
@@ -41,26 +42,22 @@ impl Ledger {
             if let Err(error) = supersede::trend(part, None, &mut found) {
                 checked.fault(error.to_string());
             }
-        }
-        checked.rows = found.values().map(|sum| sum.rows.unsigned_abs()).sum();
-        let keys: HashSet<_> = expected.keys().chain(found.keys()).collect();
-        for key in keys {
-            let (says, are) =
-                (expected.get(key).copied().unwrap_or_default(), found.get(key).copied().unwrap_or_default());
-            let messages = |sum: rollup::Sum| rollup::messages(sum.high, sum.low);
-            if (says.rows, messages(says)) != (are.rows, messages(are)) {
-                let (day, domain, outcome, disposition) = key;
-                checked.fault(format!(
-                    "{} {domain} {} {disposition}: the rollup says {} messages in {} rows, the segments hold {} in {}",
-                    report::Day(*day),
-                    outcome.word(),
-                    messages(says),
-                    says.rows,
-                    messages(are),
-                    are.rows,
-                ));
+            match by_source::agrees(part) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let id = part.entry.id;
+                    checked.fault(format!("segment {id}: its file sorted by source holds something else"));
+                }
+                Err(error) => checked.fault(error.to_string()),
             }
         }
+        checked.rows = found.values().map(|sum| sum.rows.unsigned_abs()).sum();
+        compare(&expected, &found, checked);
+        let mut over_all = Deltas::new();
+        for ((day, _, outcome, disposition), sum) in found {
+            over_all.entry((day, Text::default(), outcome, disposition)).or_default().plus(sum);
+        }
+        compare(&days, &over_all, checked);
         Ok(())
     }
 
@@ -90,6 +87,28 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+}
+
+/// Holds a rollup against what the segments add up to.
+fn compare(rollup: &Deltas, segments: &Deltas, checked: &mut Checked) {
+    let keys: HashSet<_> = rollup.keys().chain(segments.keys()).collect();
+    for key in keys {
+        let says = rollup.get(key).copied().unwrap_or_default();
+        let are = segments.get(key).copied().unwrap_or_default();
+        if says != are {
+            let (day, domain, outcome, disposition) = key;
+            let domain = if domain.is_empty() { "all domains" } else { domain };
+            checked.fault(format!(
+                "{}, {domain}, {}, {disposition}: the rollup says {} messages in {} rows, the segments hold {} in {}",
+                report::Day(*day),
+                outcome.word(),
+                says.messages,
+                says.rows,
+                are.messages,
+                are.rows,
+            ));
+        }
     }
 }
 
@@ -154,11 +173,4 @@ fn disagreements(c: &Connection) -> rusqlite::Result<Vec<String>> {
               + (SELECT count(*) FROM (SELECT * FROM said EXCEPT SELECT * FROM counted))",
     )?;
     Ok(found)
-}
-
-/// The names of author domains by number.
-pub(crate) fn domain_names(c: &Connection) -> rusqlite::Result<HashMap<i64, Text>> {
-    c.prepare_cached("SELECT id, name FROM domain")?
-        .query_map([], |r| Ok((r.get(0)?, Text::new(r.get_ref(1)?.as_str()?))))?
-        .collect()
 }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use crate::catalog_read::{prefix, unsigned};
 use crate::intake::{StagedBatch, StagedItem, StagedReport};
 use crate::ledger::{Inner, Known};
-use crate::rollup::{self, Sum};
+use crate::trend::{self, Sum};
 use crate::{Error, supersede};
 
 /// Makes the batch visible.
@@ -38,8 +38,8 @@ pub(crate) fn commit(inner: &Arc<Inner>, batch: &StagedBatch, epoch: i64) -> Res
             change.take_off(old)?;
         }
         change.batch(batch, epoch)?;
-        rollup::apply(transaction, &batch.deltas, &mut change.known.domains)?;
-        rollup::apply(transaction, &taken_off, &mut change.known.domains)?;
+        trend::apply(transaction, &batch.deltas, &mut change.known.domains)?;
+        trend::apply(transaction, &taken_off, &mut change.known.domains)?;
         let state = std::mem::take(&mut change.state);
         state.apply(transaction)?;
         transaction
@@ -102,8 +102,8 @@ impl StateChange {
             self.item_bytes,
             self.reports,
             self.rows,
-            self.messages.high,
-            self.messages.low,
+            self.messages.halves().0,
+            self.messages.halves().1,
             self.duplicates,
             self.conflicts,
             self.rejected,
@@ -301,8 +301,8 @@ impl Change<'_> {
             part.organization,
             part.sign,
             flawed,
-            messages.high,
-            messages.low,
+            messages.halves().0,
+            messages.halves().1,
             part.received,
             part.dialect
         ])?;
@@ -328,7 +328,7 @@ impl Change<'_> {
 
 /// Enters a segment.
 pub(crate) fn insert_segment(c: &Connection, s: &crate::segment::SegmentEntry) -> rusqlite::Result<()> {
-    c.prepare_cached("INSERT INTO segment VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+    c.prepare_cached("INSERT INTO segment VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
         .execute(params![
             s.id.cast_signed(),
             s.level,
@@ -338,7 +338,8 @@ pub(crate) fn insert_segment(c: &Connection, s: &crate::segment::SegmentEntry) -
             s.last_report.cast_signed(),
             s.rows.cast_signed(),
             s.bytes.cast_signed(),
-            s.cut
+            s.cut,
+            s.by_source.cast_signed()
         ])
         .map(drop)
 }

@@ -9,15 +9,14 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::aggregate::select;
 use crate::commit::insert_segment;
-use crate::field::Field;
+use crate::field::{Field, SortedBy};
 use crate::ledger::{Inner, Ledger};
 use crate::plan::Plan;
 use crate::segment::{Part, SegmentEntry, path_in};
-use crate::segment_write;
+use crate::segment_write::{self, Order};
 use crate::stage::Stage;
-use crate::{Compacted, Error};
+use crate::{Compacted, Error, by_source};
 
 /// Rows of a segment worth writing, as many as are sorted in memory: about 100 MB.
 const ROWS: u64 = 1_000_000;
@@ -68,8 +67,9 @@ struct Work<'a> {
 impl Work<'_> {
     fn run(&mut self, mut first: i32, last: i32) -> Result<Compacted, Error> {
         let mut done = Compacted::default();
-        let days = self.inner.catalog.read(|c| rows_by_day(c, first, last))?;
-        let mut days = days.into_iter().peekable();
+        let days = self.inner.catalog.read(crate::trend::rows_by_day)?;
+        let from = first;
+        let mut days = days.into_iter().filter(|(day, _)| (from..=last).contains(day)).peekable();
         loop {
             // Days that are read together: opening a segment costs more than reading a few rows of it.
             let (mut filled, mut end) = (0, first);
@@ -104,7 +104,7 @@ impl Work<'_> {
             self.inputs.iter().filter(|p| p.entry.first_day <= days.1 && p.entry.last_day >= days.0).cloned().collect();
         for part in inputs {
             let read = part.visit(&plan, &mut |batch| {
-                self.stage.add_batch(batch, &select(&plan, batch), &mut self.slots);
+                self.stage.add_batch(batch, &batch.select(&plan), &mut self.slots);
                 if self.stage.len() as u64 >= self.rows || self.stage.text_bytes() >= TEXT_BYTES {
                     self.write()?;
                 }
@@ -121,10 +121,14 @@ impl Work<'_> {
         if !order.rows.is_empty() {
             let id = self.inner.writer()?.next_segment.fetch_add(1, Ordering::Relaxed);
             self.written.push(segment_write::entry(&self.stage, &order, id, 1));
-            let path = path_in(&self.inner.segments_dir(), id);
-            let size = segment_write::write(&self.inner.disk, self.inner.layout, &path, &self.stage, &order)?;
+            let write = |order: &Order| {
+                let path = path_in(&self.inner.rows_dir(order.sorted), id);
+                segment_write::write(&self.inner.disk, self.inner.layout, &path, &self.stage, order)
+            };
+            let size = write(&order)?;
+            let by_source = write(&by_source::order(&self.stage, &order.rows))?;
             if let Some(entry) = self.written.last_mut() {
-                (entry.rows, entry.bytes) = (size.rows, size.bytes);
+                (entry.rows, entry.bytes, entry.by_source) = (size.rows, size.bytes, by_source.bytes);
             }
         }
         self.stage.clear(TEXT_BYTES / 4);
@@ -136,7 +140,9 @@ impl Work<'_> {
     fn swap(&mut self, end: i32) -> Result<u64, Error> {
         let inner = self.inner;
         let writer = inner.writer()?;
-        inner.disk.sync_dir(&inner.segments_dir())?;
+        for sorted in SortedBy::BOTH {
+            inner.disk.sync_dir(&inner.rows_dir(sorted))?;
+        }
         // Nothing may be superseded between looking for marks and entering the new segments.
         let _maintenance = writer.maintenance();
         let mut connection = writer.connection();
@@ -154,27 +160,25 @@ impl Work<'_> {
 
     fn discard(&mut self) {
         for entry in self.written.drain(..) {
-            drop(self.inner.disk.remove(&path_in(&self.inner.segments_dir(), entry.id)));
+            for sorted in SortedBy::BOTH {
+                drop(self.inner.disk.remove(&path_in(&self.inner.rows_dir(sorted), entry.id)));
+            }
         }
     }
 }
 
-/// The segments to be replaced: all that were only committed, those that are small, and those with rows that do not count.
+/// The segments to be replaced: all that were only committed, those that are small, those with rows that do not count, and those of
+/// an earlier version that are not there sorted by source.
 fn inputs(inner: &Inner, rows: u64) -> Result<Vec<Part>, Error> {
     let small = SMALL_ROWS.min(rows / 2);
+    let finished = |part: &Part| part.by_source.is_some() && part.dead.is_empty() && !part.entry.cut;
     let mut parts = inner.snapshot()?;
-    parts.retain(|part| part.entry.level == 0 || part.entry.rows < small || !part.dead.is_empty() || part.entry.cut);
-    let done = parts.iter().all(|part| part.entry.level > 0 && part.dead.is_empty() && !part.entry.cut);
+    parts.retain(|part| part.entry.rows < small || !finished(part));
+    let done = parts.iter().all(finished);
     if done && parts.len() < 2 {
         parts.clear();
     }
     Ok(parts)
-}
-
-fn rows_by_day(c: &Connection, first: i32, last: i32) -> rusqlite::Result<Vec<(i32, u64)>> {
-    c.prepare_cached("SELECT day, sum(rows) FROM trend WHERE day BETWEEN ?1 AND ?2 GROUP BY day ORDER BY day")?
-        .query_map([first, last], |r| Ok((r.get(0)?, crate::catalog_read::unsigned(r, 1)?)))?
-        .collect()
 }
 
 /// The changes of the catalog. Gives the segments that are used up.

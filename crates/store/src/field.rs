@@ -6,7 +6,7 @@ use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef};
 
 use crate::Column;
 
-/// A column of a segment. The discriminant is its position in the file.
+/// A column of a segment. The discriminant is its position there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(usize)]
 pub(crate) enum Field {
@@ -88,11 +88,6 @@ impl Field {
         }
     }
 
-    /// Whether it holds text; the others are numbers, days and addresses.
-    pub(crate) fn is_text(self) -> bool {
-        !matches!(self, Self::Day | Self::Report | Self::Source | Self::Messages)
-    }
-
     fn data_type(self) -> DataType {
         match self {
             Self::Day => DataType::Date32,
@@ -104,13 +99,77 @@ impl Field {
     }
 }
 
-/// The schema of every segment. Nothing is ever null.
-pub(crate) fn schema() -> SchemaRef {
-    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-        let field = |f: Field| ArrowField::new(f.name(), f.data_type(), false);
-        Arc::new(Schema::new(Field::ALL.into_iter().map(field).collect::<Vec<_>>()))
-    });
-    SCHEMA.clone()
+/// The two orders in which rows are kept. What questions read of a file depends on its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum SortedBy {
+    /// A segment: all rows with all fields, sorted by author domain inside of days.
+    Domain,
+    /// What a segment holds, without reports and without what no question about a source asks for; sorted by source, equal rows added
+    /// up.
+    Source,
+}
+
+/// The last column of files sorted by source: how many rows each line stands for.
+pub(crate) const ROWS: &str = "rows";
+
+impl SortedBy {
+    pub(crate) const BOTH: [Self; 2] = [Self::Domain, Self::Source];
+
+    /// The fields of a file, in the order of its columns.
+    pub(crate) fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Domain => &Field::ALL,
+            Self::Source => &[
+                Field::Day,
+                Field::Reporter,
+                Field::Domain,
+                Field::OrgDomain,
+                Field::Source,
+                Field::Messages,
+                Field::Disposition,
+                Field::Outcome,
+                Field::DkimDomain,
+                Field::DkimResult,
+                Field::Dkim,
+                Field::SpfDomain,
+                Field::SpfResult,
+                Field::Spf,
+                Field::Overrides,
+            ],
+        }
+    }
+
+    /// The columns of a file. Nothing is ever null.
+    pub(crate) fn schema(self) -> SchemaRef {
+        static BY_DOMAIN: LazyLock<SchemaRef> = LazyLock::new(|| schema(SortedBy::Domain));
+        static BY_SOURCE: LazyLock<SchemaRef> = LazyLock::new(|| schema(SortedBy::Source));
+        match self {
+            Self::Domain => BY_DOMAIN.clone(),
+            Self::Source => BY_SOURCE.clone(),
+        }
+    }
+
+    /// Fields by whose smallest and largest value on a page questions pass it over.
+    pub(crate) fn pruned(self) -> &'static [Field] {
+        match self {
+            Self::Domain => &[Field::Day, Field::Domain, Field::OrgDomain, Field::Source],
+            Self::Source => &[Field::Source],
+        }
+    }
+
+    /// The position of a field's column in a file; behind all of them if it has none.
+    pub(crate) fn position(self, field: Field) -> usize {
+        self.fields().iter().position(|&f| f == field).unwrap_or(usize::MAX)
+    }
+}
+
+fn schema(sorted: SortedBy) -> SchemaRef {
+    let field = |f: &Field| ArrowField::new(f.name(), f.data_type(), false);
+    let mut fields: Vec<ArrowField> = sorted.fields().iter().map(field).collect();
+    if sorted == SortedBy::Source {
+        fields.push(ArrowField::new(ROWS, DataType::UInt64, false));
+    }
+    Arc::new(Schema::new(fields))
 }
 
 impl Column {

@@ -14,12 +14,12 @@ use report::{Day, Finished, Flaw, Rejection, Report, Row};
 use crate::catalog_read;
 use crate::ledger::{Inner, Ledger, Writer};
 use crate::lists;
-use crate::rollup::{Deltas, Sum};
 use crate::segment::{SegmentEntry, path_in};
 use crate::segment_write::{self, Order};
 use crate::spool::Waiting;
 use crate::stage::Stage;
 use crate::telling;
+use crate::trend::{Deltas, Sum};
 use crate::{Error, IntakeTotals, RawKey, Taken};
 
 /// When a batch is committed, and when rows go to disk before it is.

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::catalog::{self, Catalog};
 use crate::catalog_read;
 use crate::disk::Disk;
+use crate::field::SortedBy;
 use crate::scan::scan;
 use crate::segment::{Part, ReadError, Segment, SegmentEntry};
 use crate::segment_write::Layout;
@@ -45,7 +46,7 @@ pub(crate) struct Inner {
     pub(crate) layout: Layout,
     pub(crate) catalog: Catalog,
     /// Segments that were read, with their indexes.
-    segments: Mutex<HashMap<u64, Arc<Segment>>>,
+    segments: Mutex<HashMap<(u64, SortedBy), Arc<Segment>>>,
     writer: Option<Writer>,
 }
 
@@ -102,7 +103,12 @@ impl Inner {
     }
 
     pub(crate) fn segments_dir(&self) -> PathBuf {
-        self.dir.join("segments")
+        self.rows_dir(SortedBy::Domain)
+    }
+
+    /// Where files in that order are.
+    pub(crate) fn rows_dir(&self, sorted: SortedBy) -> PathBuf {
+        rows_dir(&self.dir, sorted)
     }
 
     pub(crate) fn spool_dir(&self) -> PathBuf {
@@ -116,30 +122,32 @@ impl Inner {
 
     /// Segments as listed at one moment, ready to be read.
     pub(crate) fn parts(&self, listed: Vec<(SegmentEntry, Vec<u64>)>) -> Vec<Part> {
-        let dir = self.segments_dir();
         let mut held = lock(&self.segments);
+        let mut file = |id: u64, sorted: SortedBy| {
+            let open = || Arc::new(Segment::new(&self.rows_dir(sorted), sorted, &self.disk, id));
+            held.entry((id, sorted)).or_insert_with(open).clone()
+        };
         let mut parts = Vec::with_capacity(listed.len());
         for (entry, dead) in listed {
-            let segment =
-                held.entry(entry.id).or_insert_with(|| Arc::new(Segment::new(&dir, &self.disk, entry.id))).clone();
-            parts.push(Part { segment, entry, dead: dead.into() });
+            let segment = file(entry.id, SortedBy::Domain);
+            let by_source = (entry.by_source > 0).then(|| file(entry.id, SortedBy::Source));
+            parts.push(Part { segment, entry, dead: dead.into(), by_source });
         }
-        if held.len() > parts.len() {
+        if held.len() > parts.len() * 2 {
             let listed: HashSet<u64> = parts.iter().map(|part| part.entry.id).collect();
-            held.retain(|id, _| listed.contains(id));
+            held.retain(|(id, _), _| listed.contains(id));
         }
         parts
     }
 
     /// Lets go of segments that are listed no longer; their files go when nobody reads them any more.
     pub(crate) fn doom(&self, ids: &[u64]) {
-        let dir = self.segments_dir();
         let mut held = lock(&self.segments);
-        for &id in ids {
-            match held.remove(&id) {
+        for (&id, sorted) in ids.iter().flat_map(|id| SortedBy::BOTH.map(|sorted| (id, sorted))) {
+            match held.remove(&(id, sorted)) {
                 Some(segment) => segment.doom(),
                 None => {
-                    if let Err(error) = self.disk.remove(&crate::segment::path_in(&dir, id)) {
+                    if let Err(error) = self.disk.remove(&crate::segment::path_in(&self.rows_dir(sorted), id)) {
                         tracing::warn!("{error}");
                     }
                 }
@@ -184,10 +192,8 @@ impl Ledger {
         }
         connection.execute("DELETE FROM garbage", []).map_err(|e| catalog.failed(e))?;
         let spool = Spool::open(&dir.join("spool"), disk, tuning.spool, start.checkpoint, &mut known)?;
-        let segments = dir.join("segments");
-        disk.make_dir(&segments)?;
         let listed = catalog_read::segments(&connection).map_err(|e| catalog.failed(e))?;
-        let next_segment = remove_orphans(disk, &segments, &|id| listed.iter().any(|(entry, _)| entry.id == id))?;
+        let next_segment = remove_orphans(disk, dir, &listed)?;
         remove_unfinished(disk, &dir.join("spool"))?;
         disk.sync_dir(dir)?;
         let writer = Writer {
@@ -361,15 +367,32 @@ impl Ledger {
     }
 }
 
-/// Removes files that no transaction names. Gives the number after the highest one seen.
-fn remove_orphans(disk: &Disk, dir: &Path, listed: &dyn Fn(u64) -> bool) -> Result<u64, Error> {
+/// Where files in that order are in a data directory. In one of their own, so that whoever reads all segments reads every row once.
+pub(crate) fn rows_dir(dir: &Path, sorted: SortedBy) -> PathBuf {
+    dir.join(match sorted {
+        SortedBy::Domain => "segments",
+        SortedBy::Source => "by-source",
+    })
+}
+
+/// Removes files of rows that no transaction names. Gives the number after the highest one seen.
+fn remove_orphans(disk: &Disk, dir: &Path, listed: &[(SegmentEntry, Vec<u64>)]) -> Result<u64, Error> {
     let mut next = 1;
-    for path in files(dir)? {
-        let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok());
-        next = next.max(id.map_or(0, |id| id.saturating_add(1)));
-        if !id.is_some_and(listed) {
-            tracing::info!("removing {}: it was never committed", path.display());
-            disk.remove(&path)?;
+    for sorted in SortedBy::BOTH {
+        let dir = rows_dir(dir, sorted);
+        disk.make_dir(&dir)?;
+        let named: HashSet<u64> = listed
+            .iter()
+            .filter(|(entry, _)| sorted == SortedBy::Domain || entry.by_source > 0)
+            .map(|(entry, _)| entry.id)
+            .collect();
+        for path in files(&dir)? {
+            let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok());
+            next = next.max(id.map_or(0, |id| id.saturating_add(1)));
+            if !id.is_some_and(|id| named.contains(&id)) {
+                tracing::info!("removing {}: it was never committed", path.display());
+                disk.remove(&path)?;
+            }
         }
     }
     Ok(next)

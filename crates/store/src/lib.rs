@@ -8,20 +8,23 @@
 //! | `ledger` | the door: open, keep, ask |
 //! | `spool`, `spool_entry` | raw copies |
 //! | `intake`, `stage`, `telling`, `names` | rows on their way in |
-//! | `commit`, `rollup` | the one transaction, and what it sums up |
+//! | `commit`, `supersede`, `trend` | the one transaction, and what it sums up |
 //! | `catalog`, `catalog_read`, `lists` | the SQLite file |
 //! | `domain` | the organizational domain of a name |
-//! | `field`, `segment_write`, `segment` | files of rows |
-//! | `question`, `plan`, `scan`, `aggregate`, `answer`, `sql` | asking |
+//! | `field`, `segment_write`, `by_source`, `segment`, `prune` | files of rows |
+//! | `question`, `plan`, `scan`, `rollup`, `batch`, `codes`, `aggregate`, `answer`, `sql` | asking |
 //! | `compact`, `maintain`, `backup`, `check` | upkeep |
 //! | `disk`, `fault` | the seam to the disk, and faults planted in it by tests |
 
 mod aggregate;
 mod answer;
 mod backup;
+mod batch;
+mod by_source;
 mod catalog;
 mod catalog_read;
 mod check;
+mod codes;
 mod commit;
 mod compact;
 mod disk;
@@ -37,6 +40,7 @@ mod lists;
 mod maintain;
 mod names;
 mod plan;
+mod prune;
 mod question;
 mod rollup;
 mod scan;
@@ -48,6 +52,7 @@ mod sql;
 mod stage;
 mod supersede;
 mod telling;
+mod trend;
 
 pub use domain::organizational_domain;
 pub use entry::{

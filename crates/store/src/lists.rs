@@ -46,7 +46,7 @@ impl Ledger {
                         day: Day(r.get(0)?),
                         reporter: text(r, 1)?,
                         reports: unsigned(r, 2)?,
-                        messages: crate::rollup::messages(r.get(3)?, r.get(4)?),
+                        messages: crate::trend::messages(r.get(3)?, r.get(4)?),
                         flawed: unsigned(r, 5)?,
                         last_received: r.get(6)?,
                         dialect: dialect(r, 7)?,

@@ -21,7 +21,7 @@ impl Ledger {
             c.execute_batch(
                 "DELETE FROM report; DELETE FROM report_flaw; DELETE FROM rejection; DELETE FROM conflict;
                  DELETE FROM reporter; DELETE FROM policy; DELETE FROM domain; DELETE FROM segment; DELETE FROM tombstone;
-                 DELETE FROM trend; DELETE FROM policy_seen; DELETE FROM arrival; DELETE FROM flaw;
+                 DELETE FROM trend; DELETE FROM trend_day; DELETE FROM policy_seen; DELETE FROM arrival; DELETE FROM flaw;
                  UPDATE state SET epoch = epoch + 1, rebuild_to = (SELECT coalesce(max(id), 0) FROM item),
                      items = 0, item_bytes = 0, reports = 0, rows = 0, messages_high = 0, messages_low = 0,
                      duplicates = 0, conflicts = 0, rejected = 0, flawed = 0",
@@ -46,10 +46,8 @@ impl Ledger {
         let mut retained = Retained::default();
         let mut gone = Vec::new();
         in_transaction(&self.inner, |c| {
-            retained.rows =
-                c.query_row("SELECT coalesce(sum(rows), 0) FROM trend WHERE day < ?1", [oldest.0], |r| {
-                    crate::catalog_read::unsigned(r, 0)
-                })?;
+            let before = |(day, rows)| if day < oldest.0 { rows } else { 0 };
+            retained.rows = crate::trend::rows_by_day(c)?.into_iter().map(before).sum();
             gone = forget_segments(c, oldest)?;
             retained.reports = forget_reports(c, oldest)?;
             retained.packs = forget_items(c, oldest, &packs)?;
@@ -81,6 +79,7 @@ fn forget_segments(c: &Connection, oldest: Day) -> rusqlite::Result<Vec<u64>> {
     c.execute("UPDATE segment SET first_day = ?1, cut = 1 WHERE first_day < ?1", [oldest.0])?;
     c.execute("DELETE FROM tombstone WHERE segment NOT IN (SELECT id FROM segment)", [])?;
     c.execute("DELETE FROM trend WHERE day < ?1", [oldest.0])?;
+    c.execute("DELETE FROM trend_day WHERE day < ?1", [oldest.0])?;
     Ok(gone)
 }
 

@@ -36,6 +36,11 @@ impl Names {
         &self.texts[code as usize]
     }
 
+    /// All texts, in the order of their codes.
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Text> {
+        self.texts.iter()
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.texts.len()

@@ -9,7 +9,7 @@ use report::{Day, Text};
 
 use crate::field::Field;
 use crate::stage::number;
-use crate::{Column, Condition, Error, Key, Measure, Question, Test, Value, organizational_domain};
+use crate::{Column, Condition, Error, Key, Measure, Question, Test, Value, by_source, organizational_domain};
 
 /// A question ready to be run over batches of rows.
 pub(crate) struct Plan {
@@ -17,24 +17,21 @@ pub(crate) struct Plan {
     pub(crate) filters: Vec<Filter>,
     /// What follows from the filters and is only used to pass pages over.
     pub(crate) hints: Vec<Filter>,
-    pub(crate) group: Vec<(Column, Slot)>,
-    /// 64-bit words of a group's key.
+    pub(crate) group: Vec<Column>,
+    /// Columns whose values get codes: those grouped by, then those whose different values are counted.
+    pub(crate) coded: Vec<Column>,
+    /// 64-bit words of a group's key: two codes each.
     pub(crate) width: usize,
-    /// All measures computed: those asked for, then those only sorted by.
+    /// The measures computed, each once: those asked for, then those only sorted by.
     pub(crate) measures: Vec<Measure>,
     /// Fields that are read, ascending.
     pub(crate) fields: Vec<Field>,
-}
-
-/// Where the value of a group column lies in the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Slot {
-    /// 32 bits of a word, from this bit on: the code of a text, or a day.
-    Half { word: usize, shift: u32 },
-    /// A word: the number of a report.
-    Word(usize),
-    /// Two words: an address, high half first.
-    Pair(usize),
+    /// Those of them that say whether a row is wanted.
+    pub(crate) tested: Vec<Field>,
+    /// The filter may leave few rows of those on the pages that are read.
+    pub(crate) sharp: bool,
+    /// It is best answered from files sorted by source.
+    pub(crate) by_source: bool,
 }
 
 /// A condition in the form in which it is tested.
@@ -86,19 +83,30 @@ pub(crate) fn plan(question: &Question) -> Result<Plan, Error> {
     if columns.len() != question.group.len() {
         return wrong("a column is grouped by twice");
     }
-    let mut measures = question.measures.clone();
+    let mut measures: Vec<Measure> = Vec::new();
+    let mut once = |measure: Measure| {
+        if !measures.contains(&measure) {
+            measures.push(measure);
+        }
+    };
+    question.measures.iter().copied().for_each(&mut once);
     for (key, _) in &question.order {
         match key {
-            Key::Measure(measure) if !measures.contains(measure) => measures.push(*measure),
-            Key::Column(column) if !question.group.contains(column) => {
-                return wrong("it is sorted by a column that it is not grouped by");
-            }
-            _ => {}
+            Key::Measure(measure) => once(*measure),
+            Key::Column(column) if question.group.contains(column) => {}
+            Key::Column(_) => return wrong("it is sorted by a column that it is not grouped by"),
+        }
+    }
+    let mut coded = question.group.clone();
+    for measure in &measures {
+        if let Measure::Distinct(column) = measure
+            && !coded.contains(column)
+        {
+            coded.push(*column);
         }
     }
     let filters = question.filter.iter().map(filter).collect::<Result<Vec<_>, _>>()?;
-    let (group, width) = slots(&question.group);
-    let mut fields: Vec<Field> = question.group.iter().map(|column| column.field()).collect();
+    let mut fields: Vec<Field> = coded.iter().map(|column| column.field()).collect();
     fields.extend(filters.iter().map(Filter::field));
     fields.extend(question.days.map(|_| Field::Day));
     fields.extend(measures.iter().filter_map(|&measure| measured(measure)));
@@ -112,7 +120,14 @@ pub(crate) fn plan(question: &Question) -> Result<Plan, Error> {
     fields.dedup();
     let days = question.days.map(|(first, last)| (first.0, last.0));
     let hints = filters.iter().filter_map(hint).collect();
-    Ok(Plan { days, filters, hints, group, width, measures, fields })
+    let group = question.group.clone();
+    let width = group.len().div_ceil(2);
+    let tested = tested(&filters, days);
+    // Days and domains lie together, so that hardly any others are on their pages.
+    let together = |field| matches!(field, Field::Day | Field::Domain | Field::OrgDomain);
+    let sharp = !tested.iter().all(|&field| together(field));
+    let by_source = by_source::suits(&fields, &filters);
+    Ok(Plan { days, filters, hints, group, coded, width, measures, fields, tested, sharp, by_source })
 }
 
 /// Segments are sorted by organizational domain first: a name says on which pages to look for it.
@@ -122,48 +137,33 @@ fn hint(filter: &Filter) -> Option<Filter> {
     Some(Filter::Text { field: Field::OrgDomain, texts, keep: true })
 }
 
+fn tested(filters: &[Filter], days: Option<(i32, i32)>) -> Vec<Field> {
+    let mut tested: Vec<Field> = filters.iter().map(Filter::field).collect();
+    tested.extend(days.map(|_| Field::Day));
+    tested.sort_unstable();
+    tested.dedup();
+    tested
+}
+
 impl Plan {
     /// A plan that only reads: these fields, of rows that pass.
     pub(crate) fn reading(fields: &[Field], days: Option<(i32, i32)>, filters: Vec<Filter>) -> Self {
+        let tested = tested(&filters, days);
+        let (hints, group, coded, measures) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let fields = fields.to_vec();
-        Self { days, filters, hints: Vec::new(), group: Vec::new(), width: 0, measures: Vec::new(), fields }
+        let (sharp, by_source) = (false, false);
+        Self { days, filters, hints, group, coded, width: 0, measures, fields, tested, sharp, by_source }
     }
 }
 
 /// The field a measure looks at, messages apart.
 fn measured(measure: Measure) -> Option<Field> {
     match measure {
-        Measure::Messages | Measure::Rows => None,
+        Measure::Messages | Measure::Rows | Measure::Distinct(_) => None,
         Measure::Outcome(_) | Measure::Passing | Measure::Failing => Some(Field::Outcome),
         Measure::Disposition(_) => Some(Field::Disposition),
         Measure::FirstDay | Measure::LastDay => Some(Field::Day),
-        Measure::Distinct(column) => Some(column.field()),
     }
-}
-
-fn slots(group: &[Column]) -> (Vec<(Column, Slot)>, usize) {
-    let mut word = 0;
-    let mut half = None;
-    let mut slot = |column: Column| match column {
-        Column::Source | Column::Network => {
-            word += 2;
-            Slot::Pair(word - 2)
-        }
-        Column::Report => {
-            word += 1;
-            Slot::Word(word - 1)
-        }
-        _ => {
-            if let Some(open) = half.take() {
-                return Slot::Half { word: open, shift: 32 };
-            }
-            word += 1;
-            half = Some(word - 1);
-            Slot::Half { word: word - 1, shift: 0 }
-        }
-    };
-    let group = group.iter().map(|&column| (column, slot(column))).collect();
-    (group, word)
 }
 
 fn filter(condition: &Condition) -> Result<Filter, Error> {

@@ -9,12 +9,13 @@ use crate::segment::{Part, ReadError, Task};
 
 /// Groups and sums all rows of these segments that pass the filter.
 pub(crate) fn scan<'p>(snapshot: &[Part], plan: &'p Plan) -> Result<Aggregate<'p>, ReadError> {
+    let inside = |part: &&Part| {
+        plan.days.is_none_or(|(first, last)| part.entry.first_day <= last && part.entry.last_day >= first)
+    };
+    let parts: Vec<Part> = snapshot.iter().filter(inside).map(|part| part.serving(plan)).collect();
     let mut tasks: Vec<(&Part, Task)> = Vec::new();
-    for part in snapshot {
-        let inside = |(first, last)| part.entry.first_day <= last && part.entry.last_day >= first;
-        if plan.days.is_none_or(inside) {
-            tasks.extend(part.tasks(plan)?.into_iter().map(|task| (part, task)));
-        }
+    for part in &parts {
+        tasks.extend(part.tasks(plan)?.into_iter().map(|task| (part, task)));
     }
     // Large ones first, so that no worker is left with a large one at the end.
     tasks.sort_by_key(|(_, task)| std::cmp::Reverse(task.rows));
@@ -39,9 +40,10 @@ pub(crate) fn scan<'p>(snapshot: &[Part], plan: &'p Plan) -> Result<Aggregate<'p
         let one = one?;
         found = Some(match found {
             None => one,
-            Some(mut all) => {
-                all.merge(&one).map_err(ReadError::Other)?;
-                all
+            Some(other) => {
+                let (mut more, fewer) = if one.groups > other.groups { (one, other) } else { (other, one) };
+                more.merge(&fewer).map_err(ReadError::Other)?;
+                more
             }
         });
     }
@@ -51,8 +53,7 @@ pub(crate) fn scan<'p>(snapshot: &[Part], plan: &'p Plan) -> Result<Aggregate<'p
 fn run<'p>(tasks: &[(&Part, Task)], next: &AtomicUsize, plan: &'p Plan) -> Result<Aggregate<'p>, ReadError> {
     let mut found = Aggregate::new(plan);
     while let Some((part, task)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let fields = part.fields(&plan.fields);
-        task.read(&fields, plan, &mut |batch| found.add(&part.lanes(batch, &fields)))?;
+        part.visit_task(task, plan, &mut |batch| found.add(batch))?;
     }
     Ok(found)
 }

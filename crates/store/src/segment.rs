@@ -15,19 +15,18 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
-use parquet::data_type::AsBytes;
 use parquet::file::metadata::{ColumnChunkMask, PageIndexPolicy};
-use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
 use crate::Error;
-use crate::aggregate::{Batch, Lane};
+use crate::batch::{Batch, Lane};
 use crate::disk::Disk;
-use crate::field::Field;
-use crate::plan::{Filter, Plan};
-use crate::segment_write::{PRUNED, parquet_error};
+use crate::field::{Field, SortedBy};
+use crate::plan::Plan;
+use crate::prune::candidates;
+use crate::segment_write::parquet_error;
 
-/// Above this many sources a bloom filter is not asked: it would hardly ever say no to all of them.
-const BLOOM_SOURCES_MAX: usize = 16;
+/// One row in so many must be wanted, or fewer, to read the other columns for these rows only: picking rows out has its price too.
+const CHOSEN_WORTH: usize = 8;
 
 /// A segment as the catalog lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +39,8 @@ pub(crate) struct SegmentEntry {
     pub(crate) last_report: u64,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
+    /// Bytes of the file beside it that is sorted by source; 0 where there is none.
+    pub(crate) by_source: u64,
     /// Rows before `first_day` do not count: they were moved to another segment, or forgotten.
     pub(crate) cut: bool,
 }
@@ -51,9 +52,22 @@ pub(crate) struct Part {
     pub(crate) entry: SegmentEntry,
     /// Reports whose rows do not count, ascending.
     pub(crate) dead: Arc<[u64]>,
+    /// The file beside it that is sorted by source.
+    pub(crate) by_source: Option<Arc<Segment>>,
 }
 
 impl Part {
+    /// The file of the two that serves a question best.
+    pub(crate) fn serving(&self, plan: &Plan) -> Self {
+        match &self.by_source {
+            // It does not know of reports, so neither of those whose rows do not count.
+            Some(by_source) if plan.by_source && self.dead.is_empty() => {
+                Self { segment: by_source.clone(), ..self.clone() }
+            }
+            _ => self.clone(),
+        }
+    }
+
     /// The fields to be read in addition to tell which rows count.
     pub(crate) fn fields(&self, asked: &[Field]) -> Vec<Field> {
         let mut fields = asked.to_vec();
@@ -69,17 +83,45 @@ impl Part {
         if self.entry.cut { self.entry.first_day } else { i32::MIN }
     }
 
-    /// Visits all rows that may pass the filter and count, with the fields asked for; those that do not count are marked in the batch.
+    /// Visits all rows that may pass the filter and count; those that do not count are marked in the batch.
     pub(crate) fn visit(
         &self,
         plan: &Plan,
         visit: &mut dyn FnMut(&Batch<'_>) -> Result<(), Error>,
     ) -> Result<(), ReadError> {
+        self.tasks(plan)?.iter().try_for_each(|task| self.visit_task(task, plan, visit))
+    }
+
+    /// Visits the rows of a task.
+    ///
+    /// Where a filter may leave few of them, the filtered columns are read first, and the others only for the rows that are left.
+    pub(crate) fn visit_task(
+        &self,
+        task: &Task,
+        plan: &Plan,
+        visit: &mut dyn FnMut(&Batch<'_>) -> Result<(), Error>,
+    ) -> Result<(), ReadError> {
         let fields = self.fields(&plan.fields);
-        for task in self.tasks(plan)? {
-            task.read(&fields, plan, &mut |batch| visit(&self.lanes(batch, &fields)))?;
+        let tested = self.fields(&plan.tested);
+        if plan.sharp && tested.len() < fields.len() {
+            let mut chosen = Vec::new();
+            let mut passed = 0;
+            task.read(&tested, &mut |batch| {
+                chosen.extend(self.lanes(batch, &tested).select(plan).into_iter().map(|row| passed + row as usize));
+                passed += batch.num_rows();
+                Ok(())
+            })?;
+            if chosen.is_empty() {
+                return Ok(());
+            }
+            if chosen.len() * CHOSEN_WORTH <= task.rows {
+                let task = task.narrowed(&chosen);
+                return task.read(&plan.fields, &mut |batch| {
+                    visit(&Batch { chosen: true, ..self.lanes(batch, &plan.fields) })
+                });
+            }
         }
-        Ok(())
+        task.read(&fields, &mut |batch| visit(&self.lanes(batch, &fields)))
     }
 
     /// The row groups with rows that may pass the filter, and which rows those are.
@@ -87,7 +129,7 @@ impl Part {
         let index = self.segment.index()?;
         let mut tasks = Vec::new();
         for group in 0..index.metadata().num_row_groups() {
-            let ranges = candidates(index, group, plan, self.from());
+            let ranges = candidates(index, group, plan, self.from(), self.segment.sorted);
             let rows = ranges.iter().map(Range::len).sum();
             if rows > 0 {
                 tasks.push(Task { segment: self.segment.clone(), group, ranges, rows });
@@ -101,9 +143,10 @@ impl Part {
         Batch {
             rows: batch.num_rows(),
             lanes: lanes(batch, fields),
-            weights: None,
+            weights: self.segment.weights(batch),
             dead: &self.dead,
             from: self.from(),
+            chosen: false,
         }
     }
 }
@@ -111,6 +154,7 @@ impl Part {
 /// A segment's file. While somebody holds it the file stays.
 pub(crate) struct Segment {
     path: PathBuf,
+    sorted: SortedBy,
     disk: Disk,
     index: OnceLock<ArrowReaderMetadata>,
     doomed: AtomicBool,
@@ -149,8 +193,16 @@ impl ReadError {
 }
 
 impl Segment {
-    pub(crate) fn new(dir: &Path, disk: &Disk, id: u64) -> Self {
-        Self { path: path_in(dir, id), disk: disk.clone(), index: OnceLock::new(), doomed: AtomicBool::new(false) }
+    /// A file in a directory of files in that order.
+    pub(crate) fn new(dir: &Path, sorted: SortedBy, disk: &Disk, id: u64) -> Self {
+        let (path, disk) = (path_in(dir, id), disk.clone());
+        Self { path, sorted, disk, index: OnceLock::new(), doomed: AtomicBool::new(false) }
+    }
+
+    /// How many rows each line stands for, where that is written.
+    fn weights<'a>(&self, batch: &'a RecordBatch) -> Option<&'a [u64]> {
+        let column = batch.columns().last().filter(|_| self.sorted == SortedBy::Source)?;
+        column.as_primitive_opt::<UInt64Type>().map(|rows| &rows.values()[..])
     }
 
     /// The file is to be removed when nobody reads it any more.
@@ -174,7 +226,7 @@ impl Segment {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
-        let pruned = PRUNED.map(|field| field as usize);
+        let pruned = self.sorted.pruned().iter().map(|&field| self.sorted.position(field));
         let options = ArrowReaderOptions::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
             .with_column_index_mask(ColumnChunkMask::columns(pruned));
@@ -192,21 +244,20 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// Reads the fields of the rows, whole row groups at a time, and hands them on.
-    pub(crate) fn read(
+    /// Reads the fields of the rows and hands them on.
+    fn read(
         &self,
         fields: &[Field],
-        plan: &Plan,
         visit: &mut dyn FnMut(&RecordBatch) -> Result<(), Error>,
     ) -> Result<(), ReadError> {
         let failed = |e| self.segment.failed(e);
         let index = self.segment.index()?.clone();
         let rows = usize::try_from(index.metadata().row_group(self.group).num_rows()).unwrap_or(usize::MAX);
-        let mask = ProjectionMask::leaves(index.parquet_schema(), fields.iter().map(|&field| field as usize));
+        let sorted = self.segment.sorted;
+        let weights = (sorted == SortedBy::Source).then_some(sorted.fields().len());
+        let columns = fields.iter().map(|&field| sorted.position(field)).chain(weights);
+        let mask = ProjectionMask::leaves(index.parquet_schema(), columns);
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.segment.file()?, index);
-        if !self.may_hold_sources(&builder, plan)? {
-            return Ok(());
-        }
         if self.rows < rows {
             let selection = RowSelection::from_consecutive_ranges(self.ranges.iter().cloned(), rows);
             builder = builder.with_row_selection(selection);
@@ -224,118 +275,26 @@ impl Task {
         Ok(())
     }
 
-    /// Asks the bloom filter where single sources are wanted.
-    fn may_hold_sources(
-        &self,
-        builder: &ParquetRecordBatchReaderBuilder<File>,
-        plan: &Plan,
-    ) -> Result<bool, ReadError> {
-        for filter in &plan.filters {
-            let Filter::Sources { sources, keep: true } = filter else { continue };
-            if sources.len() > BLOOM_SOURCES_MAX {
-                continue;
+    /// The same part of the segment, with only those of its rows, given ascending.
+    fn narrowed(&self, chosen: &[usize]) -> Self {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        let mut of = self.ranges.iter();
+        let mut within = of.next().cloned().unwrap_or_default();
+        let mut passed = 0;
+        for &row in chosen {
+            while row - passed >= within.len() {
+                passed += within.len();
+                let Some(next) = of.next() else { break };
+                within = next.clone();
             }
-            let bloom = builder.get_row_group_column_bloom_filter(self.group, Field::Source as usize);
-            if let Some(bloom) = bloom.map_err(|e| self.segment.failed(e))?
-                && !sources.iter().any(|source| bloom.check(source.to_be_bytes().as_bytes()))
-            {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-}
-
-/// The rows of a row group on pages that may hold what is wanted.
-fn candidates(index: &ArrowReaderMetadata, group: usize, plan: &Plan, from: i32) -> Vec<Range<usize>> {
-    let rows = usize::try_from(index.metadata().row_group(group).num_rows()).unwrap_or(0);
-    let mut ranges: Vec<_> = std::iter::once(0..rows).collect();
-    let (first, last) = plan.days.unwrap_or((i32::MIN, i32::MAX));
-    let first = first.max(from);
-    if first > i32::MIN || last < i32::MAX {
-        prune(index, group, Field::Day, &mut ranges, &|page| match page {
-            Bounds::Day(min, max) => min <= last && max >= first,
-            Bounds::Bytes(..) => true,
-        });
-    }
-    for filter in plan.filters.iter().chain(&plan.hints) {
-        let field = filter.field();
-        prune(index, group, field, &mut ranges, &|page| may_pass(filter, &page));
-    }
-    ranges
-}
-
-/// Smallest and largest value of a page.
-enum Bounds<'a> {
-    Day(i32, i32),
-    Bytes(&'a [u8], &'a [u8]),
-}
-
-fn may_pass(filter: &Filter, page: &Bounds<'_>) -> bool {
-    match (filter, page) {
-        (Filter::Text { texts, keep: true, .. }, Bounds::Bytes(min, max)) => {
-            texts.iter().any(|text| *min <= text.as_bytes() && text.as_bytes() <= *max)
-        }
-        (Filter::Days { days, keep: true }, Bounds::Day(min, max)) => days.iter().any(|day| min <= day && day <= max),
-        (Filter::Sources { sources, keep: true }, Bounds::Bytes(min, max)) => {
-            sources.iter().any(|source| *min <= &source.to_be_bytes()[..] && &source.to_be_bytes()[..] <= *max)
-        }
-        (Filter::Ranges { ranges, keep: true }, Bounds::Bytes(min, max)) => {
-            ranges.iter().any(|(first, last)| *min <= &last.to_be_bytes()[..] && &first.to_be_bytes()[..] <= *max)
-        }
-        _ => true,
-    }
-}
-
-/// Takes out of `ranges` the rows of pages that fail the test. Without an index nothing is taken out.
-fn prune(
-    index: &ArrowReaderMetadata,
-    group: usize,
-    field: Field,
-    ranges: &mut Vec<Range<usize>>,
-    test: &dyn Fn(Bounds<'_>) -> bool,
-) {
-    let metadata = index.metadata();
-    let pages = metadata.page_index_for_row_group(group);
-    let (Some(bounds), Some(places)) = (pages.column_index(field as usize), pages.offset_index(field as usize)) else {
-        return;
-    };
-    let places = places.page_locations();
-    let rows = usize::try_from(metadata.row_group(group).num_rows()).unwrap_or(0);
-    let start =
-        |page: usize| places.get(page).map_or(rows, |place| usize::try_from(place.first_row_index).unwrap_or(0));
-    let passes = |page: usize| match bounds {
-        ColumnIndexMetaData::INT32(i) => match (i.min_value(page), i.max_value(page)) {
-            (Some(&min), Some(&max)) => test(Bounds::Day(min, max)),
-            _ => true,
-        },
-        ColumnIndexMetaData::BYTE_ARRAY(i) | ColumnIndexMetaData::FIXED_LEN_BYTE_ARRAY(i) => {
-            match (i.min_value(page), i.max_value(page)) {
-                (Some(min), Some(max)) => test(Bounds::Bytes(min, max)),
-                _ => true,
+            let at = within.start + (row - passed);
+            match ranges.last_mut() {
+                Some(last) if last.end == at => last.end += 1,
+                _ => ranges.push(at..at + 1),
             }
         }
-        _ => true,
-    };
-    let wanted: Vec<Range<usize>> =
-        (0..places.len()).filter(|&page| passes(page)).map(|page| start(page)..start(page + 1)).collect();
-    *ranges = intersect(ranges, &wanted);
-}
-
-/// What lies in both; each list is ascending and without overlaps.
-fn intersect(a: &[Range<usize>], b: &[Range<usize>]) -> Vec<Range<usize>> {
-    let (mut out, mut i, mut j) = (Vec::<Range<usize>>::new(), 0, 0);
-    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
-        let both = x.start.max(y.start)..x.end.min(y.end);
-        if !both.is_empty() {
-            match out.last_mut() {
-                Some(last) if last.end == both.start => last.end = both.end,
-                _ => out.push(both),
-            }
-        }
-        if x.end < y.end { i += 1 } else { j += 1 }
+        Self { segment: self.segment.clone(), group: self.group, ranges, rows: chosen.len() }
     }
-    out
 }
 
 fn lanes<'a>(batch: &'a RecordBatch, fields: &[Field]) -> [Option<Lane<'a>>; 22] {
@@ -346,7 +305,7 @@ fn lanes<'a>(batch: &'a RecordBatch, fields: &[Field]) -> [Option<Lane<'a>>; 22]
             Field::Report | Field::Messages => {
                 column.as_primitive_opt::<UInt64Type>().map(|numbers| Lane::Numbers(numbers.values()))
             }
-            Field::Source => column.as_fixed_size_binary_opt().map(|bytes| Lane::Sources(bytes.value_data())),
+            Field::Source => column.as_fixed_size_binary_opt().map(|bytes| addresses(bytes.value_data())),
             _ => column.as_dictionary_opt::<Int32Type>().and_then(|dictionary| {
                 let texts = dictionary.values().as_any().downcast_ref::<StringArray>()?;
                 Some(Lane::Texts { keys: dictionary.keys().values(), texts })
@@ -356,25 +315,17 @@ fn lanes<'a>(batch: &'a RecordBatch, fields: &[Field]) -> [Option<Lane<'a>>; 22]
     lanes
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_intersect() {
-        type Ends<'a> = &'a [(usize, usize)];
-        let cases: &[(Ends, Ends, Ends)] = &[
-            (&[(0, 10)], &[], &[]),
-            (&[(0, 10)], &[(0, 10)], &[(0, 10)]),
-            (&[(0, 10)], &[(2, 3), (5, 7)], &[(2, 3), (5, 7)]),
-            (&[(0, 10)], &[(2, 5), (5, 7)], &[(2, 7)]),
-            (&[(0, 4), (6, 10)], &[(2, 8)], &[(2, 4), (6, 8)]),
-            (&[(0, 4), (6, 10)], &[(4, 6)], &[]),
-        ];
-        let ranges = |ends: Ends| ends.iter().map(|&(start, end)| start..end).collect::<Vec<_>>();
-        for &(a, b, both) in cases {
-            assert_eq!(intersect(&ranges(a), &ranges(b)), ranges(both), "{a:?} {b:?}");
-            assert_eq!(intersect(&ranges(b), &ranges(a)), ranges(both), "{b:?} {a:?}");
+/// Addresses of 16 bytes each. In both orders those of one source follow each other, and are looked at once.
+fn addresses<'a>(bytes: &[u8]) -> Lane<'a> {
+    let (bytes, _) = bytes.as_chunks::<16>();
+    let (mut keys, mut addresses) = (Vec::with_capacity(bytes.len()), Vec::new());
+    let (mut key, mut last) = (-1, None);
+    for address in bytes {
+        if last != Some(address) {
+            addresses.push(u128::from_be_bytes(*address));
+            (key, last) = (key + 1, Some(address));
         }
+        keys.push(key);
     }
+    Lane::Sources { keys, addresses }
 }

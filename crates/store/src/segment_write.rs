@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,10 +24,10 @@ use report::{Disposition, Outcome};
 
 use crate::Error;
 use crate::disk::{Disk, DiskFile};
-use crate::field::{Field, schema};
-use crate::rollup::{DISPOSITIONS, OUTCOMES};
+use crate::field::{Field, SortedBy};
 use crate::segment::SegmentEntry;
 use crate::stage::Stage;
+use crate::trend::{DISPOSITIONS, OUTCOMES};
 
 /// How rows are laid out in a segment.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +46,8 @@ impl Default for Layout {
     }
 }
 
-/// Columns by whose smallest and largest value on a page questions pass it over.
-pub(crate) const PRUNED: [Field; 4] = [Field::Day, Field::Domain, Field::OrgDomain, Field::Source];
+/// In files sorted by source pages have so many times fewer rows: all there is of one source is mostly on one.
+const SOURCE_PAGES: usize = 4;
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +58,11 @@ pub(crate) struct Written {
 
 /// The order of the rows in the file, and where its row groups end.
 pub(crate) struct Order {
+    pub(crate) sorted: SortedBy,
     pub(crate) rows: Vec<u32>,
-    groups: Vec<usize>,
+    pub(crate) groups: Vec<usize>,
+    /// Where a row stands for several: how many, and their messages.
+    pub(crate) sums: Vec<(u64, u64)>,
 }
 
 /// Sorts the rows `from..` of the stage, leaving out those of dead reports.
@@ -91,7 +95,8 @@ pub(crate) fn order(stage: &mut Stage, from: usize, layout: Layout) -> Order {
     keys.sort_unstable();
     let mut ends: Vec<usize> = (1..keys.len()).filter(|&at| keys[at].0 >> 32 != keys[at - 1].0 >> 32).collect();
     ends.push(keys.len());
-    Order { rows: keys.into_iter().map(|key| key.3).collect(), groups: ends }
+    let rows = keys.into_iter().map(|key| key.3).collect();
+    Order { sorted: SortedBy::Domain, rows, groups: ends, sums: Vec::new() }
 }
 
 /// Gives each day the number of its row group.
@@ -135,6 +140,7 @@ pub(crate) fn entry(stage: &Stage, order: &Order, id: u64, level: u8) -> Segment
         last_report: 0,
         rows: 0,
         bytes: 0,
+        by_source: 0,
         cut: false,
     };
     for &row in &order.rows {
@@ -186,38 +192,47 @@ impl Write for Noting {
 }
 
 fn fill(file: Noting, layout: Layout, stage: &Stage, order: &Order) -> Result<(Written, DiskFile), ParquetError> {
-    let mut writer = ArrowWriter::try_new(file, schema(), Some(properties(layout)))?;
+    let mut writer = ArrowWriter::try_new(file, order.sorted.schema(), Some(properties(layout, order.sorted)))?;
     let mut scratch = Scratch::default();
     let mut start = 0;
     for &end in &order.groups {
-        for rows in order.rows[start..end].chunks(layout.group_rows_max) {
-            writer.write(&batch(stage, rows, &mut scratch)?)?;
+        while start < end {
+            let stop = end.min(start + layout.group_rows_max);
+            writer.write(&batch(stage, order, start..stop, &mut scratch)?)?;
             writer.flush()?;
+            start = stop;
         }
-        start = end;
     }
     let file = writer.into_inner()?.file;
     Ok((Written { rows: order.rows.len() as u64, bytes: file.length()? }, file))
 }
 
-fn properties(layout: Layout) -> WriterProperties {
+fn properties(layout: Layout, sorted: SortedBy) -> WriterProperties {
+    let page_rows = match sorted {
+        SortedBy::Domain => layout.page_rows,
+        SortedBy::Source => layout.page_rows.div_ceil(SOURCE_PAGES),
+    };
     let path = |field: Field| ColumnPath::from(field.name());
     let level = ZstdLevel::try_new(3).unwrap_or_default();
     let mut properties = WriterProperties::builder()
         .set_created_by("lamppost".to_owned())
         .set_compression(Compression::ZSTD(level))
         .set_max_row_group_row_count(Some(layout.group_rows_max))
-        .set_data_page_row_count_limit(layout.page_rows)
-        .set_write_batch_size(layout.page_rows)
+        .set_data_page_row_count_limit(page_rows)
+        .set_write_batch_size(page_rows)
         // Large enough for every text of a row group: a dictionary that overflows is both larger and slower to read.
         .set_dictionary_page_size_limit(16 << 20)
         .set_statistics_enabled(EnabledStatistics::None)
         // Numbers in a random order of reports: as small as a dictionary, without one.
         .set_column_dictionary_enabled(path(Field::Report), false)
-        .set_column_encoding(path(Field::Report), Encoding::DELTA_BINARY_PACKED)
-        .set_column_bloom_filter_enabled(path(Field::Source), true)
-        .set_column_bloom_filter_fpp(path(Field::Source), 0.01);
-    for field in PRUNED {
+        .set_column_encoding(path(Field::Report), Encoding::DELTA_BINARY_PACKED);
+    if sorted == SortedBy::Source {
+        // Ascending addresses: each is little more than where it differs from the one before it.
+        properties = properties
+            .set_column_dictionary_enabled(path(Field::Source), false)
+            .set_column_encoding(path(Field::Source), Encoding::DELTA_BYTE_ARRAY);
+    }
+    for &field in sorted.pruned() {
         properties = properties.set_column_statistics_enabled(path(field), EnabledStatistics::Page);
     }
     properties.build()
@@ -230,17 +245,27 @@ struct Scratch {
     positions: Vec<i32>,
 }
 
-fn batch(stage: &Stage, rows: &[u32], scratch: &mut Scratch) -> Result<RecordBatch, ParquetError> {
+fn batch(
+    stage: &Stage,
+    order: &Order,
+    range: Range<usize>,
+    scratch: &mut Scratch,
+) -> Result<RecordBatch, ParquetError> {
     let at = |row: &u32| *row as usize;
+    let rows = &order.rows[range.clone()];
+    let sums = order.sums.get(range);
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(Field::ALL.len());
-    for field in Field::ALL {
+    for &field in order.sorted.fields() {
         columns.push(match field {
             Field::Day => Arc::new(Date32Array::from_iter_values(rows.iter().map(|row| stage.day[at(row)]))),
             Field::Report => {
                 let id = |row: &u32| stage.reports[stage.report[at(row)] as usize].id;
                 Arc::new(UInt64Array::from_iter_values(rows.iter().map(id)))
             }
-            Field::Messages => Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| stage.messages[at(row)]))),
+            Field::Messages => Arc::new(match sums {
+                Some(sums) => UInt64Array::from_iter_values(sums.iter().map(|(_, messages)| *messages)),
+                None => UInt64Array::from_iter_values(rows.iter().map(|row| stage.messages[at(row)])),
+            }),
             Field::Source => {
                 let mut bytes = Vec::with_capacity(rows.len() * 16);
                 for row in rows {
@@ -255,7 +280,10 @@ fn batch(stage: &Stage, rows: &[u32], scratch: &mut Scratch) -> Result<RecordBat
             text => Arc::new(dictionary(stage, rows, text, &mut scratch.positions)?),
         });
     }
-    Ok(RecordBatch::try_new(schema(), columns)?)
+    if let Some(sums) = sums {
+        columns.push(Arc::new(UInt64Array::from_iter_values(sums.iter().map(|(rows, _)| *rows))));
+    }
+    Ok(RecordBatch::try_new(order.sorted.schema(), columns)?)
 }
 
 /// A column of few words that are known beforehand.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use arrow_array::Array;
 use report::{Day, Disposition, DkimResult, Outcome, Override, Report, Row, SpfResult, Text};
 
-use crate::aggregate::{Batch, Lane, source_at};
+use crate::batch::{Batch, index};
 use crate::field::Field;
 use crate::names::Names;
 use crate::organizational_domain;
@@ -212,32 +212,22 @@ impl Stage {
 
     /// Adds rows read from a segment with all its fields. `slots` remembers the positions of their reports.
     pub(crate) fn add_batch(&mut self, batch: &Batch<'_>, rows: &[u32], slots: &mut HashMap<u64, u32>) {
-        let lane = |field: Field| batch.lanes[field as usize].as_ref();
-        let (
-            Some(Lane::Days(days)),
-            Some(Lane::Numbers(ids)),
-            Some(Lane::Numbers(messages)),
-            Some(Lane::Sources(bytes)),
-        ) = (lane(Field::Day), lane(Field::Report), lane(Field::Messages), lane(Field::Source))
-        else {
-            return;
-        };
         let at = |row: &u32| *row as usize;
+        let (days, ids, messages) = (batch.days(), batch.numbers(Field::Report), batch.numbers(Field::Messages));
+        let (keys, addresses) = batch.sources();
         self.day.extend(rows.iter().map(|row| days[at(row)]));
         self.messages.extend(rows.iter().map(|row| messages[at(row)]));
-        self.source.extend(rows.iter().map(|row| source_at(bytes, at(row))));
-        let words = |field: Field| match lane(field) {
-            Some(Lane::Texts { keys, texts }) => (*keys, texts.iter().map(Option::unwrap_or_default).collect()),
-            _ => (&[][..], Vec::new()),
-        };
-        let (keys, texts) = words(Field::Outcome);
-        let outcomes: Vec<Outcome> =
-            texts.into_iter().map(|word| Outcome::from_word(word).unwrap_or(Outcome::Unauthenticated)).collect();
-        self.outcome.extend(rows.iter().map(|row| outcomes[keys[at(row)].cast_unsigned() as usize]));
-        let (keys, texts) = words(Field::Disposition);
-        let dispositions: Vec<Disposition> =
-            texts.into_iter().map(|word| Disposition::from_word(word).unwrap_or_default()).collect();
-        self.disposition.extend(rows.iter().map(|row| dispositions[keys[at(row)].cast_unsigned() as usize]));
+        self.source.extend(rows.iter().map(|row| addresses[index(keys[at(row)])]));
+        if let Some((keys, texts)) = batch.texts(Field::Outcome) {
+            let word = |text: Option<&str>| text.and_then(Outcome::from_word).unwrap_or(Outcome::Unauthenticated);
+            let outcomes: Vec<Outcome> = texts.iter().map(word).collect();
+            self.outcome.extend(rows.iter().map(|row| outcomes[index(keys[at(row)])]));
+        }
+        if let Some((keys, texts)) = batch.texts(Field::Disposition) {
+            let word = |text: Option<&str>| text.and_then(Disposition::from_word).unwrap_or_default();
+            let dispositions: Vec<Disposition> = texts.iter().map(word).collect();
+            self.disposition.extend(rows.iter().map(|row| dispositions[index(keys[at(row)])]));
+        }
         for field in ROW_TEXTS {
             let codes = self.translate(batch, rows, field);
             self.texts[text_slot(field)].extend(codes);
@@ -256,10 +246,10 @@ impl Stage {
 
     /// The texts of a batch's column as codes of this stage.
     fn translate(&mut self, batch: &Batch<'_>, rows: &[u32], field: Field) -> Vec<u32> {
-        let Some(Lane::Texts { keys, texts }) = &batch.lanes[field as usize] else { return Vec::new() };
+        let Some((keys, texts)) = batch.texts(field) else { return Vec::new() };
         let mut codes = vec![NONE; texts.len()];
         let mut code = |row: &u32| {
-            let key = keys[*row as usize].cast_unsigned() as usize;
+            let key = index(keys[*row as usize]);
             if codes[key] == NONE {
                 codes[key] = self.names.code(texts.value(key));
             }

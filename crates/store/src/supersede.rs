@@ -6,13 +6,13 @@ use std::sync::Arc;
 use report::{Disposition, Outcome, Text};
 
 use crate::Error;
-use crate::aggregate::{Batch, Lane, select};
-use crate::field::Field;
+use crate::batch::{Batch, index};
+use crate::field::{Field, SortedBy};
 use crate::intake::StagedBatch;
 use crate::ledger::Inner;
 use crate::plan::{Filter, Plan};
-use crate::rollup::Deltas;
 use crate::segment::{Part, Segment};
+use crate::trend::Deltas;
 
 /// Rows that no longer count: in which segment, of which report.
 pub(crate) type Tombstones = Vec<(u64, u64)>;
@@ -34,8 +34,9 @@ pub(crate) fn rows(inner: &Arc<Inner>, batch: &StagedBatch) -> Result<(Tombstone
         candidates(part, &batch.replaced);
     }
     for &entry in &batch.segments {
-        let segment = Arc::new(Segment::new(&inner.segments_dir(), &inner.disk, entry.id));
-        candidates(&Part { segment, entry, dead: [].into() }, &batch.dead_written);
+        let segment = Segment::new(&inner.segments_dir(), SortedBy::Domain, &inner.disk, entry.id);
+        let part = Part { segment: Arc::new(segment), entry, dead: [].into(), by_source: None };
+        candidates(&part, &batch.dead_written);
     }
     for (part, reports) in by_segment.into_values() {
         let found = trend(&part, Some(&reports), &mut taken_off)?;
@@ -51,17 +52,10 @@ pub(crate) fn trend(part: &Part, reports: Option<&HashSet<u64>>, sums: &mut Delt
     let plan = Plan::reading(&fields, None, reports.map(filter).into_iter().collect());
     let mut found = HashSet::new();
     let mut add = |batch: &Batch<'_>| {
-        let lane = |field: Field| batch.lanes[field as usize].as_ref();
-        let (Some(Lane::Days(days)), Some(Lane::Numbers(ids)), Some(Lane::Numbers(messages))) =
-            (lane(Field::Day), lane(Field::Report), lane(Field::Messages))
-        else {
-            return Ok(());
-        };
-        let text = |field: Field, row: usize| match lane(field) {
-            Some(Lane::Texts { keys, texts }) => texts.value(keys[row].cast_unsigned() as usize),
-            _ => "",
-        };
-        for row in select(&plan, batch) {
+        let (days, ids, messages) = (batch.days(), batch.numbers(Field::Report), batch.numbers(Field::Messages));
+        let text =
+            |field: Field, row: usize| batch.texts(field).map_or("", |(keys, texts)| texts.value(index(keys[row])));
+        for row in batch.select(&plan) {
             let row = row as usize;
             found.insert(ids[row]);
             let outcome = Outcome::from_word(text(Field::Outcome, row)).unwrap_or(Outcome::Both);

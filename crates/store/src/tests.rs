@@ -4,5 +4,7 @@ mod agree;
 mod faults;
 mod flow;
 mod model;
+mod spool;
 mod support;
 mod upkeep;
+mod versions;

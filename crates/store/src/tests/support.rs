@@ -1,6 +1,7 @@
 //! Synthetic reports for the ledger's tests: few names, so that groups are shared and everything that can collide does.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 use report::{
     Alignment, AuthResult, Dialect, Disposition, DispositionTotals, DkimResult, Finished, Flaw, FlawKind, Identity,
@@ -9,12 +10,17 @@ use report::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::intake::Batching;
 use crate::{Error, Intake, KeptState, Ledger, RawKey, Taken};
 
 /// Seconds of a day.
 pub(crate) const DAY: i64 = 86_400;
 /// 2025-01-01.
 pub(crate) const EPOCH: i64 = 20_089 * DAY;
+
+/// Batches of two reports.
+pub(crate) const SMALL_BATCHES: Batching =
+    Batching { reports: 2, rows: 1_000, text_bytes: 48 << 20, age: Duration::MAX };
 
 /// A directory that is gone at the end: in memory where the system offers that, for these tests sync thousands of times.
 pub(crate) fn directory() -> tempfile::TempDir {
@@ -198,4 +204,11 @@ pub(crate) fn parse(intake: &mut Intake, key: &RawKey, reports: &[Whole]) -> Res
     }
     intake.end_item()?;
     Ok(taken)
+}
+
+/// The bytes of a raw copy.
+pub(crate) fn raw(ledger: &Ledger, key: &RawKey) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut ledger.raw(key).unwrap(), &mut bytes).unwrap();
+    bytes
 }

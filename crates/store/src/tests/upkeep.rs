@@ -1,14 +1,11 @@
-//! Locks, torn files, large items, compaction under readers, retention of files, backup, and the check that finds what is wrong.
+//! Order of calls, compaction under readers, retention of files, backup, and the check that finds what is wrong.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use report::{Day, Interval};
 
-use super::support::{DAY, Dice, EPOCH, Whole, directory, parse, report, take};
+use super::support::{DAY, Dice, EPOCH, SMALL_BATCHES, Whole, directory, parse, raw, report, take};
 use crate::disk::Disk;
 use crate::intake::Batching;
 use crate::ledger::Tuning;
@@ -16,8 +13,6 @@ use crate::spool::SpoolLimits;
 use crate::{
     Column, Condition, Error, KeptState, Ledger, Measure, Question, RawKey, ReportFilter, Test, Value, compact,
 };
-
-const SMALL_BATCHES: Batching = Batching { reports: 2, rows: 1_000, text_bytes: 48 << 20, age: Duration::MAX };
 
 fn totals(ledger: &Ledger) -> Vec<Value> {
     // By reporter, so that the segments are asked and not the rollup.
@@ -34,40 +29,6 @@ fn fill(ledger: &Ledger, dice: &mut Dice, days: std::ops::Range<i64>, rows: usiz
     }
     intake.finish().unwrap();
     wholes
-}
-
-fn raw(ledger: &Ledger, key: &RawKey) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    ledger.raw(key).unwrap().read_to_end(&mut bytes).unwrap();
-    bytes
-}
-
-#[test]
-fn one_process_writes() {
-    let dir = directory();
-    if let Ok(dir) = std::env::var("LEDGER_LOCKED_DIR") {
-        // This is the second process.
-        let locked = matches!(Ledger::open(Path::new(&dir)), Err(Error::Locked { .. }));
-        let reads = Ledger::read(Path::new(&dir)).unwrap().counters().unwrap().reports == 1;
-        assert!(locked && reads, "locked: {locked}, reads: {reads}");
-        return;
-    }
-    assert!(matches!(Ledger::read(dir.path()), Err(Error::Missing { .. })));
-    let ledger = Ledger::open(dir.path()).unwrap();
-    fill(&ledger, &mut Dice(1), 0..1, 3);
-    let error = Ledger::open(dir.path()).err().unwrap().to_string();
-    assert!(error.contains(&dir.path().display().to_string()) && error.contains("another process"), "{error}");
-    let second = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "tests::upkeep::one_process_writes"])
-        .env("LEDGER_LOCKED_DIR", dir.path())
-        .output()
-        .unwrap();
-    assert!(second.status.success(), "{}", String::from_utf8_lossy(&second.stdout));
-    let reader = Ledger::read(dir.path()).unwrap();
-    assert!(matches!(reader.intake(), Err(Error::ReadOnly { .. })));
-    assert!(matches!(reader.keep(&mut &b"x"[..], "", 0), Err(Error::ReadOnly { .. })));
-    drop(ledger);
-    Ledger::open(dir.path()).unwrap();
 }
 
 #[test]
@@ -130,135 +91,6 @@ fn what_is_not_committed_is_gone_when_the_intake_is_dropped() {
 }
 
 #[test]
-fn a_torn_tail_is_cut_and_what_was_before_it_kept() {
-    let dir = directory();
-    let items: Vec<Vec<u8>> = (0..5_u8).map(|n| vec![n; 3_000 + usize::from(n)]).collect();
-    let keys: Vec<RawKey> = {
-        let ledger = Ledger::open(dir.path()).unwrap();
-        let keys = items.iter().map(|item| ledger.keep(&mut &item[..], "o", 1).unwrap().key).collect();
-        ledger.sync_spool().unwrap();
-        keys
-    };
-    let pack = dir.path().join("spool/00000001.pack");
-    let whole = fs::read(&pack).unwrap();
-    // Every length the file may have after a crash, and a tail of zeros as some file systems leave.
-    let mut cut = 0;
-    for length in (0..=whole.len()).rev().step_by(7) {
-        for zeros in [0, 300] {
-            let mut bytes = whole[..length].to_vec();
-            bytes.extend(vec![0; zeros]);
-            fs::write(&pack, bytes).unwrap();
-            let ledger = Ledger::open(dir.path()).unwrap();
-            let found: Vec<RawKey> = ledger.pending().unwrap().into_iter().map(|p| p.key).collect();
-            assert_eq!(found, keys[..found.len()], "{length} bytes");
-            assert!(found.len() < keys.len() || length == whole.len());
-            cut += usize::from(found.len() < keys.len());
-            // What is kept next is readable, and so is what was kept before.
-            let next = ledger.keep(&mut &b"after the crash"[..], "o", 2).unwrap().key;
-            assert_eq!(raw(&ledger, &next), b"after the crash");
-            for (key, item) in found.iter().zip(&items) {
-                assert_eq!(raw(&ledger, key), *item);
-            }
-        }
-    }
-    assert!(cut > 50, "{cut}");
-}
-
-#[test]
-fn one_damaged_entry_costs_one_item() {
-    let dir = directory();
-    let keys: Vec<RawKey> = {
-        let ledger = Ledger::open(dir.path()).unwrap();
-        let keys = (0..5_u8).map(|n| ledger.keep(&mut &[n; 3_000][..], "o", 1).unwrap().key).collect();
-        ledger.sync_spool().unwrap();
-        keys
-    };
-    let pack = dir.path().join("spool/00000001.pack");
-    let mut bytes = fs::read(&pack).unwrap();
-    // In the frame of the third: entries are equally long here.
-    let at = bytes.len() / 5 * 2 + 80;
-    bytes[at] ^= 1;
-    fs::write(&pack, bytes).unwrap();
-    let ledger = Ledger::open(dir.path()).unwrap();
-    let found: Vec<RawKey> = ledger.pending().unwrap().into_iter().map(|p| p.key).collect();
-    assert_eq!(found, [keys[0], keys[1], keys[3], keys[4]]);
-}
-
-#[test]
-fn large_items_stream_into_files_of_their_own() {
-    let dir = directory();
-    let tuning = Tuning {
-        spool: SpoolLimits { small: 10_000, pack_bytes: 40_000, ..SpoolLimits::default() },
-        ..Tuning::default()
-    };
-    let mut dice = Dice(4);
-    let mut noise = |bytes: usize| (0..bytes).map(|_| dice.next().to_le_bytes()[0]).collect::<Vec<u8>>();
-    let items: Vec<Vec<u8>> =
-        [0, 1, 9_999, 10_000, 10_001, 300_000, 8_000, 8_000, 8_000, 8_000, 8_000, 8_000].map(&mut noise).into();
-    let mut keys = Vec::new();
-    {
-        let ledger = Ledger::open_on(dir.path(), &Disk::default(), tuning).unwrap();
-        for item in &items {
-            let kept = ledger.keep(&mut &item[..], "file", 1).unwrap();
-            assert_eq!(kept.state, KeptState::New);
-            assert_eq!(ledger.keep(&mut &item[..], "file", 1).unwrap().state, KeptState::Pending);
-            keys.push(kept.key);
-        }
-        ledger.sync_spool().unwrap();
-    }
-    let names =
-        || fs::read_dir(dir.path().join("spool")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
-    assert_eq!(names().filter(|name| ends(name, "item")).count(), 2);
-    assert!(names().filter(|name| ends(name, "pack")).count() > 1, "packs are closed at their size");
-    // Something left over from a crash in the middle of a stream.
-    fs::File::create(dir.path().join("spool/77.tmp")).unwrap().write_all(b"half").unwrap();
-    let ledger = Ledger::open_on(dir.path(), &Disk::default(), tuning).unwrap();
-    assert_eq!(names().filter(|name| ends(name, "tmp")).count(), 0);
-    assert_eq!(ledger.pending().unwrap().len(), items.len());
-    for (key, item) in keys.iter().zip(&items) {
-        assert_eq!(raw(&ledger, key), *item);
-        assert_eq!(key.to_string().parse::<RawKey>().unwrap(), *key);
-    }
-    // An item that breaks off is the caller's error, and leaves nothing.
-    for bytes in [5, 50_000] {
-        assert!(matches!(ledger.keep(&mut BreaksOff(bytes), "line", 1), Err(Error::Item { .. })));
-    }
-    assert_eq!(names().filter(|name| ends(name, "tmp")).count(), 0);
-    assert_eq!(ledger.pending().unwrap().len(), items.len());
-}
-
-#[test]
-fn keeping_from_many_threads_keeps_each_once() {
-    let dir = directory();
-    let ledger = Ledger::open(dir.path()).unwrap();
-    let new = std::sync::atomic::AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for thread in 0..4_u64 {
-            let (ledger, new) = (&ledger, &new);
-            scope.spawn(move || {
-                let mut dice = Dice(thread);
-                for _ in 0..300 {
-                    let item = dice.below(100).to_le_bytes();
-                    let kept = ledger.keep(&mut &item[..], "o", 1).unwrap();
-                    new.fetch_add(usize::from(kept.state == KeptState::New), Ordering::Relaxed);
-                    assert_eq!(raw(ledger, &kept.key), item);
-                }
-            });
-        }
-        // Meanwhile outcomes are committed.
-        let mut intake = ledger.intake_with(SMALL_BATCHES).unwrap();
-        for _ in 0..50 {
-            for pending in ledger.pending().unwrap().into_iter().take(5) {
-                parse(&mut intake, &pending.key, &[]).unwrap();
-            }
-            intake.commit().unwrap();
-        }
-    });
-    assert_eq!(new.into_inner(), 100);
-    assert_eq!(ledger.pending().unwrap().len() as u64 + ledger.counters().unwrap().items, 100);
-}
-
-#[test]
 fn readers_see_every_row_once_while_segments_are_merged() {
     let dir = directory();
     let ledger = Ledger::open(dir.path()).unwrap();
@@ -285,7 +117,9 @@ fn readers_see_every_row_once_while_segments_are_merged() {
         done.store(true, Ordering::Relaxed);
     });
     assert_eq!(ledger.counters().unwrap().segments, 1);
-    assert_eq!(fs::read_dir(dir.path().join("segments")).unwrap().count(), 1, "files nobody reads any more are gone");
+    for files in ["segments", "by-source"] {
+        assert_eq!(fs::read_dir(dir.path().join(files)).unwrap().count(), 1, "files nobody reads any more are gone");
+    }
     assert_eq!(ledger.check().unwrap().faults, [""; 0]);
 }
 
@@ -376,12 +210,13 @@ fn the_check_finds_what_is_wrong() {
     let ledger = Ledger::open(dir.path()).unwrap();
     fill(&ledger, &mut Dice(5), 0..4, 20);
     let cases: &[(&str, &str, &str)] = &[
-        (
-            "a rollup that counts too much",
-            "UPDATE trend SET messages_low = messages_low + 1 WHERE day = 20090",
-            "rollup says",
-        ),
+        ("a rollup that counts too much", "UPDATE trend SET sums = x'000101' WHERE day = 20090", "rollup says"),
         ("a rollup that lacks a day", "DELETE FROM trend WHERE day = 20091", "rollup says 0"),
+        (
+            "a day that is not the sum of its domains",
+            "UPDATE trend_day SET sums = x'000101' WHERE day = 20090",
+            "all domains",
+        ),
         ("an arrival too many", "UPDATE arrival SET reports = 9", "days of reporters"),
         ("a policy too many", "UPDATE policy_seen SET reports = 9", "days of policies"),
         ("a counter that is off", "UPDATE state SET rows = rows + 1", "counts of reports"),
@@ -405,6 +240,27 @@ fn the_check_finds_what_is_wrong() {
 }
 
 #[test]
+fn the_check_compares_both_orders_of_a_segment() {
+    let dir = directory();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    fill(&ledger, &mut Dice(5), 0..4, 20);
+    compact::compact(&ledger.inner, 40).unwrap();
+    assert_eq!(ledger.check().unwrap().faults, [""; 0]);
+    let mut files: Vec<_> =
+        fs::read_dir(dir.path().join("by-source")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let whole = fs::read(&files[0]).unwrap();
+    for (other, sentence) in [(fs::read(&files[1]).unwrap(), "something else"), (whole[..99].to_vec(), "by-source")] {
+        fs::write(&files[0], other).unwrap();
+        // Opened anew: the index of a file is read once.
+        let faults = Ledger::read(dir.path()).unwrap().check().unwrap().faults;
+        assert!(faults.len() == 1 && faults[0].contains(sentence), "{faults:?}");
+    }
+    fs::write(&files[0], whole).unwrap();
+    assert_eq!(Ledger::read(dir.path()).unwrap().check().unwrap().faults, [""; 0]);
+}
+
+#[test]
 fn a_missing_segment_is_named() {
     let dir = directory();
     let ledger = Ledger::open(dir.path()).unwrap();
@@ -424,6 +280,7 @@ fn counts_beyond_64_bits_saturate_and_come_back() {
     let ledger = Ledger::open(dir.path()).unwrap();
     let mut dice = Dice(6);
     let mut huge = report(&mut dice, 0, 3);
+    huge.rows[1] = huge.rows[0].clone();
     for row in &mut huge.rows {
         row.count = u64::MAX;
     }
@@ -436,6 +293,14 @@ fn counts_beyond_64_bits_saturate_and_come_back() {
     assert_eq!(ledger.ask(&messages).unwrap().totals, [Value::Number(u64::MAX)]);
     assert_eq!(totals(&ledger)[0], Value::Number(u64::MAX));
     assert_eq!(ledger.counters().unwrap().messages, u64::MAX);
+    // Nor does adding equal rows up lose any.
+    ledger.compact().unwrap();
+    let source = Condition { column: Column::Source, test: Test::In(vec![Value::Address(huge.rows[0].source)]) };
+    let of_source =
+        Question { filter: vec![source], measures: vec![Measure::Messages, Measure::Rows], ..Question::default() };
+    let same = huge.rows.iter().chain(&modest.rows).filter(|row| row.source == huge.rows[0].source).count();
+    assert_eq!(ledger.ask(&of_source).unwrap().totals, [Value::Number(u64::MAX), Value::Number(same as u64)]);
+    assert_eq!(ledger.check().unwrap().faults, [""; 0]);
     // The report is corrected: what it claimed is taken off again, to the message.
     let mut right = huge.clone();
     for row in &mut right.rows {
@@ -484,20 +349,4 @@ fn questions_that_make_no_sense_are_refused() {
         let error = ledger.ask(&question).unwrap_err().to_string();
         assert!(error.contains(sentence), "{error}");
     }
-}
-
-/// An input that breaks off after so many bytes.
-struct BreaksOff(usize);
-
-impl Read for BreaksOff {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.0.min(buffer.len());
-        self.0 -= n;
-        if n == 0 { Err(std::io::Error::other("line cut")) } else { Ok(n) }
-    }
-}
-
-/// Whether a file has this extension.
-fn ends(name: &str, extension: &str) -> bool {
-    std::path::Path::new(name).extension().is_some_and(|found| found == extension)
 }
