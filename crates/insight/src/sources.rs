@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use report::Day;
-use store::{Column, Direction, Key, Ledger, Measure, Value};
+use store::{Column, Direction, Key, Ledger, Measure, Question, Value};
 
 use crate::counts::{day, number, text};
 use crate::scope::{is, length, place};
@@ -43,6 +43,10 @@ impl SourceOrder {
     }
 }
 
+/// Up to this many lines, addresses are first ranked by the one sum they are sorted by, and all else is asked of those shown: there may
+/// be a million others, and what is asked of few addresses the ledger finds without going through all rows.
+const FEW: usize = 1_000;
+
 /// The sources of a scope, one page of them.
 ///
 /// # Errors
@@ -51,24 +55,55 @@ pub fn sources(ledger: &Ledger, scope: &Scope, order: SourceOrder) -> Result<Sou
     let empty = Sources { days: None, order, lines: Vec::new(), lines_total: 0, totals: Outcomes::default() };
     let Some(days) = scope.period.days(ledger)? else { return Ok(empty) };
     let column = order.group.column();
-    let mut question = scope.question(days);
-    question.group = vec![column];
-    question.measures = Outcomes::measures()
+    let direction = if order.descending { Direction::Descending } else { Direction::Ascending };
+    let all = Question { group: vec![column], measures: measures(), ..scope.question(days) };
+    let mut ranked = all.clone();
+    ranked.order = vec![(order.key(), direction), (Key::Measure(Measure::Messages), Direction::Descending)];
+    ranked.offset = order.offset;
+    ranked.limit = Some(order.limit);
+    let few = matches!(order.group, GroupBy::Address | GroupBy::Network) && order.limit <= FEW;
+    if few {
+        ranked.measures = vec![Measure::Messages];
+    }
+    let answer = ledger.ask(&ranked)?;
+    let mut keys: Vec<Value> = answer.lines.iter().filter_map(|line| line.key.first().cloned()).collect();
+    let mut sources = Sources { days: Some(days), lines_total: answer.groups, ..empty };
+    if few {
+        let totals = Question { measures: Outcomes::measures().collect(), ..scope.question(days) };
+        sources.totals = Outcomes::of(&ledger.ask(&totals)?.totals);
+        sources.lines = shown(ledger, all, column, &mut keys, days)?;
+    } else {
+        sources.totals = Outcomes::of(&answer.totals);
+        sources.lines = answer.lines.iter().map(|found| line(found, days)).collect();
+    }
+    details(ledger, scope, (days, column), &keys, &mut sources.lines)?;
+    Ok(sources)
+}
+
+/// What is asked of each line.
+fn measures() -> Vec<Measure> {
+    Outcomes::measures()
         .chain(Dispositions::measures())
         .chain([Measure::FirstDay, Measure::LastDay])
         .chain([Column::Reporter, Column::Source, Column::Day].map(Measure::Distinct))
-        .collect();
-    let direction = if order.descending { Direction::Descending } else { Direction::Ascending };
-    question.order = vec![(order.key(), direction), (Key::Measure(Measure::Messages), Direction::Descending)];
-    question.offset = order.offset;
-    question.limit = Some(order.limit);
+        .collect()
+}
+
+/// The lines with these keys, in their order.
+fn shown(
+    ledger: &Ledger,
+    mut question: Question,
+    column: Column,
+    keys: &mut Vec<Value>,
+    days: (Day, Day),
+) -> Result<Vec<SourceLine>, Error> {
+    question.filter.push(is(column, keys.iter().cloned()));
     let answer = ledger.ask(&question)?;
-    let mut sources =
-        Sources { days: Some(days), lines_total: answer.groups, totals: Outcomes::of(&answer.totals), ..empty };
-    let keys: Vec<Value> = answer.lines.iter().filter_map(|line| line.key.first().cloned()).collect();
-    sources.lines = answer.lines.iter().map(|found| line(found, days)).collect();
-    details(ledger, scope, (days, column), &keys, &mut sources.lines)?;
-    Ok(sources)
+    let mut found: HashMap<&Value, SourceLine> =
+        answer.lines.iter().filter_map(|of_key| Some((of_key.key.first()?, line(of_key, days)))).collect();
+    // What was taken back since they were ranked is not there any more.
+    keys.retain(|key| found.contains_key(key));
+    Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
 }
 
 fn line(found: &store::Line, days: (Day, Day)) -> SourceLine {
