@@ -247,3 +247,38 @@ fn questions_are_bounded() {
     assert!(asked <= signatures + author + sender + signatures + shared, "{asked} questions");
     println!("{asked} questions for a message with 100 signatures and an author of 12 labels");
 }
+
+/// How many questions a message costs whose author domain has this record or lies below one that has.
+fn questions(author: &str, record: &str, standard: Standard) -> usize {
+    let zone = zone(&format!("_dmarc.legit.test. 60 IN TXT \"{record}\"\nnews.legit.test. 60 IN A 192.0.2.1\n"));
+    let counted = Counted { zone: &zone, asked: AtomicUsize::new(0) };
+    let message = format!("From: a@{author}\r\n\r\n");
+    let envelope =
+        Envelope { ip: "192.0.2.9".parse().expect("an address"), helo: "one-label", mail_from: None, receiver: "mx" };
+    let settings = Settings { standard, ..Settings::default() };
+    dns::now(dmarc::evaluate(message.as_bytes(), &envelope, &counted, NOW, &settings));
+    counted.asked.load(Ordering::Relaxed)
+}
+
+#[test]
+fn no_question_too_many() {
+    let (new, old) = (Standard::Rfc9989, Standard::Rfc7489);
+    let cases = [
+        ("the whole walk", "legit.test", "v=DMARC1; p=reject", new, 2),
+        ("psd=n ends it", "legit.test", "v=DMARC1; p=reject; psd=n", new, 1),
+        ("np does not matter to the record's own domain", "legit.test", "v=DMARC1; p=reject; np=none", new, 2),
+        ("np is what sp is", "news.legit.test", "v=DMARC1; p=reject; sp=none; np=none", new, 3),
+        (
+            "np matters, and an answer about _dmarc does not say it",
+            "news.legit.test",
+            "v=DMARC1; p=reject; np=none",
+            new,
+            4,
+        ),
+        ("the older one asks once where there is a record", "legit.test", "v=DMARC1; p=reject", old, 1),
+        ("and twice where there is none", "news.legit.test", "v=DMARC1; p=reject; np=none", old, 2),
+    ];
+    for (why, author, record, standard, expected) in cases {
+        assert_eq!(questions(author, record, standard), expected, "{why}");
+    }
+}
