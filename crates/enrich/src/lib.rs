@@ -4,8 +4,10 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `names` | names of an address that lead back to it, and what they say |
+//! | `network` | its network, organisation and country, from files that the operator has |
 //! | `catalogue` | known mail services, and by which evidence a source is told to be theirs |
 //! | `reputation` | evidence from several kinds of sources, and the grade that it adds up to |
+//! | `worker` | new sources to profiles, many at a time |
 //! | `time` | moments as they come in |
 //!
 //! In: addresses with what our own reports say of them; settings, lists and files as values. Out: values to be stored by the caller. No
@@ -14,16 +16,20 @@
 
 mod catalogue;
 mod names;
+mod network;
 mod recent;
 mod reputation;
 mod reverse;
 mod text;
 mod time;
+mod worker;
 
 pub use catalogue::{Catalogue, CatalogueError, CatalogueLimits, Service, ServiceKind, ServiceMatch, Shown};
 pub use names::{NameGrade, NameLimits, Named, Names, names};
+pub use network::{Network, NetworkFile, NetworkFileError, NetworkLimits, Networks};
 pub use reputation::{
     Band, Evidence, FileError, FileLimits, FileList, Gap, Grade, ListDefinition, ListsError, Local, Said, Skipped,
     Standing, Value, ZoneLimits, ZoneList, ZoneListError, grade, standing,
 };
 pub use time::{Clock, Moment};
+pub use worker::{Enricher, Profile, Progress, ProgressCounts, Source, WorkLimits, enrich};
