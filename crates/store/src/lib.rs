@@ -10,6 +10,7 @@
 //! | `intake`, `stage`, `telling`, `names` | rows on their way in |
 //! | `commit`, `supersede`, `trend` | the one transaction, and what it sums up |
 //! | `catalog`, `catalog_read`, `lists` | the SQLite file |
+//! | `profile` | what is known of sources beyond reports |
 //! | `domain` | the organizational domain of a name |
 //! | `field`, `segment_write`, `by_source`, `segment`, `prune` | files of rows |
 //! | `question`, `plan`, `scan`, `rollup`, `batch`, `codes`, `aggregate`, `answer`, `sql` | asking |
@@ -40,6 +41,7 @@ mod lists;
 mod maintain;
 mod names;
 mod plan;
+mod profile;
 mod prune;
 mod question;
 mod rollup;
@@ -62,6 +64,7 @@ pub use entry::{
 pub use error::Error;
 pub use intake::Intake;
 pub use ledger::Ledger;
+pub use profile::ProfileEntry;
 pub use question::{Answer, Column, Condition, Direction, Key, Line, Measure, Question, Test, Value};
 pub use sql::Sql;
 

@@ -4,6 +4,7 @@ mod agree;
 mod faults;
 mod flow;
 mod model;
+mod profile;
 mod spool;
 mod support;
 mod upkeep;
