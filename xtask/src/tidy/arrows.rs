@@ -10,7 +10,7 @@ use super::tree::Tree;
 use crate::run::{cargo, host, output};
 
 /// Each package of the workspace and the packages of the workspace it may depend on.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("message", &[]),
     ("dns", &[]),
     ("authres", &[]),
@@ -20,9 +20,10 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("dmarc", &["dns", "authres", "message", "spf", "dkim", "arc"]),
     ("lint", &["dns", "message", "spf", "dkim", "dmarc"]),
     ("report", &["message"]),
+    ("smtp", &[]),
     ("resolver", &["dns"]),
     ("store", &["message", "report"]),
-    ("collect", &["message", "authres", "dns", "dmarc", "report", "store"]),
+    ("collect", &["message", "authres", "dns", "dmarc", "report", "smtp", "store"]),
     ("insight", &["message", "report", "store"]),
     ("enrich", &["dns", "message", "report", "store"]),
     ("scenario", &["message", "report", "store"]),
@@ -44,7 +45,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
     ("maud", &["portal"]),
     ("axum", &["portal"]),
     ("tower-http", &["portal"]),
-    ("tokio", &["resolver", "enrich", "portal", "lamppost"]),
+    ("tokio", &["resolver", "collect", "enrich", "portal", "lamppost"]),
     ("hickory", &["resolver"]),
     ("moka", &["resolver"]),
     ("ldap3", &["enrich"]),
