@@ -12,6 +12,8 @@ use message::Mailbox;
 use report::{Rejection, RejectionKind};
 use store::{KeptState, Ledger, RawKey};
 
+use crate::clock::now;
+use crate::desk::{KeepError, Receipt, receipt};
 use crate::pipeline::{Closed, Sender};
 use crate::walk::{Entry, walk};
 
@@ -93,28 +95,10 @@ impl Files<'_> {
     }
 
     fn file(&mut self, origin: &str, file: &mut dyn Read) -> Result<(), Stop> {
-        let mut beginning = Vec::new();
-        if let Err(error) = file.take(SMALL_BYTES_MAX as u64 + 1).read_to_end(&mut beginning) {
-            return self.unreadable(origin, &error);
+        match items(origin, file, &mut |origin, beginning, rest| self.item(origin, beginning, rest))? {
+            Ok(()) => Ok(()),
+            Err((origin, error)) => self.unreadable(&origin, &error),
         }
-        if !message::begins_mailbox(&beginning) {
-            return self.item(origin.to_owned(), beginning, file);
-        }
-        let mut mailbox = Mailbox::new(BufReader::new(beginning.chain(file)));
-        for number in 1_u64.. {
-            let origin = format!("{origin}#{number}");
-            match mailbox.next_message() {
-                Ok(false) => break,
-                Err(error) => return self.unreadable(&origin, &error),
-                Ok(true) => {}
-            }
-            let mut beginning = Vec::new();
-            if let Err(error) = (&mut mailbox).take(SMALL_BYTES_MAX as u64 + 1).read_to_end(&mut beginning) {
-                return self.unreadable(&origin, &error);
-            }
-            self.item(origin, beginning, &mut mailbox)?;
-        }
-        Ok(())
     }
 
     /// Keeps an item, of which the beginning was read already, and passes it on.
@@ -139,6 +123,53 @@ impl Files<'_> {
         let content = Content::Unreadable(rejection);
         Ok(self.out.send(Item { origin: origin.to_owned(), size: 0, content })?)
     }
+}
+
+/// The origin of something that could not be read further, and why.
+type Unreadable = (String, io::Error);
+
+/// What is done with an item: its origin, its beginning, more than [`SMALL_BYTES_MAX`] of it if there is more, and the rest.
+type Each<'a, E> = &'a mut dyn FnMut(String, Vec<u8>, &mut dyn Read) -> Result<(), E>;
+
+/// Calls `each` for every item of a file: the messages of a mailbox, or the file itself.
+fn items<E>(origin: &str, file: &mut dyn Read, each: Each<'_, E>) -> Result<Result<(), Unreadable>, E> {
+    let mut beginning = Vec::new();
+    if let Err(error) = file.take(SMALL_BYTES_MAX as u64 + 1).read_to_end(&mut beginning) {
+        return Ok(Err((origin.to_owned(), error)));
+    }
+    if !message::begins_mailbox(&beginning) {
+        return each(origin.to_owned(), beginning, file).map(Ok);
+    }
+    let mut mailbox = Mailbox::new(BufReader::new(beginning.chain(file)));
+    for number in 1_u64.. {
+        let origin = format!("{origin}#{number}");
+        match mailbox.next_message() {
+            Ok(false) => break,
+            Err(error) => return Ok(Err((origin, error))),
+            Ok(true) => {}
+        }
+        let mut beginning = Vec::new();
+        if let Err(error) = (&mut mailbox).take(SMALL_BYTES_MAX as u64 + 1).read_to_end(&mut beginning) {
+            return Ok(Err((origin, error)));
+        }
+        each(origin, beginning, &mut mailbox)?;
+    }
+    Ok(Ok(()))
+}
+
+/// Keeps the items of a file.
+pub(crate) fn keep_file(ledger: &Ledger, origin: &str, path: &Path) -> Result<Vec<Receipt>, KeepError> {
+    let mut file = File::open(path).map_err(|error| KeepError::Item(error.to_string()))?;
+    let mut receipts = Vec::new();
+    let received = now();
+    let read = items(origin, &mut file, &mut |origin, beginning, rest| {
+        let mut counted = Counted { inner: (&beginning[..]).chain(rest), count: 0 };
+        let kept = ledger.keep(&mut counted, &origin, received).map_err(KeepError::from)?;
+        receipts.push(receipt(kept, counted.count));
+        Ok::<_, KeepError>(())
+    })?;
+    read.map_err(|(_, error)| KeepError::Item(error.to_string()))?;
+    Ok(receipts)
 }
 
 /// Feeds what the ledger keeps without knowing what is in it; says how many items these were.

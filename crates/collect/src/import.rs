@@ -3,16 +3,16 @@
 use std::io;
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use report::Limits;
 use report::package::PackageLimits;
-use store::Ledger;
+use store::{Ledger, Pending, RawKey};
 
+use crate::clock::now;
 use crate::feed::{Files, feed_pending, survey};
 use crate::pipeline;
 use crate::progress::{Phase, Progress, Summary};
-use crate::take::Taking;
+use crate::take::{Outcome, Taking};
 
 /// What ends an import. What was committed before stays; what was kept and not committed is finished by the next one.
 #[derive(Debug, thiserror::Error)]
@@ -81,14 +81,23 @@ pub fn rebuild(ledger: &Ledger, progress: &dyn Progress) -> Result<Summary, Erro
 /// How far a reporter's clock or time zone may be ahead of ours.
 const AHEAD_SECONDS: i64 = 2 * 86_400;
 
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
-}
-
 /// The options, with reports about days to come refused.
 fn until_now(options: &Options, now: i64) -> Options {
     let latest = options.report.latest.min(now.saturating_add(AHEAD_SECONDS));
     Options { report: Limits { latest, ..options.report.clone() }, ..options.clone() }
+}
+
+/// Takes in some of what was kept and has no outcome yet, and says what was found in each.
+pub(crate) fn take_some(
+    ledger: &Ledger,
+    options: &Options,
+    pending: Vec<Pending>,
+) -> Result<(Summary, Vec<(RawKey, Outcome)>), Error> {
+    let mut taking = Taking::new(ledger, &())?.with_outcomes();
+    pipeline::run(ledger, &until_now(options, now()), &mut taking, |out| feed_pending(ledger, pending, out))?;
+    let outcomes = taking.outcomes();
+    // They count only now.
+    Ok((taking.finish(0, 0)?, outcomes))
 }
 
 fn take_pending(ledger: &Ledger, options: &Options, taking: &mut Taking<'_>) -> Result<u64, Error> {

@@ -7,11 +7,38 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
 use report::{Finished, Flaw, Rejection};
-use store::{Intake, Ledger, Taken};
+use store::{Intake, Ledger, RawKey, Taken};
 
 use crate::import::Error;
 use crate::parse::{Batch, Event};
 use crate::progress::{Phase, Progress, Rejected, State, Summary};
+
+/// What was found in one item.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// Reports in it, duplicates and conflicts included.
+    pub reports: u64,
+    /// Reports that count now and did not before.
+    pub new: u64,
+    /// Reports that had been taken in before.
+    pub duplicates: u64,
+    /// Reports that took the place of another with the same identity; they are among the new ones.
+    pub conflicts: u64,
+    /// Rejections of it or of its members.
+    pub rejected: u64,
+    /// The first [`Self::REJECTIONS_MAX`] of these: the member, where it held several, and why.
+    pub rejections: Vec<(Option<String>, Rejection)>,
+}
+
+impl Outcome {
+    /// Rejections named at most; who sends an archive of nonsense need not be told of every member.
+    pub const REJECTIONS_MAX: usize = 20;
+
+    /// Of an item that was taken in before.
+    pub(crate) fn known(reports: u64, rejected: u64) -> Self {
+        Self { reports, duplicates: reports, rejected, ..Self::default() }
+    }
+}
 
 /// Takes in what was read.
 pub(crate) struct Taking<'a> {
@@ -25,6 +52,9 @@ pub(crate) struct Taking<'a> {
     /// Refused without a raw copy: the ledger does not know of these.
     unreadable: u64,
     summary: Summary,
+    /// What was found in each item, if somebody wants to know, and in the one being taken in.
+    outcomes: Option<Vec<(RawKey, Outcome)>>,
+    open: (RawKey, Outcome),
 }
 
 impl<'a> Taking<'a> {
@@ -49,9 +79,21 @@ impl<'a> Taking<'a> {
             member: None,
             unreadable: 0,
             summary: Summary::default(),
+            outcomes: None,
+            open: (RawKey([0; 32]), Outcome::default()),
         };
         taking.enter(Phase::Looking, 0, 0);
         Ok(taking)
+    }
+
+    /// Remembers what was found in each item.
+    pub(crate) fn with_outcomes(self) -> Self {
+        Self { outcomes: Some(Vec::new()), ..self }
+    }
+
+    /// What was found in each item. It counts once [`Self::finish`] has succeeded.
+    pub(crate) fn outcomes(&mut self) -> Vec<(RawKey, Outcome)> {
+        self.outcomes.take().unwrap_or_default()
     }
 
     /// Begins another phase, in which so many files and bytes are expected.
@@ -110,6 +152,7 @@ impl<'a> Taking<'a> {
             match event {
                 Event::Item { key, origin } => {
                     self.intake.begin_item(&key)?;
+                    self.open = (key, Outcome::default());
                     self.origin = origin;
                 }
                 Event::Report(report, member) => {
@@ -134,6 +177,10 @@ impl<'a> Taking<'a> {
                 }
                 Event::ItemEnd(size) => {
                     self.intake.end_item()?;
+                    let open = std::mem::replace(&mut self.open, (RawKey([0; 32]), Outcome::default()));
+                    if let Some(outcomes) = &mut self.outcomes {
+                        outcomes.push(open);
+                    }
                     self.item_done(size);
                 }
                 Event::Repeated { key, origin, size } => {
@@ -157,7 +204,15 @@ impl<'a> Taking<'a> {
 
     fn end(&mut self, finished: &Finished) -> Result<(), Error> {
         self.state.reports += 1;
-        if let Taken::New { .. } | Taken::Conflict { .. } = self.intake.end_report(finished)? {
+        let taken = self.intake.end_report(finished)?;
+        let outcome = &mut self.open.1;
+        outcome.reports += 1;
+        match taken {
+            Taken::New { .. } => outcome.new += 1,
+            Taken::Duplicate { .. } => outcome.duplicates += 1,
+            Taken::Conflict { .. } => (outcome.new, outcome.conflicts) = (outcome.new + 1, outcome.conflicts + 1),
+        }
+        if !matches!(taken, Taken::Duplicate { .. }) {
             for Flaw { kind, .. } in &finished.flaws {
                 *self.summary.flaw_kinds.entry(*kind).or_default() += 1;
             }
@@ -172,6 +227,11 @@ impl<'a> Taking<'a> {
 
     fn reject(&mut self, member: Option<String>, rejection: Rejection) {
         self.state.rejected += 1;
+        let outcome = &mut self.open.1;
+        outcome.rejected += 1;
+        if outcome.rejections.len() < Outcome::REJECTIONS_MAX {
+            outcome.rejections.push((member.clone(), rejection.clone()));
+        }
         let rejected = Rejected { origin: self.origin.clone(), member, rejection };
         self.progress.rejected(&rejected);
         if self.summary.rejections.len() < Summary::REJECTIONS_MAX {

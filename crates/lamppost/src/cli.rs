@@ -478,4 +478,6 @@ pub(crate) enum ScenarioCommand {
 pub(crate) enum ConfigCommand {
     /// Check the configuration file and print what is in force.
     Check,
+    /// Print every key of the configuration file with what it means and its default.
+    Reference,
 }

@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use collect::sources::Settings;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Read when `--config` is not given and it is there.
@@ -13,7 +15,7 @@ const DEFAULT_DATA: &str = "lamppost-data";
 pub(crate) const DEFAULT_PORT: u16 = 8425;
 
 /// Everything that can be configured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     /// Directory that holds the ledger; relative to where the program is started.
@@ -22,10 +24,13 @@ pub(crate) struct Config {
     pub(crate) portal: Portal,
     /// How long things are kept.
     pub(crate) retention: Retention,
+    /// Where reports arrive by themselves; each kind may be there many times over.
+    #[serde(skip_serializing_if = "Settings::is_empty")]
+    pub(crate) source: Settings,
 }
 
 /// `[portal]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Portal {
     /// Address and port; loopback only until there are user accounts.
@@ -33,7 +38,7 @@ pub(crate) struct Portal {
 }
 
 /// `[retention]`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Retention {
     /// Days of rows to keep, counted back from the newest day; without it everything is kept.
@@ -43,7 +48,12 @@ pub(crate) struct Retention {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { data: PathBuf::from(DEFAULT_DATA), portal: Portal::default(), retention: Retention::default() }
+        Self {
+            data: PathBuf::from(DEFAULT_DATA),
+            portal: Portal::default(),
+            retention: Retention::default(),
+            source: Settings::default(),
+        }
     }
 }
 
@@ -85,6 +95,7 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> anyhow::Result<L
 fn parse(text: &str) -> anyhow::Result<Config> {
     let config: Config = toml::from_str(text)?;
     check_listen(config.portal.listen)?;
+    config.source.check()?;
     if config.retention.days == Some(0) {
         bail!("retention.days is 0, which would keep nothing: leave it out to keep everything, or give at least 1");
     }
@@ -121,6 +132,14 @@ mod tests {
             ("no address", "[portal]\nlisten = \"everywhere\"\n", "invalid socket address"),
             ("reachable from elsewhere", "[portal]\nlisten = \"0.0.0.0:80\"\n", "only loopback"),
             ("keeps nothing", "[retention]\ndays = 0\n", "keep nothing"),
+            ("a source without a name", "[[source.folder]]\npath = \"in\"\n", "it needs a `name`"),
+            (
+                "two of one name",
+                "[[source.folder]]\nname=\"a\"\npath=\"b\"\n[[source.folder]]\nname=\"a\"\npath=\"c\"\n",
+                "same name",
+            ),
+            ("nobody to take mail for", "[[source.smtp]]\nname=\"a\"\nlisten=\"127.0.0.1:0\"\n", "`recipients`"),
+            ("a key of a source", "[[source.folder]]\nname=\"a\"\npth=\"b\"\n", "unknown field `pth`"),
             ("no TOML", "data = \n", "line 1"),
         ];
         for (why, text, expected) in cases {

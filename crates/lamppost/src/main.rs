@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod progress;
+mod reference;
 mod term;
 
 use std::io::{self, IsTerminal};

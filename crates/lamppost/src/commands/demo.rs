@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Context;
+use collect::sources::Settings;
 use store::Ledger;
 
 use super::{Done, import, scenario, serve};
@@ -30,7 +31,7 @@ pub(super) fn demo(args: &DemoArgs, out: &mut impl Write) -> anyhow::Result<Done
     let summary = collect::import(&ledger, &[reports.join("reports")], &collect::Options::default(), &bar)?;
     bar.done();
     import::text(&summary, &data, out)?;
-    serve::portal(ledger, listener, out)?;
+    serve::portal(ledger, listener, &Settings::default(), out)?;
     Ok(Done::Well)
 }
 

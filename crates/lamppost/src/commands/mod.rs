@@ -62,6 +62,10 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
             scenario::generate(company, *from, to, out)
         }
         Command::Config(ConfigCommand::Check) => check(&loaded()?, out),
+        Command::Config(ConfigCommand::Reference) => {
+            write!(out, "{}", crate::reference::text())?;
+            Ok(Done::Well)
+        }
         Command::Backup { to } => keep::backup(&loaded()?.config.data, to, out),
         Command::Rebuild => import::rebuild(&loaded()?.config.data, out),
         Command::Completions { shell } => manual::completions(*shell, out),

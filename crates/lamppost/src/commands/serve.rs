@@ -4,6 +4,8 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 
 use anyhow::Context;
+use collect::Collecting;
+use collect::sources::Settings;
 use store::Ledger;
 
 use super::Done;
@@ -22,7 +24,7 @@ pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> 
     if let (Some(days), Some((_, last))) = (config.retention.days, ledger.span()?) {
         ledger.retain(last.plus(1 - i32::from(days)))?;
     }
-    portal(ledger, listener, out)?;
+    portal(ledger, listener, &config.source, out)?;
     Ok(Done::Well)
 }
 
@@ -33,15 +35,30 @@ pub(super) fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Serves the portal until the program is told to stop.
-pub(super) fn portal(ledger: Ledger, listener: TcpListener, out: &mut impl Write) -> anyhow::Result<()> {
+/// Serves the portal, and runs the sources, until the program is told to stop.
+pub(super) fn portal(
+    ledger: Ledger,
+    listener: TcpListener,
+    sources: &Settings,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
-    let router = portal::router(ledger, portal::Options { address });
+    let router = portal::router(ledger.clone(), portal::Options { address });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    writeln!(out, "The portal is open at http://{address}/ (stop it with Ctrl-C).")?;
-    out.flush()?;
-    runtime.block_on(portal::serve(listener, router, portal::Limits::default(), told_to_stop()))?;
-    Ok(())
+    runtime.block_on(async {
+        let collecting = Collecting::start(ledger, sources).await?;
+        for (name, address) in collecting.listening() {
+            writeln!(out, "The source {name} listens on {address}.")?;
+        }
+        writeln!(out, "The portal is open at http://{address}/ (stop it with Ctrl-C).")?;
+        out.flush()?;
+        let ended = tokio::select! {
+            served = portal::serve(listener, router, portal::Limits::default(), told_to_stop()) => served.map_err(anyhow::Error::from),
+            how = collecting.lost() => Err(anyhow::anyhow!("the disk failed while raw copies were brought to it: {how}; start anew, it recovers by itself")),
+        };
+        collecting.stop().await;
+        ended
+    })
 }
 
 /// Waits for Ctrl-C or SIGTERM.

@@ -1,0 +1,410 @@
+//! SMTP and LMTP: mail that is handed to us, taken for good or refused. Nothing is ever passed on.
+//!
+//! In: connections. Out: items, with who handed them in; a client reads 250 when its message is on disk. What is said on a connection
+//! is decided by the `smtp` room; here are sockets, time and TLS.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ::smtp::{Answer, Dialect, Event, Recipients, Session, SessionLimits, Tls};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+
+use super::context::Context;
+use crate::arrival::Arrival;
+use crate::desk::KeepError;
+use crate::health::{Activity, Mishap};
+use crate::origin::{Origin, Sender};
+use crate::tls;
+
+/// Mail that is handed to us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Its name, for pages and messages.
+    pub name: String,
+    /// Address and port to listen on.
+    pub listen: Option<SocketAddr>,
+    /// Our name in the greeting; the one in the MX record, where there is one.
+    pub host: String,
+    /// The addresses mail is taken for; `@example.com` takes everything for that domain.
+    pub recipients: Vec<String>,
+    /// A file with the certificate and those that vouch for it (PEM); with it STARTTLS is offered. It is read at the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// A file with its private key (PEM).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+    /// Whether nothing is taken without STARTTLS.
+    pub require_tls: bool,
+    /// Bytes of a message at most.
+    pub message_bytes_max: u64,
+    /// Connections at the same time, in all.
+    pub connections_max: u32,
+    /// Connections at the same time from one address.
+    pub connections_per_address_max: u32,
+    /// Seconds a client may be silent. RFC 5321 §4.5.3.2.7 asks for five minutes; when three quarters of the connections are in use it
+    /// is ten seconds.
+    pub timeout_seconds: u32,
+    /// Seconds a client may take for one message, from DATA to its end.
+    pub message_seconds_max: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            listen: None,
+            host: "localhost".to_owned(),
+            recipients: Vec::new(),
+            certificate: None,
+            key: None,
+            require_tls: false,
+            message_bytes_max: 50 << 20,
+            connections_max: 200,
+            connections_per_address_max: 50,
+            timeout_seconds: 300,
+            message_seconds_max: 1_200,
+        }
+    }
+}
+
+impl Settings {
+    pub(super) fn check(&self) -> Result<(), String> {
+        let wrong = |what: &str| Err(what.to_owned());
+        if self.listen.is_none() {
+            return wrong("it needs `listen`: an address and a port, such as \"127.0.0.1:8424\"");
+        }
+        if self.recipients.is_empty() || self.recipients.iter().any(|address| !address.contains('@')) {
+            return wrong(
+                "it needs `recipients`: addresses as in the rua of your DMARC record, or \"@example.com\" for all of a domain",
+            );
+        }
+        if self.certificate.is_some() != self.key.is_some() {
+            return wrong("`certificate` and `key` go together");
+        }
+        if self.require_tls && self.certificate.is_none() {
+            return wrong("`require_tls` needs `certificate` and `key`");
+        }
+        if self.host.is_empty() || !self.host.chars().all(|c| c.is_ascii_graphic()) {
+            return wrong("`host` is no host name");
+        }
+        let numbers =
+            [self.connections_max, self.connections_per_address_max, self.timeout_seconds, self.message_seconds_max];
+        if numbers.contains(&0) || self.message_bytes_max == 0 {
+            return wrong("a limit of 0 would let nothing in: leave it out for the default");
+        }
+        Ok(())
+    }
+}
+
+/// A client's silence when connections run short.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a client may take to accept a reply; replies are short and fit into its system's buffers.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bytes read at once.
+const READ_BYTES: usize = 16 << 10;
+
+/// Connections by address.
+type Callers = Arc<Mutex<HashMap<IpAddr, u32>>>;
+
+/// A listening source.
+pub(super) struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: Settings,
+    session: ::smtp::Settings,
+    acceptor: Option<TlsAcceptor>,
+    context: Context,
+    connections: Arc<Semaphore>,
+    callers: Callers,
+}
+
+impl Server {
+    pub(super) async fn open(settings: &Settings, context: Context) -> Result<Self, String> {
+        let acceptor = match (&settings.certificate, &settings.key) {
+            (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
+            _ => None,
+        };
+        let listen = settings.listen.ok_or("it needs `listen`")?;
+        let failed = |error| format!("it cannot listen on {listen}: {error}");
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let session = ::smtp::Settings {
+            dialect: if context.kind == "lmtp" { Dialect::Lmtp } else { Dialect::Smtp },
+            host: settings.host.clone(),
+            tls: match &acceptor {
+                None => Tls::Absent,
+                Some(_) if settings.require_tls => Tls::Required,
+                Some(_) => Tls::Offered,
+            },
+            recipients: Recipients::new(&settings.recipients),
+            message_bytes_max: settings.message_bytes_max,
+            limits: SessionLimits::default(),
+        };
+        let connections = Arc::new(Semaphore::new(settings.connections_max as usize));
+        let settings = settings.clone();
+        let shared = Shared { settings, session, acceptor, context, connections, callers: Callers::default() };
+        Ok(Self { listener, address, shared: Arc::new(shared) })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until told to stop.
+    pub(super) async fn run(self) {
+        let Self { listener, shared, .. } = self;
+        let context = shared.context.clone();
+        context.board.is(Activity::Waiting);
+        let mut sessions = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                Some(ended) = sessions.join_next() => {
+                    let ended: Result<(), _> = ended;
+                    if let Err(error) = ended {
+                        context.board.failed(&format!("a session ended by a defect of this program: {error}"));
+                    }
+                    continue;
+                }
+                () = context.until_stopped() => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    if let Some(place) = shared.admit(peer.ip()) {
+                        sessions.spawn(session(shared.clone(), stream, peer.ip(), place));
+                    } else {
+                        // Into the system's buffer or not at all: nobody waits for a client too many.
+                        let _ = stream.try_write(b"421 4.7.0 Too many connections; try again later\r\n");
+                    }
+                }
+                // Out of file descriptors, mostly: others will end.
+                Err(error) => {
+                    context.board.failed(&format!("it cannot accept: {error}"));
+                    if context.pause(Duration::from_millis(200)).await {
+                        break;
+                    }
+                }
+            }
+        }
+        drop(listener);
+        sessions.shutdown().await;
+        context.board.is(Activity::Stopped);
+    }
+}
+
+/// A connection's place among those that are allowed; given back when it is dropped.
+struct Place {
+    callers: Callers,
+    ip: IpAddr,
+    _one: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = callers.get_mut(&self.ip) {
+            *count -= 1;
+            if *count == 0 {
+                callers.remove(&self.ip);
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn admit(&self, ip: IpAddr) -> Option<Place> {
+        let one = self.connections.clone().try_acquire_owned().ok()?;
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = callers.entry(ip).or_default();
+        if *count >= self.settings.connections_per_address_max {
+            return None;
+        }
+        *count += 1;
+        Some(Place { callers: self.callers.clone(), ip, _one: one })
+    }
+
+    /// How long a client may be silent now.
+    fn patience(&self) -> Duration {
+        let usual = Duration::from_secs(u64::from(self.settings.timeout_seconds));
+        let short = self.connections.available_permits() < self.settings.connections_max as usize / 4;
+        if short { usual.min(SHORT_TIMEOUT) } else { usual }
+    }
+}
+
+/// One connection from its greeting to its end.
+async fn session(shared: Arc<Shared>, stream: TcpStream, ip: IpAddr, place: Place) {
+    // Replies are small and answer one another.
+    let _ = stream.set_nodelay(true);
+    let mut reply = Vec::new();
+    let session = Session::new(shared.session.clone(), &mut reply);
+    let mut talk = Talk { shared: shared.clone(), ip, session, reply, body: Vec::new(), message: None };
+    let ended = match talk.run(stream).await {
+        Ok(Some(stream)) => match &shared.acceptor {
+            Some(acceptor) => match timeout(shared.patience(), acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    talk.session.encrypted();
+                    talk.run(stream).await.map(drop)
+                }
+                Ok(Err(error)) => Err(format!("the handshake failed: {error}")),
+                Err(_) => Err("the handshake took too long".to_owned()),
+            },
+            None => Ok(()),
+        },
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
+        tracing::debug!("source {}: a connection from {ip} broke off: {error}", shared.context.name);
+    }
+    drop(place);
+}
+
+/// A message that is coming, until when, and why it is no longer kept.
+struct Message {
+    arrival: Result<Arrival, KeepError>,
+    until: Instant,
+}
+
+/// One connection: the session, and what goes to and from it.
+struct Talk {
+    shared: Arc<Shared>,
+    ip: IpAddr,
+    session: Session,
+    reply: Vec<u8>,
+    body: Vec<u8>,
+    message: Option<Message>,
+}
+
+impl Talk {
+    /// Talks until the end, or until TLS begins: then the stream comes back.
+    async fn run<S: AsyncRead + AsyncWrite + Unpin>(&mut self, mut stream: S) -> Result<Option<S>, String> {
+        let mut input = vec![0; READ_BYTES];
+        loop {
+            self.send(&mut stream).await?;
+            let silent = Instant::now() + self.shared.patience();
+            let until = self.message.as_ref().map_or(silent, |message| message.until.min(silent));
+            let count = match timeout_at(until, stream.read(&mut input)).await {
+                Ok(Ok(0)) => return Ok(None),
+                Ok(Ok(count)) => count,
+                Ok(Err(error)) => return Err(error.to_string()),
+                Err(_) => {
+                    self.session.close("it took too long; good bye", &mut self.reply);
+                    self.send(&mut stream).await?;
+                    return Err("it took too long".to_owned());
+                }
+            };
+            let mut at = 0;
+            loop {
+                let (used, event) = self.session.input(&input[at..count], &mut self.reply, &mut self.body);
+                at += used;
+                match event {
+                    Event::More => break,
+                    Event::Begin => self.begin(),
+                    Event::Body => self.body().await,
+                    Event::End => self.end().await,
+                    Event::Discard => self.discard("larger than `message_bytes_max`"),
+                    Event::StartTls => {
+                        self.send(&mut stream).await?;
+                        return Ok(Some(stream));
+                    }
+                    Event::Close => {
+                        self.discard("broken off: a bare line feed, or far too large");
+                        self.send(&mut stream).await?;
+                        let _ = timeout(WRITE_TIMEOUT, stream.shutdown()).await;
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn send<S: AsyncWrite + Unpin>(&mut self, stream: &mut S) -> Result<(), String> {
+        if self.reply.is_empty() {
+            return Ok(());
+        }
+        let write = async {
+            stream.write_all(&self.reply).await?;
+            stream.flush().await
+        };
+        let written = timeout(WRITE_TIMEOUT, write).await;
+        self.reply.clear();
+        match written {
+            Ok(done) => done.map_err(|error| error.to_string()),
+            Err(_) => Err("it does not read".to_owned()),
+        }
+    }
+
+    fn sender(&self) -> Sender {
+        let envelope = self.session.envelope();
+        Sender { ip: self.ip, helo: envelope.helo.clone(), mail_from: envelope.mail_from.clone() }
+    }
+
+    fn begin(&mut self) {
+        let context = &self.shared.context;
+        let sender = Some(self.sender());
+        let origin = Origin { kind: context.kind, name: context.name.clone(), place: String::new(), sender };
+        let arrival =
+            if context.desk.is_full() { Err(KeepError::Busy) } else { Ok(context.desk.arrival(origin.to_string())) };
+        let long = Duration::from_secs(u64::from(self.shared.settings.message_seconds_max));
+        self.message = Some(Message { arrival, until: Instant::now() + long });
+    }
+
+    async fn body(&mut self) {
+        if let Some(Message { arrival, .. }) = &mut self.message
+            && let Ok(coming) = arrival
+            && let Err(error) = coming.write(&self.body).await
+        {
+            // The rest of the message is read, and the client told at its end.
+            *arrival = Err(error);
+        }
+        self.body.clear();
+    }
+
+    async fn end(&mut self) {
+        let kept = match self.message.take() {
+            Some(Message { arrival: Ok(arrival), .. }) => arrival.finish().await,
+            Some(Message { arrival: Err(error), .. }) => Err(error),
+            None => Err(KeepError::Busy),
+        };
+        let board = &self.shared.context.board;
+        let answer = match kept {
+            Ok(receipt) => {
+                board.kept(&[receipt]);
+                Answer::Kept
+            }
+            Err(error) => {
+                board.failed(&format!("a message from {} was put off: {error}", self.ip));
+                if matches!(error, KeepError::Full) { Answer::Full } else { Answer::Later }
+            }
+        };
+        if answer == Answer::Kept {
+            board.is(Activity::Waiting);
+        }
+        self.session.answer(answer, &mut self.reply);
+    }
+
+    fn discard(&mut self, why: &str) {
+        if self.message.take().is_some() {
+            let Sender { ip, mail_from, .. } = self.sender();
+            let mishap = Mishap::now(format!("a message from <{mail_from}> by {ip}: {why}"));
+            self.shared.context.board.refused(mishap);
+        }
+    }
+}
