@@ -7,6 +7,7 @@
 //! | `network` | its network, organisation and country, from files that the operator has |
 //! | `catalogue` | known mail services, and by which evidence a source is told to be theirs |
 //! | `reputation` | evidence from several kinds of sources, and the grade that it adds up to |
+//! | `gather` | from the ledger: sources that nothing is known of yet |
 //! | `worker` | new sources to profiles, many at a time |
 //! | `time` | moments as they come in |
 //!
@@ -15,6 +16,7 @@
 //! switched on.
 
 mod catalogue;
+mod gather;
 mod names;
 mod network;
 mod recent;
@@ -25,6 +27,7 @@ mod time;
 mod worker;
 
 pub use catalogue::{Catalogue, CatalogueError, CatalogueLimits, Service, ServiceKind, ServiceMatch, Shown};
+pub use gather::{GatherLimits, gather};
 pub use names::{NameGrade, NameLimits, Named, Names, names};
 pub use network::{Network, NetworkFile, NetworkFileError, NetworkLimits, Networks};
 pub use reputation::{

@@ -380,6 +380,8 @@ pub struct SourceLine {
     pub spf: String,
     /// The most frequent signing domain and result; empty where grouped by it.
     pub dkim: String,
+    /// Who is behind the address, where that was learned; absent where lines are not addresses.
+    pub profile: Option<crate::Profile>,
 }
 
 /// One address and its history.
@@ -410,6 +412,10 @@ pub struct Source {
     pub overrides: Vec<CountLine>,
     /// Other addresses seen in the same network in the period.
     pub neighbours: u64,
+    /// Who is behind it, where that was learned.
+    pub profile: Option<crate::Profile>,
+    /// Its grades over time, the newest first.
+    pub grades: Vec<crate::GradeLine>,
 }
 
 /// One day of a source.

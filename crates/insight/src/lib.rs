@@ -7,6 +7,7 @@
 //! | `trend` | what happened, day by day, under which policy |
 //! | `spike` | which days stand out, and what the extra messages share |
 //! | `sources`, `source` | who sends; one address and its history |
+//! | `profile` | who is behind a source, as it was learned |
 //! | `rows` | the rows behind a number |
 //! | `known` | which names and days there are |
 //! | `reports`, `raw` | which reports came, what was odd, what was refused; the XML behind one |
@@ -21,6 +22,7 @@ mod error;
 mod incomplete;
 mod known;
 mod portfolio;
+mod profile;
 mod raw;
 mod report_answers;
 mod reports;
@@ -35,6 +37,7 @@ pub use answers::*;
 pub use error::Error;
 pub use known::{Known, known};
 pub use portfolio::portfolio;
+pub use profile::{EvidenceLine, GradeLine, Profile, ServiceLine};
 pub use raw::raw_xml;
 pub use report_answers::*;
 pub use reports::{arrivals, conflicts, flaws, rejections, report, reports};

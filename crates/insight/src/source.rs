@@ -30,7 +30,10 @@ pub fn source(ledger: &Ledger, address: IpAddr, scope: &Scope) -> Result<Source,
         reporters: Vec::new(),
         overrides: Vec::new(),
         neighbours: 0,
+        profile: None,
+        grades: Vec::new(),
     };
+    (source.profile, source.grades) = crate::profile::of(ledger, address)?;
     let Some(days) = scope.period.days(ledger)? else { return Ok(source) };
     let of_address = || {
         let mut question = Scope { network: None, ..scope.clone() }.question(days);

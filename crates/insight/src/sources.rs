@@ -1,6 +1,7 @@
 //! Who sends: the sources of a scope, one by one or grouped.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use report::Day;
 use store::{Column, Direction, Key, Ledger, Measure, Question, Value};
@@ -77,6 +78,13 @@ pub fn sources(ledger: &Ledger, scope: &Scope, order: SourceOrder) -> Result<Sou
         sources.lines = answer.lines.iter().map(|found| line(found, days)).collect();
     }
     details(ledger, scope, (days, column), &keys, &mut sources.lines)?;
+    if column == Column::Source {
+        let addresses: Vec<IpAddr> = sources.lines.iter().filter_map(|line| line.key.parse().ok()).collect();
+        let mut profiles = crate::profile::profiles(ledger, &addresses)?;
+        for line in &mut sources.lines {
+            line.profile = line.key.parse().ok().and_then(|address: IpAddr| profiles.remove(&address));
+        }
+    }
     Ok(sources)
 }
 
@@ -121,6 +129,7 @@ fn line(found: &store::Line, days: (Day, Day)) -> SourceLine {
         by_day: vec![0; length(days)],
         spf: String::new(),
         dkim: String::new(),
+        profile: None,
     }
 }
 

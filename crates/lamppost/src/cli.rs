@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Run the portal over the ledger.
     Serve(ServeArgs),
+    /// Learn who is behind the sources in the ledger: names, networks, services, reputation.
+    Enrich(EnrichArgs),
     /// Say what SPF, DKIM, ARC and DMARC make of a message, and why.
     Check(CheckArgs),
     /// Say what SPF makes of a client, with the tree of terms and what each spent.
@@ -160,6 +162,15 @@ pub(crate) struct EnvelopeArgs {
     /// Address it gave in MAIL FROM; `<>` is the null path of bounces.
     #[arg(long, value_name = "ADDRESS", help_heading = "Envelope")]
     pub(crate) mail_from: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EnrichArgs {
+    #[command(flatten)]
+    pub(crate) dns: DnsArgs,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) format: TextOrJson,
 }
 
 #[derive(Debug, Args)]
@@ -480,4 +491,6 @@ pub(crate) enum ConfigCommand {
     Check,
     /// Print every key of the configuration file with what it means and its default.
     Reference,
+    /// Print the DNS lists that enrichment may ask, each with its terms; none is asked unless it is switched on.
+    Lists,
 }

@@ -8,6 +8,8 @@ use collect::sources::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::enrichment;
+
 /// Read when `--config` is not given and it is there.
 const DEFAULT_FILE: &str = "lamppost.toml";
 const DEFAULT_DATA: &str = "lamppost-data";
@@ -15,7 +17,7 @@ const DEFAULT_DATA: &str = "lamppost-data";
 pub(crate) const DEFAULT_PORT: u16 = 8425;
 
 /// Everything that can be configured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     /// Directory that holds the ledger; relative to where the program is started.
@@ -27,6 +29,8 @@ pub(crate) struct Config {
     /// Where reports arrive by themselves; each kind may be there many times over.
     #[serde(skip_serializing_if = "Settings::is_empty")]
     pub(crate) source: Settings,
+    /// Who is behind sources.
+    pub(crate) enrichment: enrichment::Settings,
 }
 
 /// `[portal]`
@@ -53,6 +57,7 @@ impl Default for Config {
             portal: Portal::default(),
             retention: Retention::default(),
             source: Settings::default(),
+            enrichment: enrichment::Settings::default(),
         }
     }
 }

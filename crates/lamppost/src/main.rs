@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod config;
+mod enrichment;
 mod progress;
 mod reference;
 mod term;

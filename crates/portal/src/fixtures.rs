@@ -237,6 +237,7 @@ impl Fixture {
                     by_day,
                     spf: (self.say)("pass bounce.northwind-esp.example"),
                     dkim: (self.say)(if ours { "pass contoso.example" } else { "none" }),
+                    profile: None,
                 }
             })
             .collect();
@@ -297,6 +298,8 @@ impl Fixture {
             reporters: vec![count("bigmail.example", 2_704), count("bigoffice.example", 980), count("-", 186)],
             overrides: vec![count("local_policy", 12), count("mailing_list", 3)],
             neighbours: 5,
+            profile: None,
+            grades: Vec::new(),
         }
     }
 

@@ -120,9 +120,13 @@ impl<L: Lookup> Lookup for Cache<L> {
             Some(kept) if !kept.is_over() => return kept.answer(),
             kept => kept.map_or(0, |kept| kept.failures),
         };
-        // Whoever comes meanwhile waits for the same answer.
-        let entry = self.kept.entry(key).or_insert_with_if(self.ask(name, kind, failures), Kept::is_over);
-        entry.await.into_value().answer()
+        // On the heap: an evaluation holds dozens of such futures, and most of them end above.
+        Box::pin(async move {
+            // Whoever comes meanwhile waits for the same answer.
+            let entry = self.kept.entry(key).or_insert_with_if(self.ask(name, kind, failures), Kept::is_over);
+            entry.await.into_value().answer()
+        })
+        .await
     }
 }
 

@@ -76,7 +76,8 @@ async fn evaluate(
     evaluator.feed(&piece[begun]);
     loop {
         match read(message, &mut piece)? {
-            0 => return Ok(evaluator.finish(envelope, lookup, time).await),
+            // On the heap, as it holds all questions that are under way.
+            0 => return Ok(Box::pin(evaluator.finish(envelope, lookup, time)).await),
             read => evaluator.feed(&piece[..read]),
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn demo(args: &DemoArgs, out: &mut impl Write) -> anyhow::Result<Done
     let summary = collect::import(&ledger, &[reports.join("reports")], &collect::Options::default(), &bar)?;
     bar.done();
     import::text(&summary, &data, out)?;
-    serve::portal(ledger, listener, &Settings::default(), out)?;
+    serve::portal(ledger, listener, &Settings::default(), std::future::pending(), out)?;
     Ok(Done::Well)
 }
 

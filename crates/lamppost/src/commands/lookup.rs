@@ -13,7 +13,7 @@ pub(super) enum Dns {
     /// Only what is in the files.
     Zone(Zone),
     /// The network, within the budget of one message or one domain.
-    Network(Resolver),
+    Network(Box<Resolver>),
 }
 
 impl Lookup for Dns {
@@ -37,13 +37,14 @@ pub(super) fn with<T>(args: &DnsArgs, work: impl AsyncFnOnce(&Asking<'_>) -> any
     })
 }
 
-fn source(args: &DnsArgs) -> anyhow::Result<Dns> {
+/// A source of answers; to be made where the network can be used.
+pub(super) fn source(args: &DnsArgs) -> anyhow::Result<Dns> {
     if args.zone.is_empty() {
         let network = match args.resolver.as_slice() {
             [] => Network::system(NetworkLimits::default())?,
             servers => Network::servers(servers, NetworkLimits::default())?,
         };
-        return Ok(Dns::Network(Cache::new(network, CacheLimits::default())));
+        return Ok(Dns::Network(Box::new(Cache::new(network, CacheLimits::default()))));
     }
     let mut zone = Zone::new();
     for file in &args.zone {

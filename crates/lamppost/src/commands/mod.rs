@@ -3,6 +3,7 @@
 mod answers;
 mod check;
 mod demo;
+mod enrich;
 mod import;
 mod keep;
 mod lint;
@@ -48,6 +49,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Demo(args) => demo::demo(args, out),
         Command::Import(args) => import::import(args, &loaded()?.config.data, out),
         Command::Serve(args) => serve::serve(args, &loaded()?.config, out),
+        Command::Enrich(args) => enrich::enrich(args, &loaded()?.config, out),
         Command::Check(args) => check::check(args, out),
         Command::Spf(args) => spf::spf(args, out),
         Command::Lint(args) => lint::lint(args, out),
@@ -66,6 +68,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
             write!(out, "{}", crate::reference::text())?;
             Ok(Done::Well)
         }
+        Command::Config(ConfigCommand::Lists) => lists(out),
         Command::Backup { to } => keep::backup(&loaded()?.config.data, to, out),
         Command::Rebuild => import::rebuild(&loaded()?.config.data, out),
         Command::Completions { shell } => manual::completions(*shell, out),
@@ -90,6 +93,14 @@ fn check(loaded: &Loaded, out: &mut impl Write) -> anyhow::Result<Done> {
         None => writeln!(out, "# There is no lamppost.toml here, so the defaults are in force:")?,
     }
     write!(out, "{}", toml::to_string(&loaded.config).context("the configuration cannot be printed")?)?;
+    Ok(Done::Well)
+}
+
+fn lists(out: &mut impl Write) -> anyhow::Result<Done> {
+    for list in ::enrich::ListDefinition::bundled() {
+        let key = if list.needs_key() { "; needs a key" } else { "" };
+        writeln!(out, "{}: {}{key}\n    {}\n    {}\n", list.id, list.title, list.terms, list.homepage)?;
+    }
     Ok(Done::Well)
 }
 

@@ -11,6 +11,7 @@ use store::Ledger;
 use super::Done;
 use crate::cli::ServeArgs;
 use crate::config::{self, Config};
+use crate::enrichment;
 use crate::progress::ImportBar;
 
 pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
@@ -24,7 +25,8 @@ pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> 
     if let (Some(days), Some((_, last))) = (config.retention.days, ledger.span()?) {
         ledger.retain(last.plus(1 - i32::from(days)))?;
     }
-    portal(ledger, listener, &config.source, out)?;
+    let learning = enrichment::keep_learning(ledger.clone(), config.enrichment.clone());
+    portal(ledger, listener, &config.source, learning, out)?;
     Ok(Done::Well)
 }
 
@@ -35,11 +37,12 @@ pub(super) fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Serves the portal, and runs the sources, until the program is told to stop.
+/// Serves the portal, and runs the sources and whatever else goes on `beside`, until the program is told to stop.
 pub(super) fn portal(
     ledger: Ledger,
     listener: TcpListener,
     sources: &Settings,
+    beside: impl Future<Output = ()>,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
@@ -54,6 +57,7 @@ pub(super) fn portal(
         out.flush()?;
         let ended = tokio::select! {
             served = portal::serve(listener, router, portal::Limits::default(), told_to_stop()) => served.map_err(anyhow::Error::from),
+            () = beside => Ok(()),
             how = collecting.lost() => Err(anyhow::anyhow!("the disk failed while raw copies were brought to it: {how}; start anew, it recovers by itself")),
         };
         collecting.stop().await;
