@@ -54,20 +54,30 @@ impl Default for Period {
 }
 
 impl Period {
-    /// Its first and last day in this ledger; `None` while the ledger is empty and no days are fixed.
+    /// Its first and last day in this ledger, the newest [`DAYS_MAX`] of them; `None` while the ledger is empty and no days are
+    /// fixed.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn days(self, ledger: &Ledger) -> Result<Option<(Day, Day)>, Error> {
-        let (from, to) = match self {
-            Self::Days(from, to) => (from.min(to), from.max(to)),
-            Self::All | Self::Last(_) => match (self, ledger.span()?) {
-                (_, None) => return Ok(None),
-                (Self::Last(days), Some((first, last))) => (last.plus(1 - i32::from(days.max(1))).max(first), last),
-                (_, Some(span)) => span,
-            },
-        };
-        Ok(Some((from.max(to.plus(1 - DAYS_MAX)), to)))
+        Ok(self.asked(ledger)?.map(|(from, to)| (from.max(to.plus(1 - DAYS_MAX)), to)))
+    }
+
+    /// All of its days, where they are more than [`Self::days`] gives.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn cut(self, ledger: &Ledger) -> Result<Option<(Day, Day)>, Error> {
+        Ok(self.asked(ledger)?.filter(|(from, to)| *from < to.plus(1 - DAYS_MAX)))
+    }
+
+    fn asked(self, ledger: &Ledger) -> Result<Option<(Day, Day)>, Error> {
+        Ok(match (self, ledger.span()?) {
+            (Self::Days(from, to), _) => Some((from.min(to), from.max(to))),
+            (_, None) => None,
+            (Self::Last(days), Some((first, last))) => Some((last.plus(1 - i32::from(days.max(1))).max(first), last)),
+            (Self::All, span) => span,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod config;
 mod enrichment;
 mod progress;
 mod reference;
+mod table;
 mod term;
 
 use std::io::{self, IsTerminal};

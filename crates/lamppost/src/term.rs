@@ -1,13 +1,6 @@
-//! Text for a terminal: aligned tables, thousands apart, and no control characters from strangers.
+//! Text for a terminal: numbers as people read them, and no control characters from strangers.
 
-use std::io::{self, Write};
-
-/// How a column is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Align {
-    Left,
-    Right,
-}
+use report::Outcome;
 
 /// One cell of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,25 +9,55 @@ pub(crate) enum Cell {
     Text(String),
     /// A count.
     Count(u64),
+    /// A number that is a name.
+    Id(u64),
     /// A part of a whole.
     Share(u64, u64),
+    /// What came of messages, by its word; in colour where there is one.
+    Outcome(Outcome),
+    /// Numbers over time, drawn small. Only for people.
+    Days(Vec<u64>),
+    /// One of many numbers, drawn beside the largest. Only for people.
+    Bar(u64, u64),
 }
 
+/// Cells longer than this are cut in text; CSV has them whole.
+const CELL_MAX: usize = 60;
+/// Characters of a drawing.
+pub(crate) const DRAWN: usize = 16;
+
 impl Cell {
-    fn text(&self) -> String {
+    /// As people read it.
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Text(text) => shown(text),
             Self::Count(n) => commas(*n),
+            Self::Id(n) => n.to_string(),
             Self::Share(part, whole) => percent(*part, *whole),
+            Self::Outcome(outcome) => outcome.word().replace('_', " "),
+            Self::Days(values) => sparks(values),
+            Self::Bar(value, max) => bar(*value, *max),
+        }
+    }
+
+    /// The colour of what passes is cool, of what others answer for warm, as in the portal. The word says the same.
+    pub(crate) fn colour(&self) -> Option<&'static str> {
+        match self {
+            Self::Outcome(Outcome::Both | Outcome::DkimOnly | Outcome::SpfOnly) => Some("36"),
+            Self::Outcome(Outcome::Forwarded) => Some("34"),
+            Self::Outcome(Outcome::Unaligned) => Some("33"),
+            Self::Outcome(Outcome::Unauthenticated) => Some("35"),
+            _ => None,
         }
     }
 
     /// As a program reads it: counts without commas, shares from 0 to 1.
-    fn csv(&self) -> String {
+    pub(crate) fn csv(&self) -> String {
         match self {
             Self::Text(text) => report::csv_cell(text).into_owned(),
-            Self::Count(n) => n.to_string(),
-            Self::Share(_, 0) => String::new(),
+            Self::Count(n) | Self::Id(n) => n.to_string(),
+            Self::Outcome(outcome) => outcome.word().to_owned(),
+            Self::Days(_) | Self::Bar(..) | Self::Share(_, 0) => String::new(),
             Self::Share(part, whole) => {
                 let millionths = u128::from(*part) * 1_000_000 / u128::from(*whole);
                 format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
@@ -61,68 +84,6 @@ impl From<u64> for Cell {
     }
 }
 
-/// A table that is printed as aligned text or as CSV.
-#[derive(Debug)]
-pub(crate) struct Table {
-    columns: Vec<(&'static str, Align)>,
-    lines: Vec<Vec<Cell>>,
-}
-
-/// Cells longer than this are cut in text; CSV has them whole.
-const CELL_MAX: usize = 60;
-
-impl Table {
-    pub(crate) fn new(columns: &[(&'static str, Align)]) -> Self {
-        Self { columns: columns.to_vec(), lines: Vec::new() }
-    }
-
-    pub(crate) fn line(&mut self, cells: impl IntoIterator<Item = Cell>) {
-        self.lines.push(cells.into_iter().collect());
-    }
-
-    pub(crate) fn text(&self, out: &mut impl Write) -> io::Result<()> {
-        let cells: Vec<Vec<String>> = self.lines.iter().map(|line| line.iter().map(Cell::text).collect()).collect();
-        let widths: Vec<usize> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(n, (head, _))| {
-                cells
-                    .iter()
-                    .filter_map(|line| line.get(n))
-                    .map(|c| c.chars().count())
-                    .chain([head.len()])
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
-        let head: Vec<String> = self.columns.iter().map(|(head, _)| (*head).to_owned()).collect();
-        for line in std::iter::once(&head).chain(&cells) {
-            let mut text = String::new();
-            for ((cell, (_, align)), width) in line.iter().zip(&self.columns).zip(&widths) {
-                let pad = " ".repeat(width - cell.chars().count());
-                match align {
-                    Align::Left => text.extend([cell, &*pad]),
-                    Align::Right => text.extend([&*pad, cell]),
-                }
-                text.push_str("  ");
-            }
-            writeln!(out, "{}", text.trim_end())?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn csv(&self, out: &mut impl Write) -> io::Result<()> {
-        let head: Vec<String> = self.columns.iter().map(|(head, _)| head.replace(' ', "_").to_lowercase()).collect();
-        write!(out, "{}\r\n", head.join(","))?;
-        for line in &self.lines {
-            let cells: Vec<String> = line.iter().map(Cell::csv).collect();
-            write!(out, "{}\r\n", cells.join(","))?;
-        }
-        Ok(())
-    }
-}
-
 /// Text as a terminal may show it: control characters, and those that turn the direction of writing, are made visible.
 pub(crate) fn shown(text: &str) -> String {
     let mut out = String::new();
@@ -146,17 +107,44 @@ pub(crate) fn shown(text: &str) -> String {
     out
 }
 
+/// Eight heights; a dot where there is nothing.
+fn sparks(values: &[u64]) -> String {
+    const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let each = values.len().div_ceil(DRAWN).max(1);
+    let odd = values.len() % each;
+    let (first, rest) = values.split_at(odd); // the newest character is a whole one
+    let head = Some(first).filter(|days| !days.is_empty());
+    let sums: Vec<u64> = head
+        .into_iter()
+        .chain(rest.chunks(each))
+        .map(|days| days.iter().fold(0, |a: u64, b| a.saturating_add(*b)))
+        .collect();
+    let max = sums.iter().copied().max().unwrap_or(0).max(1);
+    let height = |n: u64| usize::try_from(u128::from(n) * 8 / u128::from(max)).unwrap_or(8).clamp(1, 8);
+    sums.iter().map(|n| if *n == 0 { '·' } else { HEIGHTS[height(*n) - 1] }).collect()
+}
+
+/// A bar of eighths of a character.
+fn bar(value: u64, max: u64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let whole = u128::from(max.max(1));
+    let eighths = (u128::from(value) * 8 * DRAWN as u128).div_ceil(whole).min(8 * DRAWN as u128);
+    let eighths = usize::try_from(eighths).unwrap_or(8 * DRAWN);
+    "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
+}
+
 /// `1,234,567`.
 pub(crate) fn commas(n: u64) -> String {
     insight::commas(n)
 }
 
-/// `82.4 %`; a dash where there is nothing to share.
+/// `82.4 %`; a dash where there is nothing to share. Whole only where it is exact: one failure in a million is 99.9.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "–".to_owned();
     }
-    let tenths = (u128::from(part) * 1_000 + u128::from(whole) / 2) / u128::from(whole);
+    let rounded = (u128::from(part) * 1_000 + u128::from(whole) / 2) / u128::from(whole);
+    let tenths = if part == 0 || part >= whole { rounded } else { rounded.clamp(1, 999) };
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
@@ -171,29 +159,17 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_aligned() {
-        let mut table = Table::new(&[("Name", Align::Left), ("Messages", Align::Right)]);
-        table.line(["a".into(), 1_234_567.into()]);
-        table.line(["longer name".into(), 7.into()]);
-        let mut out = Vec::new();
-        table.text(&mut out).unwrap();
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "Name          Messages\na            1,234,567\nlonger name          7\n"
-        );
-    }
-
-    #[test]
-    fn csv_is_for_programs() {
-        let mut table = Table::new(&[("Name", Align::Left), ("Last day", Align::Right), ("Pass", Align::Right)]);
-        table.line(["=1+1".into(), 1_234_567.into(), Cell::Share(1, 8)]);
-        let mut out = Vec::new();
-        table.csv(&mut out).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "name,last_day,pass\r\n\"'=1+1\",1234567,0.125000\r\n");
-    }
-
-    #[test]
     fn shares_are_rounded_and_never_divide_by_zero() {
+        assert_eq!([percent(16_336, 16_344), percent(1, 100_000)], ["99.9 %", "0.1 %"], "whole only where exact");
         assert_eq!([percent(1, 3), percent(0, 5), percent(5, 5), percent(0, 0)], ["33.3 %", "0.0 %", "100.0 %", "–"]);
+    }
+
+    #[test]
+    fn drawings_keep_what_is_little() {
+        assert_eq!(sparks(&[0, 1, 800, 400]), "·▁█▄");
+        assert_eq!(sparks(&[1; 90]).chars().count(), 15, "six days a character");
+        assert_eq!(sparks(&[]), "");
+        assert_eq!((bar(0, 9), bar(1, 1_000_000), bar(9, 9)), (String::new(), "▏".to_owned(), "█".repeat(DRAWN)));
+        assert_eq!(bar(u64::MAX, u64::MAX).chars().count(), DRAWN);
     }
 }

@@ -12,10 +12,11 @@ use crate::cli::{
     self, Applies, DomainSort, DomainsArgs, Format, Group, PagedArgs, ScopeArgs, ScopedArgs, Sort, SourceArgs,
     SourcesArgs,
 };
-use crate::term::{Align::Left, Align::Right, Cell, Table, commas, percent, shown};
+use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
+use crate::term::{Cell, commas, percent, shown};
 
 /// The part of the ledger that the options name.
-pub(super) fn scope(args: &ScopeArgs) -> Scope {
+fn scope(args: &ScopeArgs) -> Scope {
     let lower = |text: &String| Text::new(text.trim_end_matches('.').to_lowercase());
     let period = match (args.since, args.until, args.days) {
         (None, None, None) => Period::default(),
@@ -37,6 +38,18 @@ pub(super) fn scope(args: &ScopeArgs) -> Scope {
         spf_domain: args.spf_domain.as_ref().map(lower),
         dkim_domain: args.dkim_domain.as_ref().map(lower),
     }
+}
+
+/// The same, having said so where the period is longer than what one answer holds.
+pub(super) fn scope_in(ledger: &Ledger, args: &ScopeArgs) -> anyhow::Result<Scope> {
+    let scope = scope(args);
+    if let Some((first, last)) = scope.period.cut(ledger)? {
+        eprintln!(
+            "lamppost: only the newest {} days of {first} to {last} are counted; name an earlier --until to see what lies before.",
+            commas(u64::from(insight::DAYS_MAX.unsigned_abs()))
+        );
+    }
+    Ok(scope)
 }
 
 /// Prints an answer in the format asked for.
@@ -83,7 +96,7 @@ pub(super) fn domains(ledger: &Ledger, args: &DomainsArgs, out: &mut impl Write)
         offset: paged.offset,
         limit: paged.limit,
     };
-    let answer = insight::portfolio(ledger, &scope(&paged.scoped.scope), &order)?;
+    let answer = insight::portfolio(ledger, &scope_in(ledger, &paged.scoped.scope)?, &order)?;
     let text = |answer: &insight::Portfolio, table: &Table, mut out: &mut dyn Write| {
         writeln!(out, "{} of {} domains, {}\n", answer.domains.len(), answer.domains_total, period(answer.days))?;
         table.text(&mut out)?;
@@ -99,8 +112,10 @@ fn domains_table(answer: &insight::Portfolio) -> Table {
         ("Messages", Right),
         ("Fail", Right),
         ("Pass", Right),
-        ("Last day", Left),
-    ]);
+        ("Last day", Fixed),
+        ("Failing, by day", Drawn),
+    ])
+    .yielding(&["Failing, by day", "Policy"]);
     for line in &answer.domains {
         let policy = line.policy.as_ref().map_or_else(|| "–".to_owned(), |seen| seen.record.clone());
         let outcomes = &line.outcomes;
@@ -111,6 +126,7 @@ fn domains_table(answer: &insight::Portfolio) -> Table {
             outcomes.failing().into(),
             Cell::Share(outcomes.passing(), outcomes.messages()),
             line.last_day.to_string().into(),
+            Cell::Days(line.failing_by_day.clone()),
         ]);
     }
     table
@@ -129,13 +145,13 @@ fn totals(outcomes: &Outcomes, out: &mut dyn Write) -> std::io::Result<()> {
 }
 
 pub(super) fn trend(ledger: &Ledger, args: &ScopedArgs, out: &mut impl Write) -> anyhow::Result<Done> {
-    let answer = insight::trend(ledger, &scope(&args.scope))?;
+    let answer = insight::trend(ledger, &scope_in(ledger, &args.scope)?)?;
     print(&answer, args.format, trend_table, trend_text, out)
 }
 
 fn trend_table(answer: &insight::Trend) -> Table {
     let mut table = Table::new(&[
-        ("Day", Left),
+        ("Day", Fixed),
         ("Messages", Right),
         ("Pass", Right),
         ("Both", Right),
@@ -145,7 +161,10 @@ fn trend_table(answer: &insight::Trend) -> Table {
         ("Forwarded", Right),
         ("Unaligned", Right),
         ("Unauthenticated", Right),
-    ]);
+        ("Failing", Drawn),
+    ])
+    .yielding(&["SPF only", "DKIM only", "Both", "Failing", "Forwarded", "Unaligned", "Unauthenticated"]);
+    let max = answer.days.iter().map(|day| day.counts.outcome.neither).max().unwrap_or(0);
     for day in &answer.days {
         let outcomes = day.counts.outcomes();
         table.line([
@@ -159,6 +178,7 @@ fn trend_table(answer: &insight::Trend) -> Table {
             outcomes.forwarded.into(),
             outcomes.unaligned.into(),
             outcomes.unauthenticated.into(),
+            Cell::Bar(outcomes.failing(), max),
         ]);
     }
     table
@@ -179,8 +199,16 @@ fn trend_text(answer: &insight::Trend, table: &Table, mut out: &mut dyn Write) -
     writeln!(out)?;
     table.text(&mut out)?;
     totals(&answer.totals.outcomes(), out)?;
+    for late in &answer.incomplete {
+        let (reporters, usual) = (commas(late.reporters), commas(late.usual));
+        writeln!(
+            out,
+            "{} is still coming in: {reporters} of usually {usual} reporters have reported on it.",
+            late.day
+        )?;
+    }
     for spike in &answer.spikes {
-        writeln!(out, "{} stands out. {}", spike.day, spike.sentence)?;
+        writeln!(out, "{} stands out. {}", spike.day, shown(&spike.sentence))?;
     }
     Ok(())
 }
@@ -210,13 +238,15 @@ pub(super) fn sources(ledger: &Ledger, args: &SourcesArgs, out: &mut impl Write)
         offset: paged.offset,
         limit: paged.limit,
     };
-    let answer = insight::sources(ledger, &scope(&paged.scoped.scope), order)?;
+    let answer = insight::sources(ledger, &scope_in(ledger, &paged.scoped.scope)?, order)?;
     print(&answer, paged.scoped.format, sources_table, sources_text, out)
 }
 
 fn sources_table(answer: &insight::Sources) -> Table {
+    // Addresses and networks are never cut, names may be.
+    let key = if matches!(answer.order.group, GroupBy::Address | GroupBy::Network) { Fixed } else { Left };
     let mut table = Table::new(&[
-        ("Source", Left),
+        ("Source", key),
         ("Messages", Right),
         ("Fail", Right),
         ("Pass", Right),
@@ -224,9 +254,11 @@ fn sources_table(answer: &insight::Sources) -> Table {
         ("DKIM", Left),
         ("Reporters", Right),
         ("Days", Right),
-        ("First day", Left),
-        ("Last day", Left),
-    ]);
+        ("First day", Fixed),
+        ("Last day", Fixed),
+        ("Messages, by day", Drawn),
+    ])
+    .yielding(&["Messages, by day", "First day", "Reporters", "Last day", "DKIM", "Days", "SPF"]);
     for line in &answer.lines {
         table.line([
             line.key.clone().into(),
@@ -239,19 +271,21 @@ fn sources_table(answer: &insight::Sources) -> Table {
             line.active_days.into(),
             line.first_day.to_string().into(),
             line.last_day.to_string().into(),
+            Cell::Days(line.by_day.clone()),
         ]);
     }
     table
 }
 
 fn sources_text(answer: &insight::Sources, table: &Table, mut out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{} of {}, {}\n", answer.lines.len(), commas(answer.lines_total as u64), period(answer.days))?;
+    let (shown, all) = (answer.lines.len(), commas(answer.lines_total as u64));
+    writeln!(out, "{shown} of {all} sources, {}\n", period(answer.days))?;
     table.text(&mut out)?;
     totals(&answer.totals, out)
 }
 
 pub(super) fn source(ledger: &Ledger, args: &SourceArgs, out: &mut impl Write) -> anyhow::Result<Done> {
-    let answer = insight::source(ledger, args.address.to_canonical(), &scope(&args.scoped.scope))?;
+    let answer = insight::source(ledger, args.address.to_canonical(), &scope_in(ledger, &args.scoped.scope)?)?;
     print(&answer, args.scoped.format, source_table, source_text, out)
 }
 
@@ -260,17 +294,18 @@ fn source_table(answer: &insight::Source) -> Table {
         ("Author domain", Left),
         ("SPF", Left),
         ("DKIM", Left),
-        ("Outcome", Left),
+        ("Outcome", Fixed),
         ("Messages", Right),
-        ("First day", Left),
-        ("Last day", Left),
-    ]);
+        ("First day", Fixed),
+        ("Last day", Fixed),
+    ])
+    .yielding(&["First day", "Last day"]);
     for line in &answer.authentications {
         table.line([
             line.domain.clone().into(),
             line.spf.clone().into(),
             line.dkim.clone().into(),
-            line.outcome.word().into(),
+            Cell::Outcome(line.outcome),
             line.messages.into(),
             line.first_day.to_string().into(),
             line.last_day.to_string().into(),
@@ -298,7 +333,7 @@ fn source_text(answer: &insight::Source, table: &Table, mut out: &mut dyn Write)
 }
 
 pub(super) fn rows(ledger: &Ledger, args: &PagedArgs, out: &mut impl Write) -> anyhow::Result<Done> {
-    let answer = insight::rows(ledger, &scope(&args.scoped.scope), args.offset, args.limit)?;
+    let answer = insight::rows(ledger, &scope_in(ledger, &args.scoped.scope)?, args.offset, args.limit)?;
     let text = |answer: &insight::Rows, table: &Table, mut out: &mut dyn Write| {
         table.text(&mut out)?;
         let (shown, all) = (answer.lines.len(), commas(answer.lines_total as u64));
@@ -309,27 +344,28 @@ pub(super) fn rows(ledger: &Ledger, args: &PagedArgs, out: &mut impl Write) -> a
 
 fn rows_table(answer: &insight::Rows) -> Table {
     let mut table = Table::new(&[
-        ("Day", Left),
+        ("Day", Fixed),
         ("Report", Right),
         ("Reporter", Left),
-        ("Source", Left),
+        ("Source", Fixed),
         ("Author domain", Left),
         ("Messages", Right),
-        ("Outcome", Left),
-        ("Disposition", Left),
+        ("Outcome", Fixed),
+        ("Disposition", Fixed),
         ("SPF", Left),
         ("DKIM", Left),
         ("Overrides", Left),
-    ]);
+    ])
+    .yielding(&["Overrides", "Disposition", "Reporter", "DKIM", "SPF", "Report", "Author domain"]);
     for line in &answer.lines {
         table.line([
             line.day.to_string().into(),
-            line.report.into(),
+            Cell::Id(line.report),
             line.reporter.clone().into(),
             line.source.to_string().into(),
             line.domain.clone().into(),
             line.messages.into(),
-            line.outcome.word().into(),
+            Cell::Outcome(line.outcome),
             line.disposition.word().into(),
             line.spf.clone().into(),
             line.dkim.clone().into(),

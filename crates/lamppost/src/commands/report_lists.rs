@@ -6,13 +6,14 @@ use insight::ReportFilter;
 use store::Ledger;
 
 use super::Done;
-use super::answers::{print, scope};
+use super::answers::{print, scope_in};
 use crate::cli::{ReportsArgs, ReportsView};
-use crate::term::{Align::Left, Align::Right, Table, commas};
+use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
+use crate::term::{Cell, commas};
 
 pub(super) fn reports(ledger: &Ledger, args: &ReportsArgs, out: &mut impl Write) -> anyhow::Result<Done> {
     let (format, offset, limit) = (args.paged.scoped.format, args.paged.offset, args.paged.limit);
-    let scope = scope(&args.paged.scoped.scope);
+    let scope = scope_in(ledger, &args.paged.scoped.scope)?;
     match args.view {
         ReportsView::List => {
             let days = scope.period.days(ledger)?;
@@ -53,17 +54,18 @@ fn list(answer: &insight::Reports) -> Table {
         ("Report", Right),
         ("Reporter", Left),
         ("Policy domain", Left),
-        ("Begin", Left),
-        ("End", Left),
+        ("Begin", Fixed),
+        ("End", Fixed),
         ("Rows", Right),
         ("Messages", Right),
         ("Flaws", Right),
-        ("Received", Left),
+        ("Received", Fixed),
         ("Report ID", Left),
-    ]);
+    ])
+    .yielding(&["Received", "Report ID", "End", "Flaws", "Rows"]);
     for line in &answer.lines {
         table.line([
-            line.id.into(),
+            Cell::Id(line.id),
             line.reporter.clone().into(),
             line.policy_domain.clone().into(),
             time(line.begin).into(),
@@ -85,9 +87,11 @@ fn arrivals(answer: &insight::Arrivals) -> Table {
         ("Messages", Right),
         ("Days", Right),
         ("With flaws", Right),
-        ("Dialect", Left),
-        ("Last day", Left),
-    ]);
+        ("Dialect", Fixed),
+        ("Last day", Fixed),
+        ("Reports, by day", Drawn),
+    ])
+    .yielding(&["Reports, by day", "Dialect"]);
     for line in &answer.reporters {
         let days = line.by_day.iter().filter(|n| **n > 0).count();
         table.line([
@@ -98,6 +102,7 @@ fn arrivals(answer: &insight::Arrivals) -> Table {
             line.flawed.into(),
             line.dialect.to_string().into(),
             line.last_day.to_string().into(),
+            Cell::Days(line.by_day.clone()),
         ]);
     }
     table
@@ -105,13 +110,14 @@ fn arrivals(answer: &insight::Arrivals) -> Table {
 
 fn rejected(answer: &insight::Rejections) -> Table {
     let mut table = Table::new(&[
-        ("Received", Left),
+        ("Received", Fixed),
         ("Origin", Left),
         ("Member", Left),
-        ("Kind", Left),
+        ("Kind", Fixed),
         ("Why", Left),
         ("Item", Left),
-    ]);
+    ])
+    .yielding(&["Item", "Received", "Member", "Kind"]);
     for line in &answer.lines {
         table.line([
             time(line.received).into(),
@@ -134,11 +140,12 @@ fn conflicts(answer: &insight::Conflicts) -> Table {
         ("Messages", Right),
         ("Before", Right),
         ("Report ID", Left),
-    ]);
+    ])
+    .yielding(&["Report ID"]);
     for line in &answer.lines {
         table.line([
-            line.counts.id.into(),
-            line.superseded.id.into(),
+            Cell::Id(line.counts.id),
+            Cell::Id(line.superseded.id),
             line.counts.reporter.clone().into(),
             line.counts.policy_domain.clone().into(),
             line.counts.messages.into(),
@@ -151,14 +158,14 @@ fn conflicts(answer: &insight::Conflicts) -> Table {
 
 fn flaws(answer: &insight::Flaws) -> Table {
     let mut table =
-        Table::new(&[("Flaw", Left), ("Reporter", Left), ("Reports", Right), ("Example", Left), ("In report", Right)]);
+        Table::new(&[("Flaw", Fixed), ("Reporter", Left), ("Reports", Right), ("Example", Left), ("In report", Right)]);
     for line in &answer.lines {
         table.line([
             line.kind.clone().into(),
             line.reporter.clone().into(),
             line.reports.into(),
             line.example.clone().unwrap_or_default().into(),
-            line.report.into(),
+            Cell::Id(line.report),
         ]);
     }
     table

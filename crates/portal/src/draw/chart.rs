@@ -7,72 +7,23 @@ use maud::{Markup, html};
 use report::Day;
 
 use super::scale::{height_of, steps};
+use super::size::{LETTER, Size};
 use super::{bar_to, px};
 use crate::figures::{as_f64, count, month_name, since_monday};
 use crate::url::Url;
 use crate::words::Class;
 
 const LEFT: f64 = 4.0;
-/// From the last column to the value labels, which stand on the right, beside the newest day.
-const TO_LABELS: f64 = 6.0;
 /// Height of the band and its pins.
 const BAND: f64 = 48.0;
 /// From the top of a panel to its plot: room for its title.
 const TITLE: f64 = 22.0;
 /// Under a plot.
 const BELOW: f64 = 12.0;
-/// Width of a character of an 11 px text, taken rather wide.
-const LETTER: f64 = 6.3;
 /// A column is no wider than this: seven days are bars and not blocks.
 const BAR_MAX: f64 = 56.0;
 /// Columns narrower than this cannot be pointed at with a finger.
 const TOUCHED: f64 = 9.0;
-
-/// For which screen a chart is drawn. Its texts are 11 px there: a page has one of each, and the style sheet shows one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Size {
-    /// A desk.
-    Wide,
-    /// A phone.
-    Narrow,
-}
-
-impl Size {
-    /// Both, as a page holds them.
-    pub(crate) const ALL: [Self; 2] = [Self::Wide, Self::Narrow];
-
-    fn width(self) -> f64 {
-        match self {
-            Self::Wide => 720.0,
-            Self::Narrow => 340.0,
-        }
-    }
-
-    /// Where the columns end: behind it there is room for labels of seven characters.
-    fn right(self) -> f64 {
-        self.width() - TO_LABELS - 8.0 * LETTER
-    }
-
-    fn labels(self) -> f64 {
-        self.right() + TO_LABELS
-    }
-
-    /// Columns that can be told apart.
-    pub(crate) fn columns_max(self) -> usize {
-        match self {
-            Self::Wide => 330,
-            Self::Narrow => 100,
-        }
-    }
-
-    /// What the style sheet calls it, also where only a caption is for one size.
-    pub(crate) fn class(self) -> &'static str {
-        match self {
-            Self::Wide => "desk",
-            Self::Narrow => "hand",
-        }
-    }
-}
 
 /// A chart as numbers.
 #[derive(Debug)]

@@ -6,10 +6,12 @@
 mod bar;
 mod chart;
 mod scale;
+mod size;
 mod spark;
 
 pub(crate) use bar::{outcome_bar, share_bar};
-pub(crate) use chart::{Band, Chart, Column, Layer, Note, Panel, Size};
+pub(crate) use chart::{Band, Chart, Column, Layer, Note, Panel};
+pub(crate) use size::Size;
 pub(crate) use spark::{day_bars, line, strip};
 
 use std::fmt::Write as _;

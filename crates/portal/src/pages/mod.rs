@@ -162,6 +162,11 @@ fn nothing(here: Here<'_>, path: &[&str], what: &str) -> Markup {
     let longer = Ask { scope: Scope { period: insight::Period::All, ..scope.clone() }, ..here.ask.clone() };
     let unknown = [(&scope.domain, &here.around.domains), (&scope.reporter, &here.around.reporters)];
     let unknown = unknown.into_iter().filter_map(|(name, known)| name.as_ref().filter(|name| !known.contains(name)));
+    if here.around.days.is_none() {
+        return html! {
+            div.box.pad { p { "The ledger is empty. Take reports in: " code { "lamppost import PATH…" } } }
+        };
+    }
     html! {
         section {
             div.box.pad {

@@ -186,7 +186,7 @@ fn flaws(flaws: &[Flaw]) -> Markup {
                                 tr {
                                     th scope="row" { (super::quality::kind(&crate::ask::flaw_word(flaw.kind))) }
                                     td { (text::text(&flaw.place)) }
-                                    td.wide { @match &flaw.value { Some(value) => (text::code(value)), None => span.faint { "nothing was there" } } }
+                                    td.wide { @match &flaw.value { Some(value) => (text::code(value)), None => span.faint { "nothing" } } }
                                     td.num data-l="times" { (count(flaw.count.get())) }
                                 }
                             }

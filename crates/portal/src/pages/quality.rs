@@ -34,7 +34,7 @@ pub(crate) fn flaws(here: Here<'_>, answer: &Flaws) -> Markup {
                                     th scope="row" { (kind(&line.kind)) }
                                     td { a.n href=(links::sources(&links::by_reporter(here.scope(), &line.reporter))) { (name_or_dash(&line.reporter)) } }
                                     td.num data-l="reports" { (super::n(&links::report_list(&links::by_reporter(here.scope(), &line.reporter)).with("flaw", &line.kind), line.reports)) }
-                                    td.wide { @match &line.example { Some(example) => (text::code(example)), None => span.faint { "nothing was there" } } }
+                                    td.wide { @match &line.example { Some(example) => (text::code(example)), None => span.faint { "nothing" } } }
                                     td.nowrap { a href=(links::report(line.report)) { (super::report_name(line.report)) } }
                                 }
                             }
