@@ -3,6 +3,9 @@
 //! In: the suites (`LAMPPOST_SUITES`, default `../shared/suites`), where they are there. Out: numbers. Nothing here is part of the product.
 
 pub mod differential;
+pub mod mail;
+pub mod peer;
+pub mod timing;
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};

@@ -9,13 +9,13 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::run::{cargo, command, output, root, run as start, succeeds};
+use crate::run::{built, cargo, command, output, root, run as start, succeeds};
 use crate::test;
 
 /// The programs, in the order of the table, and whether each is to be held on one core: the import and the ledger are measured as
 /// they run, on all cores, and say so.
-const PROGRAMS: [(&str, bool); 5] =
-    [("reader", true), ("import", false), ("ledger", false), ("spf", true), ("dkim", true)];
+const PROGRAMS: [(&str, bool); 6] =
+    [("reader", true), ("import", false), ("ledger", false), ("spf", true), ("dkim", true), ("verdict", true)];
 
 /// Runs the programs called for, or all, and prints the table.
 pub(crate) fn run(names: &[&str]) -> Result<()> {
@@ -28,7 +28,7 @@ pub(crate) fn run(names: &[&str]) -> Result<()> {
     let pin = succeeds(command("taskset", &["-c", "0", "true"]));
     let (mut lines, mut rest) = (Vec::new(), String::new());
     for (program, one_core) in PROGRAMS.into_iter().filter(|(program, _)| names.is_empty() || names.contains(program)) {
-        let path = root().join("bench/target/release").join(program);
+        let path = built("bench").join("release").join(program);
         if !path.exists() {
             eprintln!("bench: {program} is not there");
             continue;

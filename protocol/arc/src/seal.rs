@@ -5,8 +5,8 @@
 
 use authres::{ResultWord, Results};
 use dkim::{
-    BodyHashId, BodyHasher, BodyHashes, Canon, SignedFields, SigningKey, SigningKeyError, folded_base64, folded_names,
-    to_base64,
+    BodyHashId, BodyHasher, BodyHashes, Canon, FieldName, SignedFields, SigningKey, SigningKeyError, folded_base64,
+    folded_names, to_base64,
 };
 use message::{Domain, Field, Header};
 
@@ -39,7 +39,7 @@ pub struct Sealer {
     /// The key; the algorithm follows from it.
     pub key: SigningKey,
     /// Names of fields to be signed as often as they are there, in lower case and in this order.
-    pub signed: Vec<Box<[u8]>>,
+    pub signed: Vec<FieldName>,
 }
 
 /// The fields of a new set.
@@ -73,7 +73,7 @@ pub enum SealError {
 pub struct Sealing<'s, 'h> {
     sealer: &'s Sealer,
     fields: SignedFields<'h>,
-    names: Vec<Box<[u8]>>,
+    names: Vec<FieldName>,
     body: BodyHashId,
 }
 
@@ -88,7 +88,7 @@ impl Sealer {
     #[must_use]
     pub fn begin<'s, 'h>(&'s self, header: &'h Header, bodies: &mut BodyHasher) -> Sealing<'s, 'h> {
         let fields = SignedFields::new(header);
-        let mut names: Vec<Box<[u8]>> = Vec::new();
+        let mut names: Vec<FieldName> = Vec::new();
         for name in &self.signed {
             names.extend(std::iter::repeat_n(name.clone(), fields.count(name)));
         }

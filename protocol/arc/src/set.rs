@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use authres::Results;
 use dkim::{
-    Algorithm, Canon, SignatureError, TagList, body_hash, canons, colon_list, name, number, optional_number, signature,
-    signed_names,
+    Algorithm, Canon, FieldName, SignatureError, TagList, body_hash, canons, colon_list, name, number, optional_number,
+    signature, signed_names,
 };
 use message::{Domain, Field, Header};
 
@@ -61,7 +61,7 @@ pub struct Set {
     /// What the sealer found of the message.
     pub results: Results,
     /// Names of the fields that the message signature covers, in lower case.
-    pub signed_names: Vec<Box<[u8]>>,
+    pub signed_names: Vec<FieldName>,
 }
 
 /// The three fields of an instance.
@@ -77,7 +77,7 @@ pub(crate) struct Triple<'h> {
 pub(crate) struct MessageSignature {
     pub(crate) signing: Signing,
     pub(crate) canon: (Canon, Canon),
-    pub(crate) names: Vec<Box<[u8]>>,
+    pub(crate) names: Vec<FieldName>,
     pub(crate) body_hash: Vec<u8>,
     pub(crate) body_length: Option<u64>,
     pub(crate) expires_at: Option<u64>,
@@ -153,11 +153,6 @@ impl Seal {
 
 /// The kinds of fields, in the order in which a seal covers them.
 const NAMES: [&str; 3] = ["arc-authentication-results", "arc-message-signature", "arc-seal"];
-
-/// Whether a header has any field of ARC.
-pub(crate) fn has_any(header: &Header) -> bool {
-    header.fields().any(|field| NAMES.iter().any(|name| field.is(name)))
-}
 
 /// The sets in order.
 ///

@@ -14,7 +14,7 @@ use dkim::{
 use dns::{Lookup, Name};
 use message::Header;
 
-use crate::set::{ChainStatus, MessageSignature, SETS_MAX, Seal, Set, Signing, Triple, has_any, results, triples};
+use crate::set::{ChainStatus, MessageSignature, SETS_MAX, Seal, Set, Signing, Triple, results, triples};
 
 /// What came of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,10 +104,10 @@ impl<'h> Validator<'h> {
     pub async fn finish<L: Lookup>(self, bodies: &BodyHashes, lookup: &L, now: u64) -> Validation {
         let failed =
             |reason, sets| Validation { result: ResultWord::Fail, reason: Some(reason), sets, oldest_pass: None };
-        if !has_any(self.header) {
-            return Validation { result: ResultWord::None, reason: None, sets: Vec::new(), oldest_pass: None };
-        }
         let links = match self.chain {
+            Ok(links) if links.is_empty() => {
+                return Validation { result: ResultWord::None, reason: None, sets: Vec::new(), oldest_pass: None };
+            }
             Ok(links) => links,
             Err(reason) => return failed(reason, Vec::new()),
         };

@@ -55,10 +55,30 @@ fn is_wsp(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
+/// Without the white space around it, and without the line ends in that.
+fn trimmed(mut value: &[u8]) -> &[u8] {
+    loop {
+        value = match value {
+            [b' ' | b'\t', rest @ ..]
+            | [b'\r', b'\n', rest @ ..]
+            | [rest @ .., b' ' | b'\t']
+            | [rest @ .., b'\r', b'\n'] => rest,
+            _ => return value,
+        };
+    }
+}
+
 /// RFC 6376 §3.4.2: "Unfold", "Convert all sequences of one or more WSP characters to a single SP", "Delete all WSP characters at
 /// the end of each unfolded header field value", and those after the colon. Without a line end.
 pub(crate) fn relaxed_value(value: &[u8], out: &mut Vec<u8>) {
     let begin = out.len();
+    let value = trimmed(value);
+    // Most values are one line with single spaces in it, and stay as they are. Without a branch in it, this takes many bytes at once.
+    let next = value.get(1..).unwrap_or_default();
+    if value.iter().zip(next).fold(0, |changes, (&a, &b)| changes | u8::from(a == b'\r') | changed(a, b)) == 0 {
+        out.extend_from_slice(value);
+        return;
+    }
     let mut at = 0;
     while at < value.len() {
         let run = value[at..].iter().position(|b| matches!(b, b' ' | b'\t' | b'\r')).unwrap_or(value.len() - at);
@@ -88,6 +108,9 @@ pub(crate) fn relaxed_value(value: &[u8], out: &mut Vec<u8>) {
 
 /// Bytes looked at in one go for anything that the relaxed form changes.
 const BLOCK_BYTES: usize = 256;
+
+/// Bytes put together before they are written.
+const SMALL_BYTES: usize = 4 << 10;
 
 /// Line ends that are written together when text follows many of them.
 const LINE_ENDS: [u8; 512] = {
@@ -128,24 +151,15 @@ impl BodyCanon {
         // Where text ends in this piece; what follows is open.
         let relaxed = self.canon == Canon::Relaxed;
         let open = piece.iter().rev().take_while(|b| matches!(b, b'\r' | b'\n') || (relaxed && is_wsp(**b))).count();
-        let text = piece.len() - open;
-        let mut at = 0;
-        while at < text {
-            if self.is_open() {
-                at += self.bytes(&piece[at..text], true, &mut out);
-                continue;
-            }
-            let clean = if relaxed { clean_blocks(&piece[at..text]) } else { text - at };
-            if clean > 0 {
-                out(&piece[at..at + clean]);
-                self.any = true;
-                at += clean;
-            } else {
-                let end = text.min(at + BLOCK_BYTES);
-                at += self.bytes(&piece[at..end], false, &mut out);
-            }
+        let (text, open) = piece.split_at(piece.len() - open);
+        // What is open is decided by the first byte of text, if there is any.
+        let begun = if self.is_open() { self.bytes(text, true, &mut out) } else { 0 };
+        let text = &text[begun..];
+        if !text.is_empty() {
+            self.any = true;
+            if relaxed { self.relaxed(text, &mut out) } else { out(text) }
         }
-        self.bytes(&piece[text..], false, &mut out);
+        self.bytes(open, false, &mut out);
     }
 
     /// The body has ended.
@@ -159,6 +173,61 @@ impl BodyCanon {
         // the body is non-empty but does not end with a CRLF, a CRLF is added"; an empty one stays empty.
         if self.any || self.canon == Canon::Simple {
             out(&LINE_ENDS[..2]);
+        }
+    }
+
+    /// Writes text in relaxed form. It begins with nothing open and ends in neither white space nor a line end, so each line end in it
+    /// counts, and each run of white space has its end in it.
+    fn relaxed(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) {
+        let mut written = 0;
+        let mut begin = 0;
+        // Blocks without any white space, as in base64, are passed over.
+        while let Some(white) = memchr::memchr2(b' ', b'\t', &text[begin..]) {
+            let at = begin + white;
+            let block = &text[at..text.len().min(at + BLOCK_BYTES)];
+            begin = at + block.len();
+            // Without a branch in it, this runs at the speed of memory; nearly all blocks of most bodies stay as they are.
+            let next = text.get(at + 1..).unwrap_or_default();
+            let pairs = block.iter().zip(next);
+            let mut marks = [0; BLOCK_BYTES];
+            marks.iter_mut().zip(pairs).for_each(|(mark, (&a, &b))| *mark = changed(a, b));
+            if marks.iter().fold(0, |any, mark| any | mark) == 0 {
+                continue;
+            }
+            // Marks side by side belong to one run, of which the first counts, unless it goes on from the block before.
+            let mut before = u64::from(at < written);
+            for (eight, place) in marks.as_chunks::<8>().0.iter().zip((at..).step_by(8)) {
+                let eight = u64::from_le_bytes(*eight);
+                let mut firsts = eight & !(eight << 8 | before);
+                before = eight >> 56;
+                while firsts != 0 {
+                    let place = place + firsts.trailing_zeros() as usize / 8;
+                    firsts &= firsts - 1;
+                    self.append(&text[written..place], out);
+                    let run = text[place..].iter().position(|b| !is_wsp(*b)).unwrap_or(text.len() - place);
+                    written = place + run;
+                    // RFC 6376 §3.4.4: "Ignore all whitespace at the end of lines."; "Reduce all sequences of WSP within a line to a
+                    // single SP character."
+                    if !text[written..].starts_with(b"\r\n") {
+                        self.small.push(b' ');
+                    }
+                }
+            }
+        }
+        self.append(&text[written..], out);
+        self.flush_small(out);
+    }
+
+    /// Writes text as it is: what is short together with what was before it, because a hash takes long pieces faster.
+    fn append(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) {
+        if self.small.len() + text.len() > SMALL_BYTES {
+            self.flush_small(out);
+        }
+        if text.len() > BLOCK_BYTES {
+            self.flush_small(out);
+            out(text);
+        } else {
+            self.small.extend_from_slice(text);
         }
     }
 
@@ -225,24 +294,8 @@ impl BodyCanon {
     }
 }
 
-/// How many bytes from the beginning, in blocks, the relaxed form leaves as they are.
-fn clean_blocks(text: &[u8]) -> usize {
-    let mut clean = 0;
-    for block in text.chunks(BLOCK_BYTES) {
-        let next = text.get(clean + 1..(clean + block.len() + 1).min(text.len())).unwrap_or_default();
-        // Without a branch in it, this runs at the speed of memory.
-        let changes = block.iter().zip(next).fold(0, |changes, (&a, &b)| changes | changed(a, b));
-        let last = block.len() > next.len() && is_wsp(block[block.len() - 1]);
-        if changes > 0 || last {
-            break;
-        }
-        clean += block.len();
-    }
-    clean
-}
-
 /// 1 if the relaxed form may change the first of two neighbours: a tab, or a space before white space or a CR.
 fn changed(first: u8, second: u8) -> u8 {
-    u8::from(first == b'\t')
-        | (u8::from(first == b' ') & (u8::from(second == b' ') | u8::from(second == b'\t') | u8::from(second == b'\r')))
+    let space = u8::from(second == b' ') | u8::from(second == b'\t') | u8::from(second == b'\r');
+    u8::from(first == b'\t') | (u8::from(first == b' ') & space)
 }

@@ -8,6 +8,7 @@ use aws_lc_rs::digest::{Digest, SHA256, digest};
 use message::{Field, Header};
 
 use crate::canon::{Canon, relaxed_name, relaxed_value};
+use crate::field_name::FieldName;
 
 /// Fields that a message has once (RFC 5322 §3.6, RFC 2045 §3): a second one, unsigned, is read by some programs instead.
 const SINGLE: [&str; 14] = [
@@ -27,29 +28,49 @@ const SINGLE: [&str; 14] = [
     "content-disposition",
 ];
 
+/// The marks of [`SINGLE`].
+const SINGLE_MARKS: [u32; SINGLE.len()] = {
+    let mut marks = [0; SINGLE.len()];
+    let mut at = 0;
+    while at < marks.len() {
+        marks[at] = mark(SINGLE[at].as_bytes());
+        at += 1;
+    }
+    marks
+};
+
 /// The fields of a header, ready to be picked by name.
 #[derive(Debug)]
 pub struct SignedFields<'h> {
     header: &'h Header,
-    /// A hash of each field's name in lower case: most comparisons end here.
-    names: Vec<u32>,
+    /// A mark of each field's name: most comparisons end here.
+    marks: Vec<u32>,
     /// Names of [`SINGLE`] that are there more than once, with their number.
     repeated: Vec<(&'static str, usize)>,
 }
 
-/// FNV-1a over the name in lower case.
-fn name_hash(name: &[u8]) -> u32 {
-    name.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193))
+/// The length of a name, and its first, middle and last byte in lower case: nearly always enough to tell two names apart.
+const fn mark(name: &[u8]) -> u32 {
+    if name.is_empty() {
+        return 0;
+    }
+    let length = name.len();
+    u32::from_le_bytes([length.to_le_bytes()[0], name[0] | 0x20, name[length / 2] | 0x20, name[length - 1] | 0x20])
 }
 
 impl<'h> SignedFields<'h> {
     /// The fields of a header.
     #[must_use]
     pub fn new(header: &'h Header) -> Self {
-        let names: Vec<_> = header.fields().map(|field| name_hash(field.name)).collect();
-        let mut fields = Self { header, names, repeated: Vec::new() };
-        fields.repeated =
-            SINGLE.iter().map(|name| (*name, fields.count(name.as_bytes()))).filter(|(_, n)| *n > 1).collect();
+        let marks: Vec<_> = header.fields().map(|field| mark(field.name)).collect();
+        let mut fields = Self { header, marks, repeated: Vec::new() };
+        for (name, mark) in SINGLE.into_iter().zip(SINGLE_MARKS) {
+            // Few names have a mark in common, fewer fields are there twice.
+            if fields.marks.iter().filter(|other| **other == mark).count() > 1 {
+                let count = fields.count(name.as_bytes());
+                fields.repeated.extend((count > 1).then_some((name, count)));
+            }
+        }
         fields
     }
 
@@ -66,8 +87,8 @@ impl<'h> SignedFields<'h> {
     }
 
     fn upward(&self, name: &[u8]) -> impl Iterator<Item = Field<'h>> {
-        let hash = name_hash(name);
-        let places = self.names.iter().enumerate().rev().filter(move |(_, other)| **other == hash);
+        let mark = mark(name);
+        let places = self.marks.iter().enumerate().rev().filter(move |(_, other)| **other == mark);
         let fields = places.filter_map(|(index, _)| self.header.field(index));
         fields.filter(move |field| field.name.eq_ignore_ascii_case(name))
     }
@@ -76,9 +97,11 @@ impl<'h> SignedFields<'h> {
     ///
     /// RFC 6376 §5.4.2: signers that name a field twice "MUST sign such header fields in order from the bottom of the header field
     /// block to the top". §5.4: a name without a field left counts as an empty string, so that none can be added later.
-    pub fn write(&self, names: &[Box<[u8]>], canon: Canon, out: &mut Vec<u8>) {
+    pub fn write(&self, names: &[FieldName], canon: Canon, out: &mut Vec<u8>) {
+        let marks: Vec<_> = names.iter().map(|name| mark(name)).collect();
         for (at, name) in names.iter().enumerate() {
-            let taken = names[..at].iter().filter(|earlier| *earlier == name).count();
+            let earlier = marks[..at].iter().zip(names).filter(|(mark, _)| **mark == marks[at]);
+            let taken = earlier.filter(|(_, earlier)| *earlier == name).count();
             if let Some(field) = self.upward(name).nth(taken) {
                 canon.field(field.raw, field.name, field.value, out);
             }
@@ -87,7 +110,7 @@ impl<'h> SignedFields<'h> {
 
     /// The hash over the named fields and the signature's own.
     #[must_use]
-    pub fn hash(&self, names: &[Box<[u8]>], canon: Canon, own: &Field<'_>, signature: &Range<usize>) -> Digest {
+    pub fn hash(&self, names: &[FieldName], canon: Canon, own: &Field<'_>, signature: &Range<usize>) -> Digest {
         let mut input = Vec::with_capacity(2 << 10);
         self.write(names, canon, &mut input);
         write_own(own, signature, canon, &mut input);
@@ -96,7 +119,7 @@ impl<'h> SignedFields<'h> {
 
     /// Names of fields that a message has once, that this one has more often than are signed.
     #[must_use]
-    pub fn unsigned_repetitions(&self, names: &[Box<[u8]>]) -> Vec<&'static str> {
+    pub fn unsigned_repetitions(&self, names: &[FieldName]) -> Vec<&'static str> {
         let signed = |name: &str| names.iter().filter(|signed| ***signed == *name.as_bytes()).count();
         self.repeated.iter().filter(|(name, count)| signed(name) < *count).map(|(name, _)| *name).collect()
     }

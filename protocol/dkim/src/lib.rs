@@ -8,7 +8,7 @@
 //! | `key` | key records |
 //! | `fetch` | keys from the DNS, all at once |
 //! | `sign`, `private` | signing, and the keys for it |
-//! | `input` | the header as a signature covers it |
+//! | `input`, `field_name` | the header as a signature covers it |
 //! | `canon` | canonicalization of fields and body |
 //! | `body` | body hashes, shared between signatures |
 //! | `tags` | tag lists |
@@ -22,6 +22,7 @@ mod body;
 mod canon;
 mod encoding;
 mod fetch;
+mod field_name;
 mod input;
 mod join;
 mod key;
@@ -36,6 +37,7 @@ pub use body::{BodyHash, BodyHashId, BodyHasher, BodyHashes};
 pub use canon::{BodyCanon, Canon};
 pub use encoding::{base64, to_base64};
 pub use fetch::{key_name, keys};
+pub use field_name::FieldName;
 pub use input::{SignedFields, write_own};
 pub use key::{Key, KeyError, KeyKind, KeySet};
 pub use private::{SigningKey, SigningKeyError};

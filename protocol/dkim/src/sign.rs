@@ -8,6 +8,7 @@ use message::{Domain, Field, Header};
 use crate::body::{BodyHashId, BodyHasher, BodyHashes};
 use crate::canon::Canon;
 use crate::encoding::to_base64;
+use crate::field_name::FieldName;
 use crate::input::SignedFields;
 use crate::private::{SigningKey, SigningKeyError};
 
@@ -59,9 +60,9 @@ pub struct Signer {
     /// `c=`, for the body.
     pub body_canon: Canon,
     /// Names of fields to be signed as often as they are there, in lower case.
-    pub signed: Vec<Box<[u8]>>,
+    pub signed: Vec<FieldName>,
     /// Names of fields to be signed once more than that.
-    pub oversigned: Vec<Box<[u8]>>,
+    pub oversigned: Vec<FieldName>,
     /// Seconds until the signature expires; `None`: no `x=`.
     pub lifetime_seconds: Option<u64>,
 }
@@ -85,7 +86,7 @@ pub enum SignError {
 pub struct Signing<'s, 'h> {
     signer: &'s Signer,
     fields: SignedFields<'h>,
-    names: Vec<Box<[u8]>>,
+    names: Vec<FieldName>,
     body: BodyHashId,
 }
 
@@ -116,7 +117,7 @@ impl Signer {
         if fields.count(b"from") == 0 {
             return Err(SignError::NoFrom);
         }
-        let mut names: Vec<Box<[u8]>> = Vec::new();
+        let mut names: Vec<FieldName> = Vec::new();
         let extra = |name: &[u8]| usize::from(self.oversigned.iter().any(|other| **other == *name));
         let others = self.oversigned.iter().filter(|name| !self.signed.contains(name));
         for name in self.signed.iter().chain(others) {
@@ -160,7 +161,7 @@ impl Signing<'_, '_> {
 
 /// Names with colons, on lines of some length.
 #[must_use]
-pub fn folded_names(names: &[Box<[u8]>]) -> String {
+pub fn folded_names(names: &[FieldName]) -> String {
     let mut text = String::new();
     let mut column = 0;
     for (at, name) in names.iter().enumerate() {

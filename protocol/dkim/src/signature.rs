@@ -9,6 +9,7 @@ use message::{Domain, DomainError};
 
 use crate::canon::Canon;
 use crate::encoding::{base64, quoted_printable};
+use crate::field_name::FieldName;
 use crate::tags::{TagError, TagList, colon_list, number};
 
 /// Names in `h=`. Real signatures have about 30, with over-signing 60; each costs a search through the header.
@@ -67,7 +68,7 @@ pub struct Signature {
     /// `i=`: the agent or user, as local part and domain; the local part may be empty.
     pub identity: (String, Domain),
     /// `h=`: names of signed fields in order, in lower case.
-    pub signed_names: Vec<Box<[u8]>>,
+    pub signed_names: Vec<FieldName>,
     /// `bh=`.
     pub body_hash: Vec<u8>,
     /// `b=`.
@@ -208,15 +209,16 @@ pub fn canons(tags: &TagList<'_>) -> Result<(Canon, Canon), SignatureError> {
 ///
 /// # Errors
 /// Where it is no list of field names.
-pub fn signed_names(value: &[u8]) -> Result<Vec<Box<[u8]>>, SignatureError> {
+pub fn signed_names(value: &[u8]) -> Result<Vec<FieldName>, SignatureError> {
     let mut names = Vec::with_capacity(24);
     for name in colon_list(value) {
         // RFC 6376 §3.5: "hdr-name *( [FWS] ":" [FWS] hdr-name )"; RFC 5322 §3.6.8: "field-name = 1*ftext".
-        let legal = !name.is_empty() && name.iter().all(|b| matches!(b, b'!'..=b'9' | b'<'..=b'~'));
+        let odd = name.iter().fold(0, |odd, b| odd | u8::from(!matches!(b, b'!'..=b'9' | b'<'..=b'~')));
+        let legal = !name.is_empty() && odd == 0;
         if !legal || names.len() == SIGNED_NAMES_MAX {
             return Err(SignatureError::SignedNames);
         }
-        names.push(name.to_ascii_lowercase().into_boxed_slice());
+        names.push(FieldName::lower(name));
     }
     Ok(names)
 }

@@ -5,6 +5,7 @@
 //! shared. Memory is that of the header, whatever the size of the body.
 
 use std::net::IpAddr;
+use std::pin::pin;
 
 use authres::{Claim, OurIds, Removal, ResultWord, forged};
 use dkim::BodyHasher;
@@ -150,17 +151,24 @@ impl<'h> Evaluator<'h> {
         let Self { header, settings, author, body, mut hasher, dkim, arc } = self;
         let body = body.finish(|bytes| hasher.feed(bytes));
         let hashes = hasher.finish();
+        // Only RFC 7489 has a use for it, and it costs more than most of an evaluation's parts.
+        let has_sample = settings.both || settings.standard == Standard::Rfc7489;
+        let drawn = || if has_sample { sample(header.bytes()) } else { 0 };
         let rules = Rules {
             standard: settings.standard,
             suffixes: &settings.suffixes,
-            sample: settings.sample.unwrap_or_else(|| sample(header.bytes())),
+            sample: settings.sample.unwrap_or_else(drawn),
         };
         let mut authors = Authors::new(&author, settings, rules, lookup);
         let mail_from = ReversePath::parse(envelope.mail_from);
-        let signatures = together(dkim.finish(&hashes, lookup, now), arc.finish(&hashes, lookup, now));
-        let policies = authors.discover();
-        let ((spf, spf_helo), ((dkim, arc), ())) =
-            together(sender(envelope, &mail_from, lookup, now, &settings.spf), together(signatures, policies)).await;
+        let ((spf, spf_helo), ((dkim, arc), ())) = {
+            // Each stays where it is made: they are large, and would be copied with every future around them.
+            let senders = pin!(sender(envelope, &mail_from, lookup, now, &settings.spf));
+            let dkim = pin!(dkim.finish(&hashes, lookup, now));
+            let arc = pin!(arc.finish(&hashes, lookup, now));
+            let policies = pin!(authors.discover());
+            together(senders, together(together(dkim, arc), policies)).await
+        };
         let identifiers = identifiers(&spf, &dkim);
         let (dmarc, candidates) = authors.verdict(rules, &identifiers).await;
         let other = if settings.both {
@@ -245,7 +253,9 @@ async fn sender<L: Lookup>(
         let helo = spf::Evaluation { identity: spf::Identity::Helo, ..found.clone() };
         return (found, helo);
     }
-    together(spf::check_mail_from(lookup, &client, mail_from, limits), spf::check_helo(lookup, &client, limits)).await
+    let mail_from = pin!(spf::check_mail_from(lookup, &client, mail_from, limits));
+    let helo = pin!(spf::check_helo(lookup, &client, limits));
+    together(mail_from, helo).await
 }
 
 /// What SPF and DKIM have to say of domains. RFC 9989 §4.4.2: of SPF only the identity of MAIL FROM.

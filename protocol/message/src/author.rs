@@ -266,7 +266,7 @@ fn one(mailbox: &Mailbox<'_>, list: &List<'_>) -> Result<Author, Ambiguity> {
 
 /// Text as a mail program would show it: encoded words (RFC 2047) undone.
 fn text(raw: &[u8]) -> String {
-    if memchr::memmem::find(raw, b"=?").is_some() {
+    if raw.windows(2).any(|pair| pair == b"=?") {
         // The library takes a value as complete at its line end.
         let line = [raw, b"\n"].concat();
         if let HeaderValue::Text(text) = MessageStream::new(&line).parse_unstructured() {
@@ -279,7 +279,7 @@ fn text(raw: &[u8]) -> String {
 /// Collects what stands after each `@` and is a domain name of two labels or more.
 fn domains_in(text: &[u8], found: &mut Vec<Domain>) {
     // The full-width and the small sign look like the real one.
-    let likenesses = ["\u{ff20}", "\u{fe6b}"];
+    let likenesses: &[&str] = if text.is_ascii() { &[] } else { &["\u{ff20}", "\u{fe6b}"] };
     let signs = memchr_iter(b'@', text).map(|at| at + 1);
     let like = likenesses.iter().flat_map(|sign| memchr::memmem::find_iter(text, sign).map(|at| at + sign.len()));
     for start in signs.chain(like) {

@@ -89,7 +89,8 @@ impl Domain {
 }
 
 fn has_ace_label(text: &str) -> bool {
-    text.split('.').any(|label| label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn--")))
+    text.contains('-')
+        && text.split('.').any(|label| label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn--")))
 }
 
 fn a_labels(text: &str) -> Result<String, DomainError> {
@@ -113,11 +114,12 @@ fn sized(ascii: &str) -> Result<(), DomainError> {
     if ascii.is_empty() {
         return Err(DomainError::Empty);
     }
-    let mut labels = ascii.split('.');
-    if labels.clone().any(str::is_empty) {
+    let labels = ascii.as_bytes().split(|b| *b == b'.').map(<[u8]>::len);
+    let (shortest, longest) = labels.fold((usize::MAX, 0), |(min, max), length| (length.min(min), length.max(max)));
+    if shortest == 0 {
         return Err(DomainError::EmptyLabel);
     }
-    if ascii.len() > TEXT_BYTES_MAX || labels.any(|label| label.len() > LABEL_BYTES_MAX) {
+    if ascii.len() > TEXT_BYTES_MAX || longest > LABEL_BYTES_MAX {
         return Err(DomainError::TooLong);
     }
     Ok(())

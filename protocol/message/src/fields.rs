@@ -208,7 +208,13 @@ impl Header {
     }
 
     pub(crate) fn new() -> Self {
-        Self { bytes: Vec::new(), spans: Vec::new(), anomalies: Vec::new(), line_ends: LineEnds::Crlf }
+        // Room for most headers, so that they do not move while they are read.
+        Self {
+            bytes: Vec::with_capacity(4 << 10),
+            spans: Vec::with_capacity(32),
+            anomalies: Vec::new(),
+            line_ends: LineEnds::Crlf,
+        }
     }
 
     pub(crate) fn set_line_ends(&mut self, line_ends: LineEnds) {

@@ -132,7 +132,6 @@ pub(crate) struct Check<'a, L> {
 struct Frame {
     visit: u16,
     selection: Arc<Selection>,
-    domain: Name,
     next: u16,
     /// The term of the frame below that included it.
     included_by: Option<u16>,
@@ -280,9 +279,7 @@ impl<L: Lookup> Check<'_, L> {
         };
         // A record under evaluation is held by its frame, and goes to the trace when that ends.
         let (frame, selection) = match (selection, &stop) {
-            (Some(selection), None) => {
-                (Some(Frame { visit, selection, domain: domain.clone(), next: 0, included_by }), None)
-            }
+            (Some(selection), None) => (Some(Frame { visit, selection, next: 0, included_by }), None),
             (selection, _) => (None, selection),
         };
         self.trace.visits.push(Visit { domain, answer, selection, from, end: End::Unread });
@@ -302,7 +299,7 @@ impl<L: Lookup> Check<'_, L> {
             let place = (frame.visit, at);
             let stopped = |stop| (at, stop);
             self.count(place).map_err(stopped)?;
-            let target = self.target(mechanism.target(), &frame.domain, place).await.map_err(stopped)?;
+            let target = self.target(mechanism.target(), place).await.map_err(stopped)?;
             if let Mechanism::Include(_) = mechanism {
                 frame.next = at + 1;
                 return Ok(Step::Enter { term: at, target, redirect: false });
@@ -318,7 +315,7 @@ impl<L: Lookup> Check<'_, L> {
         let Some((term, spec)) = record.redirect() else { return Ok(Step::Exhausted) };
         let place = (frame.visit, term);
         self.count(place).map_err(|stop| (term, stop))?;
-        let target = self.target(Some(spec), &frame.domain, place).await.map_err(|stop| (term, stop))?;
+        let target = self.target(Some(spec), place).await.map_err(|stop| (term, stop))?;
         Ok(Step::Enter { term, target, redirect: true })
     }
 
@@ -331,11 +328,21 @@ impl<L: Lookup> Check<'_, L> {
         Ok(())
     }
 
-    /// The name that a term is about; none where it comes out as no name.
-    async fn target(&mut self, spec: Option<&DomainSpec>, domain: &Name, place: Place) -> Result<Option<Name>, Stop> {
+    /// The name that a term is about; none where it comes out as no name. A name that is cloned costs more than one that is looked for
+    /// in the trace.
+    async fn target(&mut self, spec: Option<&DomainSpec>, place: Place) -> Result<Option<Name>, Stop> {
+        let validated = match self.domain(place).filter(|_| spec.is_some_and(|spec| spec.has(b'p'))).cloned() {
+            Some(domain) => self.validated(&domain, place).await?,
+            None => None,
+        };
+        let Some(domain) = self.domain(place) else { return Ok(None) };
         let Some(spec) = spec else { return Ok(Some(domain.clone())) };
-        let validated = if spec.has(b'p') { self.validated(domain, place).await? } else { None };
         Ok(spec.name(&self.values(domain, validated.as_ref())))
+    }
+
+    /// The domain whose record a term stands in.
+    fn domain(&self, (visit, _): Place) -> Option<&Name> {
+        self.trace.visits.get(usize::from(visit)).map(|visit| &visit.domain)
     }
 
     fn values<'v>(&'v self, domain: &'v Name, validated: Option<&'v Name>) -> Values<'v> {
@@ -393,7 +400,7 @@ impl<L: Lookup> Check<'_, L> {
         let record = selection.record()?;
         let place = (visit, record.explanation?);
         self.explaining = true;
-        let target = self.target(record.explanation(), &domain, place).await.ok()??;
+        let target = self.target(record.explanation(), place).await.ok()??;
         // RFC 7208 §4.6.4: it is looked up "at a later time", so no limit of the evaluation is spent.
         let response = self.ask(place, target, RecordType::Txt, false).await.ok()?;
         // "or if no records are returned, or if more than one record is returned, or if there are syntax errors in the explanation
