@@ -34,7 +34,7 @@ pub(crate) fn run() -> Result<()> {
         ("clippy", || start(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
         ("test", test::run),
         ("doc", doc),
-        ("fuzz", || fuzz::run(fuzz::SECONDS)),
+        ("fuzz", || fuzz::run(fuzz::SECONDS, &[])),
         ("deny", deny),
     ])
 }

@@ -17,7 +17,7 @@ const USAGE: &str = "\
 cargo xtask tidy               house rules that no compiler checks
 cargo xtask test [--install]   every test; --install first fetches what the browser tests need (apt-get)
 cargo xtask install            fetches that, and runs nothing
-cargo xtask fuzz [SECONDS]     every fuzz target for a while
+cargo xtask fuzz [SECONDS [TARGET…]]   every fuzz target, or those, for a while
 cargo xtask ci                 what CI runs: fmt, tidy, clippy, test, doc, fuzz, deny
 cargo xtask docs               writes the pages of docs/reference that come from the code
 cargo xtask bench [NAME…]      measurements against peers and physical limits (bench/)
@@ -33,8 +33,10 @@ fn main() -> ExitCode {
         ["test", "--install"] => test::install().and_then(|()| test::run()),
         ["install"] => test::install(),
         ["docs"] => tidy::write_docs(),
-        ["fuzz"] => fuzz::run(fuzz::SECONDS),
-        ["fuzz", seconds] => seconds.parse().map_err(Into::into).and_then(fuzz::run),
+        ["fuzz"] => fuzz::run(fuzz::SECONDS, &[]),
+        ["fuzz", seconds, only @ ..] => {
+            seconds.parse().map_err(Into::into).and_then(|seconds| fuzz::run(seconds, only))
+        }
         ["ci"] => ci::run(),
         ["bench", names @ ..] => bench::run(names),
         ["differential", args @ ..] => differential::run(args),
