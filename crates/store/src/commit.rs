@@ -9,8 +9,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::catalog_read::{prefix, unsigned};
-use crate::intake::{StagedBatch, StagedItem, StagedReport};
 use crate::ledger::{Inner, Known};
+use crate::staged::{StagedBatch, StagedItem, StagedReport};
 use crate::trend::{self, Sum};
 use crate::{Error, supersede};
 

@@ -4,42 +4,21 @@
 //! what is new, a duplicate or a conflict; it never splits an item over two commits, and never writes rows of an unfinished report
 //! into a segment with others.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use report::{Day, Finished, Flaw, Rejection, Report, Row};
+use report::{Finished, Rejection, Report, Row};
 
 use crate::catalog_read;
+use crate::intake_write::merge;
 use crate::ledger::{Inner, Ledger, Writer};
 use crate::lists;
-use crate::segment::{SegmentEntry, path_in};
-use crate::segment_write::{self, Order};
-use crate::spool::Waiting;
-use crate::stage::Stage;
+use crate::segment::path_in;
+use crate::staged::{Batching, OpenReport, StagedBatch, StagedItem, StagedRejection, StagedReport};
 use crate::telling;
-use crate::trend::{Deltas, Sum};
+use crate::trend::Deltas;
 use crate::{Error, IntakeTotals, RawKey, Taken};
-
-/// When a batch is committed, and when rows go to disk before it is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Batching {
-    /// Reports of a batch: some megabytes of headers.
-    pub(crate) reports: usize,
-    /// Rows held in memory: some 25 MB, one row group.
-    pub(crate) rows: usize,
-    /// Bytes of texts held in memory. Reports with a new text in every field fill it long before the rows.
-    pub(crate) text_bytes: usize,
-    /// Age of a batch: how long a report may take to become visible under a steady trickle.
-    pub(crate) age: Duration,
-}
-
-impl Default for Batching {
-    fn default() -> Self {
-        Self { reports: 10_000, rows: 262_144, text_bytes: 48 << 20, age: Duration::from_secs(5) }
-    }
-}
 
 /// A report over more days than this is counted on its first day: sharing it out says nothing, and costs a row for each day.
 /// Reporters send daily, a few weekly.
@@ -56,92 +35,10 @@ pub struct Intake {
     pub(crate) batch: StagedBatch,
     epoch: i64,
     item: Option<StagedItem>,
-    report: Option<OpenReport>,
+    pub(crate) report: Option<OpenReport>,
     totals: IntakeTotals,
     /// An operation failed: what is staged is no longer what it should be.
     broken: bool,
-}
-
-/// What the next commit makes visible.
-#[derive(Default)]
-pub(crate) struct StagedBatch {
-    pub(crate) stage: Stage,
-    pub(crate) items: Vec<StagedItem>,
-    pub(crate) positions: HashMap<RawKey, usize>,
-    pub(crate) reports: Vec<StagedReport>,
-    /// The newest report of each identity.
-    pub(crate) newest: HashMap<(i32, [u8; 16]), usize>,
-    pub(crate) rejections: Vec<StagedRejection>,
-    /// (counts, superseded), oldest first.
-    pub(crate) conflicts: Vec<(u64, u64)>,
-    /// Committed reports that are superseded.
-    pub(crate) replaced: Vec<u64>,
-    /// Reports of this batch that are superseded though their rows are in segments already.
-    pub(crate) dead_written: Vec<u64>,
-    /// Committed items that came again: how often.
-    pub(crate) repeats: HashMap<i64, i64>,
-    pub(crate) duplicates: u64,
-    pub(crate) segments: Vec<SegmentEntry>,
-    pub(crate) deltas: Deltas,
-    /// Rows staged since the last commit.
-    rows: usize,
-    begun: Option<Instant>,
-}
-
-pub(crate) struct StagedItem {
-    pub(crate) key: RawKey,
-    /// Its number, if the catalog has it: during a rebuild.
-    pub(crate) existing: Option<i64>,
-    /// How often it came again before: known during a rebuild.
-    pub(crate) repeats: i64,
-    pub(crate) waiting: Waiting,
-    pub(crate) reports: u64,
-    pub(crate) rejected: u64,
-}
-
-pub(crate) struct StagedReport {
-    pub(crate) id: u64,
-    /// Position in the stage; rows are there as long as it is not [`Self::written`].
-    slot: u32,
-    /// Its rows are in a segment.
-    written: bool,
-    pub(crate) report: Report,
-    pub(crate) member: Option<String>,
-    pub(crate) days: (Day, Day),
-    pub(crate) key: [u8; 16],
-    pub(crate) content: [u8; 32],
-    pub(crate) rows: u64,
-    pub(crate) messages: u64,
-    pub(crate) bad_rows: u64,
-    pub(crate) flaws: Vec<Flaw>,
-    /// Position in the batch.
-    pub(crate) item: usize,
-    pub(crate) superseded_by: u64,
-    /// The report of this batch with the same identity before it.
-    older: Option<usize>,
-}
-
-pub(crate) struct StagedRejection {
-    pub(crate) item: usize,
-    pub(crate) member: Option<String>,
-    pub(crate) rejection: Rejection,
-}
-
-/// The report whose rows are coming.
-struct OpenReport {
-    report: Report,
-    member: Option<String>,
-    days: (Day, Day),
-    /// Given when its rows are first written to a segment, or at its end.
-    id: Option<u64>,
-    slot: u32,
-    /// Its rows start here in the stage.
-    mark: usize,
-    rows: u64,
-    messages: u64,
-    /// Segments with nothing but its rows, and what they add up to.
-    segments: Vec<SegmentEntry>,
-    deltas: Deltas,
 }
 
 impl Ledger {
@@ -477,7 +374,7 @@ impl Intake {
         Ok(())
     }
 
-    fn writer(&self) -> Result<&Writer, Error> {
+    pub(crate) fn writer(&self) -> Result<&Writer, Error> {
         self.inner.writer()
     }
 
@@ -516,69 +413,6 @@ impl Intake {
             None => batch.replaced.push(replaces),
         }
     }
-
-    /// Forgets the rows of the open report.
-    fn take_back(&mut self, open: &OpenReport) -> Result<(), Error> {
-        self.batch.stage.truncate(open.mark);
-        for segment in &open.segments {
-            self.inner.disk.remove(&path_in(&self.inner.segments_dir(), segment.id))?;
-        }
-        Ok(())
-    }
-
-    /// Writes the rows of the open report to a segment of their own, and those of finished ones too if texts fill the memory.
-    fn write_open_report(&mut self) -> Result<(), Error> {
-        let Some(mut open) = self.report.take() else { return Ok(()) };
-        let id = match open.id {
-            Some(id) => id,
-            None => self.writer()?.next_report.fetch_add(1, Ordering::Relaxed),
-        };
-        open.id = Some(id);
-        self.batch.stage.reports[open.slot as usize].id = id;
-        let written = self.write_rows(open.mark, &mut open.segments, &mut open.deltas);
-        let heavy = self.batch.stage.text_bytes() >= self.batching.text_bytes;
-        let result = written.and_then(|()| if heavy { self.write_finished() } else { Ok(()) });
-        if heavy {
-            // All texts were forgotten, and the positions of reports with them.
-            open.slot = self.batch.stage.add_report(&open.report);
-            self.batch.stage.reports[open.slot as usize].id = id;
-            open.mark = 0;
-        }
-        self.report = Some(open);
-        result
-    }
-
-    /// Writes the staged rows of finished reports to a segment.
-    fn write_finished(&mut self) -> Result<(), Error> {
-        let (mut segments, mut deltas) = (Vec::new(), Deltas::new());
-        self.write_rows(0, &mut segments, &mut deltas)?;
-        self.batch.segments.append(&mut segments);
-        merge(&mut self.batch.deltas, deltas);
-        for report in &mut self.batch.reports {
-            report.written = true;
-        }
-        self.batch.stage.clear(self.batching.text_bytes / 2);
-        Ok(())
-    }
-
-    /// Writes the staged rows from `from` on to a new segment and takes them off the stage.
-    fn write_rows(&mut self, from: usize, segments: &mut Vec<SegmentEntry>, deltas: &mut Deltas) -> Result<(), Error> {
-        let stage = &mut self.batch.stage;
-        let order = segment_write::order(stage, from, self.inner.layout);
-        if !order.rows.is_empty() {
-            let id = self.inner.writer()?.next_segment.fetch_add(1, Ordering::Relaxed);
-            let path = path_in(&self.inner.segments_dir(), id);
-            let entry = segment_write::entry(stage, &order, id, 0);
-            segments.push(entry);
-            let written = segment_write::write(&self.inner.disk, self.inner.layout, &path, stage, &order)?;
-            if let Some(last) = segments.last_mut() {
-                (last.rows, last.bytes) = (written.rows, written.bytes);
-            }
-            sum_up(stage, &order, deltas);
-        }
-        stage.truncate(from);
-        Ok(())
-    }
 }
 
 enum Known {
@@ -595,39 +429,4 @@ enum Known {
 
 fn misuse<T>(what: &'static str) -> Result<T, Error> {
     Err(Error::Misuse { what })
-}
-
-fn merge(into: &mut Deltas, more: Deltas) {
-    if into.is_empty() {
-        *into = more;
-        return;
-    }
-    for (key, sum) in more {
-        into.entry(key).or_default().plus(sum);
-    }
-}
-
-/// Adds the rows, in the order of the segment, to the trend: neighbours mostly belong to the same line of it.
-fn sum_up(stage: &Stage, order: &Order, deltas: &mut Deltas) {
-    let mut open: Option<((i32, u32, report::Outcome, report::Disposition), Sum)> = None;
-    let mut close = |((day, domain, outcome, disposition), sum): ((i32, u32, _, _), Sum)| {
-        deltas.entry((day, stage.names.text(domain).clone(), outcome, disposition)).or_default().plus(sum);
-    };
-    for &row in &order.rows {
-        let row = row as usize;
-        let key = (stage.day[row], stage.domains()[row], stage.outcome[row], stage.disposition[row]);
-        match &mut open {
-            Some((same, sum)) if *same == key => sum.add(stage.messages[row]),
-            other => {
-                let mut sum = Sum::default();
-                sum.add(stage.messages[row]);
-                if let Some(done) = other.replace((key, sum)) {
-                    close(done);
-                }
-            }
-        }
-    }
-    if let Some(done) = open {
-        close(done);
-    }
 }

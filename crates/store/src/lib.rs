@@ -6,8 +6,8 @@
 //! | module | is |
 //! | --- | --- |
 //! | `ledger` | the door: open, keep, ask |
-//! | `spool`, `spool_entry` | raw copies |
-//! | `intake`, `stage`, `telling`, `names` | rows on their way in |
+//! | `spool`, `spool_entry`, `spool_stream` | raw copies |
+//! | `intake`, `intake_write`, `staged`, `stage`, `telling`, `names` | rows on their way in |
 //! | `commit`, `supersede`, `trend` | the one transaction, and what it sums up |
 //! | `catalog`, `catalog_read`, `lists` | the SQLite file |
 //! | `profile` | what is known of sources beyond reports |
@@ -36,6 +36,7 @@ mod error;
 mod fault;
 mod field;
 mod intake;
+mod intake_write;
 mod ledger;
 mod lists;
 mod maintain;
@@ -50,8 +51,10 @@ mod segment;
 mod segment_write;
 mod spool;
 mod spool_entry;
+mod spool_stream;
 mod sql;
 mod stage;
+mod staged;
 mod supersede;
 mod telling;
 mod trend;

@@ -8,10 +8,10 @@ use report::{Disposition, Outcome, Text};
 use crate::Error;
 use crate::batch::{Batch, index};
 use crate::field::{Field, SortedBy};
-use crate::intake::StagedBatch;
 use crate::ledger::Inner;
 use crate::plan::{Filter, Plan};
 use crate::segment::{Part, Segment};
+use crate::staged::StagedBatch;
 use crate::trend::Deltas;
 
 /// Rows that no longer count: in which segment, of which report.

@@ -9,9 +9,9 @@ use report::{Day, Disposition, Outcome, Rejection, RejectionKind};
 use super::model::{self, Model};
 use super::support::{DAY, Dice, EPOCH, Whole, directory, parse, report, row};
 use crate::disk::Disk;
-use crate::intake::Batching;
 use crate::ledger::Tuning;
 use crate::segment_write::Layout;
+use crate::staged::Batching;
 use crate::{
     Column, Condition, Direction, Intake, KeptState, Key, Ledger, Measure, Question, RawKey, Test, Value, compact,
     plan, rollup,

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::model::Model;
 use super::support::{Dice, EPOCH, Whole, directory, parse, report, row};
 use crate::fault::{Fault, Faults};
-use crate::intake::Batching;
 use crate::ledger::Tuning;
 use crate::segment_write::Layout;
 use crate::spool::SpoolLimits;
+use crate::staged::Batching;
 use crate::{Error, KeptState, Ledger, Measure, Question, RawKey, Value};
 
 /// Small enough that packs are rolled and an item gets a file of its own.

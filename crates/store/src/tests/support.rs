@@ -10,7 +10,7 @@ use report::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::intake::Batching;
+use crate::staged::Batching;
 use crate::{Error, Intake, KeptState, Ledger, RawKey, Taken};
 
 /// Seconds of a day.

@@ -7,9 +7,9 @@ use report::{Day, Interval};
 
 use super::support::{DAY, Dice, EPOCH, SMALL_BATCHES, Whole, directory, parse, raw, report, take};
 use crate::disk::Disk;
-use crate::intake::Batching;
 use crate::ledger::Tuning;
 use crate::spool::SpoolLimits;
+use crate::staged::Batching;
 use crate::{
     Column, Condition, Error, KeptState, Ledger, Measure, Question, RawKey, ReportFilter, Test, Value, compact,
 };
