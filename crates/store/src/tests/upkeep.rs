@@ -124,6 +124,20 @@ fn readers_see_every_row_once_while_segments_are_merged() {
 }
 
 #[test]
+fn compaction_is_due_when_many_segments_came_together() {
+    let dir = directory();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let mut dice = Dice(3);
+    fill(&ledger, &mut dice, 0..20, 3);
+    assert_eq!(ledger.counters().unwrap().segments, 10);
+    assert_eq!(ledger.compact_where_due().unwrap(), None, "ten are quickly read");
+    fill(&ledger, &mut dice, 20..40, 3);
+    let done = ledger.compact_where_due().unwrap().unwrap();
+    assert_eq!((done.before, done.after, done.rows), (20, 1, 120));
+    assert_eq!(ledger.compact_where_due().unwrap(), None, "and then it is done");
+}
+
+#[test]
 fn retention_removes_files_and_only_those_nothing_is_left_in() {
     let dir = directory();
     let tuning =
