@@ -12,6 +12,8 @@ use dns::Lookup;
 use message::{Domain, Header, HeaderLimits};
 use serde::{Deserialize, Serialize};
 
+use crate::origin::Sender;
+
 /// What is known of the session in which a mail came; less for one that was fetched from a mailbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
@@ -21,6 +23,26 @@ pub struct Session {
     pub helo: String,
     /// What it said in MAIL FROM.
     pub mail_from: Option<Vec<u8>>,
+}
+
+/// Whoever says whose mail it is. Called from threads that may wait.
+pub trait Judge: std::fmt::Debug + Send + Sync {
+    /// Judges a mail; `session` is empty for one that was fetched from a mailbox.
+    fn judge(&self, mail: &[u8], session: &Session) -> Standing;
+}
+
+/// Whether an item came as mail, by its origin: then anybody may have sent it.
+pub(crate) fn is_mail(origin: &str) -> bool {
+    origin.split_once(':').is_some_and(|(kind, _)| matches!(kind, "smtp" | "lmtp" | "imap"))
+}
+
+/// What is known of the session, from an item's origin.
+pub(crate) fn session(origin: &str) -> Session {
+    Sender::of(origin).map_or_else(Session::default, |Sender { ip, helo, mail_from }| Session {
+        ip: Some(ip),
+        helo,
+        mail_from: Some(mail_from.into_bytes()),
+    })
 }
 
 /// Who stands for a report.

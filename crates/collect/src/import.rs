@@ -3,11 +3,13 @@
 use std::io;
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use report::Limits;
 use report::package::PackageLimits;
 use store::{Ledger, Pending, RawKey};
 
+use crate::carrier::{Judge, is_mail};
 use crate::clock::now;
 use crate::feed::{Files, feed_pending, survey};
 use crate::pipeline;
@@ -36,6 +38,11 @@ pub struct Options {
     pub package: PackageLimits,
     /// What a report may hold.
     pub report: Limits,
+    /// Who says whose mail it is that reports came in; without it none is believed that was not judged before. Files that are
+    /// imported, and what comes with a token of ours, need no judge.
+    pub judge: Option<Arc<dyn Judge>>,
+    /// Our own domains: reports that come by mail about others are refused. Empty: all are taken.
+    pub domains: Vec<String>,
 }
 
 /// Takes in everything below `paths`: files, folders, Maildirs, mailboxes, and `-` for standard input. Begins with what an earlier run
@@ -101,7 +108,12 @@ pub(crate) fn take_some(
 }
 
 fn take_pending(ledger: &Ledger, options: &Options, taking: &mut Taking<'_>) -> Result<u64, Error> {
-    let pending = ledger.pending()?;
+    let mut pending = ledger.pending()?;
+    if options.judge.is_none() {
+        // Mail that nobody has judged waits for `serve`, which does.
+        let judged = |item: &Pending| ledger.standing(&item.key).is_ok_and(|standing| standing.is_some());
+        pending.retain(|item| !is_mail(&item.origin) || judged(item));
+    }
     if pending.is_empty() {
         return Ok(0);
     }

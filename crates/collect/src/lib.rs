@@ -38,7 +38,7 @@ mod tls;
 mod walk;
 
 pub use arrival::Arrival;
-pub use carrier::{Session, Standing, standing};
+pub use carrier::{Judge, Session, Standing, standing};
 pub use desk::{Desk, DeskLimits, FileKept, KeepError, Receipt};
 pub use health::{Activity, Board, Health, Mishap};
 pub use import::{Error, Options, import, rebuild, resume};

@@ -3,15 +3,18 @@
 //! In: an item's bytes. Out: batches of events, in the order in which the ledger wants them. A panic while an item is read is a
 //! defect of ours; it becomes a rejection of that item, and the next one is read all the same.
 
-use std::io::BufRead;
+use std::borrow::Cow;
+use std::io::{BufRead, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::{Receiver, Sender};
 use report::package::{Found, PackageLimits, open};
-use report::{Finished, Limits, Reader, Rejection, RejectionKind, Report, Row, Text};
+use report::{Finished, Reader, Rejection, RejectionKind, Report, Row, Text};
 use store::{Ledger, RawKey};
 
+use crate::carrier::{Standing, is_mail, session};
 use crate::feed::{Content, Item};
+use crate::import::Options;
 use crate::pipeline::Closed;
 
 /// Rows in a batch at most: few enough to stay in a processor's cache until they are taken in.
@@ -26,7 +29,7 @@ const BATCH_BYTES: usize = 1 << 20;
 /// What happens to the ledger.
 pub(crate) enum Event {
     /// An item begins.
-    Item { key: RawKey, origin: String },
+    Item { key: RawKey, origin: String, standing: Option<String> },
     /// A report of the item begins.
     Report(Box<Report>, Option<String>),
     /// As many rows of the report follow in the batch.
@@ -73,7 +76,9 @@ impl Batch {
 pub(crate) struct Reading<'a> {
     ledger: &'a Ledger,
     package: &'a PackageLimits,
-    limits: &'a Limits,
+    options: &'a Options,
+    /// The item came by mail.
+    by_mail: bool,
     out: &'a Sender<Batch>,
     spent: &'a Receiver<Batch>,
     batch: Batch,
@@ -88,34 +93,87 @@ impl<'a> Reading<'a> {
     pub(crate) fn new(
         ledger: &'a Ledger,
         package: &'a PackageLimits,
-        limits: &'a Limits,
+        options: &'a Options,
         out: &'a Sender<Batch>,
         spent: &'a Receiver<Batch>,
     ) -> Self {
         let batch = spent.try_recv().unwrap_or_default();
-        Self { ledger, package, limits, out, spent, batch, rows: 0, in_report: false, closed: false }
+        Self { ledger, package, options, by_mail: false, out, spent, batch, rows: 0, in_report: false, closed: false }
     }
 
     /// Reads an item.
     pub(crate) fn item(&mut self, Item { origin, size, content }: Item) -> Result<(), Closed> {
+        let (ledger, limit) = (self.ledger, self.package.held_bytes as u64);
         match content {
             Content::Unreadable(rejection) => self.push(Event::Unreadable(origin, rejection)),
             Content::Repeated(key) => self.push(Event::Repeated { key, origin, size }),
             Content::Small(key, bytes) => {
-                self.push(Event::Item { key, origin });
-                self.read(&mut &bytes[..]);
+                if self.begin(key, origin, || Ok(Cow::Borrowed(&bytes))) {
+                    self.read(&mut &bytes[..]);
+                }
                 self.push(Event::ItemEnd(size));
             }
-            Content::Large(key) => match self.ledger.raw(&key) {
+            Content::Large(key) => match ledger.raw(&key) {
                 Err(error) => self.push(Event::Failed(error)),
                 Ok(mut bytes) => {
-                    self.push(Event::Item { key, origin });
-                    self.read(&mut bytes);
+                    if self.begin(key, origin, || held(ledger, &key, limit)) {
+                        self.read(&mut bytes);
+                    }
                     self.push(Event::ItemEnd(size));
                 }
             },
         }
         if self.closed { Err(Closed) } else { Ok(()) }
+    }
+
+    /// Begins an item, and says whether it is to be read: mail that nobody stands for is kept, and nothing in it counts.
+    fn begin<'b>(
+        &mut self,
+        key: RawKey,
+        origin: String,
+        mail: impl FnOnce() -> Result<Cow<'b, [u8]>, store::Error>,
+    ) -> bool {
+        self.by_mail = is_mail(&origin);
+        if !self.by_mail {
+            self.push(Event::Item { key, origin, standing: None });
+            return true;
+        }
+        let standing = match self.standing(&key, &origin, mail) {
+            Ok(standing) => standing,
+            Err(error) => {
+                self.push(Event::Failed(error));
+                return false;
+            }
+        };
+        self.by_mail = standing != Standing::Vouched;
+        let noted = serde_json::to_string(&standing).ok();
+        self.push(Event::Item { key, origin, standing: noted });
+        let Standing::Unauthenticated { domain, why } = standing else { return true };
+        let from = domain.map_or_else(String::new, |domain| format!(" that says it is from {domain}"));
+        let message = format!(
+            "The mail{from} could be anybody's, so its reports are kept and not counted: {why}. If you know that they are \
+             genuine, take them in with `lamppost accept {key}`."
+        );
+        self.push(Event::Reject(None, Rejection::new(RejectionKind::UnauthenticatedReporter, message)));
+        false
+    }
+
+    /// What was found when it came, or is found now.
+    fn standing<'b>(
+        &self,
+        key: &RawKey,
+        origin: &str,
+        mail: impl FnOnce() -> Result<Cow<'b, [u8]>, store::Error>,
+    ) -> Result<Standing, store::Error> {
+        let noted = self.ledger.standing(key)?.and_then(|noted| serde_json::from_str(&noted).ok());
+        if let Some(noted) = noted {
+            return Ok(noted);
+        }
+        let Some(judge) = &self.options.judge else {
+            let why = "nobody has looked at it yet".to_owned();
+            return Ok(Standing::Unauthenticated { domain: None, why });
+        };
+        Ok(judge.judge(&mail()?, &session(origin)))
     }
 
     /// Sends what is left.
@@ -155,12 +213,28 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Whether a domain is, or lies below, one of ours; where none are named, all are.
+    fn is_ours(&self, domain: &str) -> bool {
+        let below = |ours: &String| {
+            let rest = domain.len().checked_sub(ours.len()).and_then(|at| domain.split_at_checked(at));
+            rest.is_some_and(|(head, tail)| tail.eq_ignore_ascii_case(ours) && (head.is_empty() || head.ends_with('.')))
+        };
+        self.options.domains.is_empty() || self.options.domains.iter().any(below)
+    }
+
     fn report(&mut self, member: Option<&str>, xml: &mut dyn BufRead) {
         let member = member.map(str::to_owned);
-        let mut reader = match Reader::open(xml, self.limits) {
+        let mut reader = match Reader::open(xml, &self.options.report) {
             Ok(reader) => reader,
             Err(rejection) => return self.push(Event::Reject(member, rejection)),
         };
+        let about = &reader.report().policy.domain;
+        if self.by_mail && !self.is_ours(about) {
+            let message = format!(
+                "It is about {about}, which is none of our domains: add it to `reporter.domains` if it is one."
+            );
+            return self.push(Event::Reject(member, Rejection::new(RejectionKind::ForeignDomain, message)));
+        }
         self.push(Event::Report(Box::new(reader.report().clone()), member));
         self.in_report = true;
         let end = loop {
@@ -215,6 +289,14 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// A large item in memory, as far as mail may be large: of what is larger the reading says so.
+fn held(ledger: &Ledger, key: &RawKey, limit: u64) -> Result<Cow<'static, [u8]>, store::Error> {
+    let mut bytes = Vec::new();
+    let read = ledger.raw(key)?.take(limit).read_to_end(&mut bytes);
+    read.map_err(|source| store::Error::Item { origin: "the ledger".to_owned(), source })?;
+    Ok(Cow::Owned(bytes))
+}
+
 /// Bytes that a row takes, roughly.
 fn weight(row: &Row) -> usize {
     let mut text = 0;
@@ -267,10 +349,10 @@ mod tests {
         );
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("ledger")).unwrap();
-        let (package, limits) = (PackageLimits::default(), Limits::default());
+        let (package, options) = (PackageLimits::default(), Options::default());
         let (out, results) = crossbeam_channel::unbounded();
         let (_give_back, spent) = crossbeam_channel::bounded(1);
-        let mut reading = Reading::new(&ledger, &package, &limits, &out, &spent);
+        let mut reading = Reading::new(&ledger, &package, &options, &out, &spent);
         // In the middle of the rows, before anything is known, and not at all.
         reading.read(&mut Defect(report.as_bytes()));
         reading.read(&mut Defect(b""));

@@ -115,7 +115,7 @@ pub(crate) fn run(
             let (ledger, spent) = (ledger, spent.clone());
             let read = move || {
                 for Group { items, out } in groups {
-                    let mut reading = Reading::new(ledger, package, &options.report, &out, &spent);
+                    let mut reading = Reading::new(ledger, package, options, &out, &spent);
                     // Nobody to send to means that the import has ended early.
                     if items
                         .into_iter()

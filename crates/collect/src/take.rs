@@ -150,8 +150,11 @@ impl<'a> Taking<'a> {
         let mut rows = batch.rows[..batch.used].iter();
         for event in batch.events.drain(..) {
             match event {
-                Event::Item { key, origin } => {
+                Event::Item { key, origin, standing } => {
                     self.intake.begin_item(&key)?;
+                    if let Some(standing) = standing {
+                        self.intake.standing(standing)?;
+                    }
                     self.open = (key, Outcome::default());
                     self.origin = origin;
                 }

@@ -60,6 +60,12 @@ pub(crate) enum Command {
     Rows(PagedArgs),
     /// The reports in the ledger, and those that could not be taken in.
     Reports(ReportsArgs),
+    /// Take in reports that were refused because nobody stood for the mail they came in.
+    Accept {
+        /// The item, as `lamppost reports rejected` lists it, or the first digits of it.
+        #[arg(required = true, value_name = "ITEM")]
+        items: Vec<String>,
+    },
     /// The model company as files.
     #[command(subcommand)]
     Scenario(ScenarioCommand),

@@ -8,7 +8,7 @@ use collect::sources::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::enrichment;
+use crate::{enrichment, reporters};
 
 /// Read when `--config` is not given and it is there.
 const DEFAULT_FILE: &str = "lamppost.toml";
@@ -29,6 +29,8 @@ pub(crate) struct Config {
     /// Where reports arrive by themselves; each kind may be there many times over.
     #[serde(skip_serializing_if = "Settings::is_empty")]
     pub(crate) source: Settings,
+    /// Whose reports are believed.
+    pub(crate) reporter: reporters::Settings,
     /// Who is behind sources.
     pub(crate) enrichment: enrichment::Settings,
 }
@@ -57,6 +59,7 @@ impl Default for Config {
             portal: Portal::default(),
             retention: Retention::default(),
             source: Settings::default(),
+            reporter: reporters::Settings::default(),
             enrichment: enrichment::Settings::default(),
         }
     }

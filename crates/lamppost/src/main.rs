@@ -6,6 +6,7 @@ mod config;
 mod enrichment;
 mod progress;
 mod reference;
+mod reporters;
 mod table;
 mod term;
 

@@ -201,13 +201,13 @@ impl Change<'_> {
         let (reports, rejected) = (item.reports.cast_signed(), item.rejected.cast_signed());
         if let Some(id) = item.existing {
             self.c
-                .prepare_cached("UPDATE item SET reports = ?2, rejected = ?3, repeats = ?4, epoch = ?5 WHERE id = ?1")?
-                .execute(params![id, reports, rejected, item.repeats, epoch])?;
+                .prepare_cached("UPDATE item SET reports = ?2, rejected = ?3, repeats = ?4, epoch = ?5, standing = coalesce(?6, standing) WHERE id = ?1")?
+                .execute(params![id, reports, rejected, item.repeats, epoch, item.standing])?;
             return Ok(id);
         }
         let sql =
-            "INSERT INTO item (prefix, key, pack, offset, size, origin, received, reports, rejected, repeats, epoch)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+            "INSERT INTO item (prefix, key, pack, offset, size, origin, received, reports, rejected, repeats, epoch, standing)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         self.c.prepare_cached(sql)?.insert(params![
             prefix(&item.key),
             item.key.0,
@@ -219,7 +219,8 @@ impl Change<'_> {
             reports,
             rejected,
             item.repeats,
-            epoch
+            epoch,
+            item.standing
         ])
     }
 

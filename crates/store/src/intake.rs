@@ -109,7 +109,18 @@ impl Intake {
             },
         };
         let (existing, repeats, waiting) = found;
-        self.item = Some(StagedItem { key: *key, existing, repeats, waiting, reports: 0, rejected: 0 });
+        self.item = Some(StagedItem { key: *key, existing, repeats, waiting, reports: 0, rejected: 0, standing: None });
+        Ok(())
+    }
+
+    /// Notes who stands for the item, as JSON that the ledger does not look into. It is kept with the raw copy, also through a rebuild.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order.
+    pub fn standing(&mut self, standing: String) -> Result<(), Error> {
+        self.sound()?;
+        let Some(item) = &mut self.item else { return misuse("a standing was noted outside an item") };
+        item.standing = Some(standing);
         Ok(())
     }
 

@@ -10,6 +10,7 @@
 //! | `intake`, `intake_write`, `staged`, `stage`, `telling`, `names` | rows on their way in |
 //! | `commit`, `supersede`, `trend` | the one transaction, and what it sums up |
 //! | `catalog`, `catalog_read`, `lists` | the SQLite file |
+//! | `standing` | who stands for an item |
 //! | `profile` | what is known of sources beyond reports |
 //! | `domain` | the organizational domain of a name |
 //! | `field`, `segment_write`, `by_source`, `segment`, `prune` | files of rows |
@@ -55,6 +56,7 @@ mod spool_stream;
 mod sql;
 mod stage;
 mod staged;
+mod standing;
 mod supersede;
 mod telling;
 mod trend;

@@ -60,7 +60,10 @@ impl Ledger {
 }
 
 /// Runs a change of the catalog as one transaction.
-fn in_transaction(inner: &Inner, change: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
+pub(crate) fn in_transaction(
+    inner: &Inner,
+    change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> Result<(), Error> {
     let mut connection = inner.writer()?.connection();
     let failed = |e| inner.catalog.failed(e);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;

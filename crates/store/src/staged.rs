@@ -65,6 +65,8 @@ pub(crate) struct StagedItem {
     pub(crate) waiting: Waiting,
     pub(crate) reports: u64,
     pub(crate) rejected: u64,
+    /// Who stands for it; nothing leaves what was noted before.
+    pub(crate) standing: Option<String>,
 }
 
 pub(crate) struct StagedReport {

@@ -6,6 +6,7 @@ mod flow;
 mod model;
 mod profile;
 mod spool;
+mod standing;
 mod support;
 mod upkeep;
 mod versions;

@@ -226,6 +226,10 @@ pub enum RejectionKind {
     UnsupportedCompression,
     /// Compressed data that cannot be expanded to its end, or an archive without a directory.
     Damaged,
+    /// The mail that carried it is not from whom it says, so anybody may have written it.
+    UnauthenticatedReporter,
+    /// It is about a domain that is none of ours.
+    ForeignDomain,
     /// A defect of this program was met while reading it.
     InternalError,
 }

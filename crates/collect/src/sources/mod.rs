@@ -14,6 +14,7 @@ pub mod smtp;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use schemars::JsonSchema;
@@ -22,6 +23,7 @@ use store::Ledger;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::carrier::Judge;
 use crate::desk::{Desk, DeskLimits};
 use crate::health::{Board, Health};
 use crate::import::Options;
@@ -109,11 +111,17 @@ pub struct Collecting {
 }
 
 impl Collecting {
-    /// Starts all sources. To be called inside of a tokio runtime.
+    /// Starts all sources. To be called inside of a tokio runtime. `judge` says whose mail it is that reports come in; `domains` are our
+    /// own, and reports by mail about others are refused unless it is empty.
     ///
     /// # Errors
     /// What is wrong with a source's settings, a missing secret or a taken port included; nothing runs then.
-    pub async fn start(ledger: Ledger, settings: &Settings) -> Result<Self, StartError> {
+    pub async fn start(
+        ledger: Ledger,
+        settings: &Settings,
+        judge: Arc<dyn Judge>,
+        domains: Vec<String>,
+    ) -> Result<Self, StartError> {
         settings.check()?;
         let (desk, wakes) = Desk::open(ledger, DeskLimits::default())?;
         let (stop, stopped) = watch::channel(false);
@@ -139,7 +147,7 @@ impl Collecting {
                 this.tasks.spawn(server.run());
             }
         }
-        this.taker = Some(this.start_taker(wakes)?);
+        this.taker = Some(this.start_taker(wakes, Options { judge: Some(judge), domains, ..Options::default() })?);
         // What an earlier run left over.
         desk.wake();
         Ok(this)
@@ -151,13 +159,17 @@ impl Collecting {
         Context { kind, name: name.to_owned(), desk: self.desk.clone(), board, stopped: stopped.clone() }
     }
 
-    fn start_taker(&mut self, wakes: crossbeam_channel::Receiver<()>) -> std::io::Result<JoinHandle<()>> {
+    fn start_taker(
+        &mut self,
+        wakes: crossbeam_channel::Receiver<()>,
+        options: Options,
+    ) -> std::io::Result<JoinHandle<()>> {
         let board = Board::new("ledger", "ledger");
         self.boards.push(board.clone());
         let (running, stop) = crossbeam_channel::bounded(0);
         self.taker_stop = Some(running);
         let desk = self.desk.clone();
-        let work = move || taker::work(&desk, &wakes, &Options::default(), &board, &stop);
+        let work = move || taker::work(&desk, &wakes, &options, &board, &stop);
         std::thread::Builder::new().name("take".to_owned()).spawn(work)
     }
 

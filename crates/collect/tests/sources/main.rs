@@ -4,13 +4,15 @@
 
 mod desk;
 mod folder;
+mod reporter;
 mod smtp;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use collect::sources::Settings;
-use collect::{Collecting, Outcome, Receipt};
+use collect::{Collecting, Judge, Outcome, Receipt, Session, Standing};
 use store::Ledger;
 use tempfile::TempDir;
 
@@ -42,12 +44,32 @@ pub(crate) struct Bench {
     pub(crate) place: TempDir,
 }
 
+/// Believes every mail but those that say in HELO that they are not to be believed.
+#[derive(Debug)]
+struct Named;
+
+impl Judge for Named {
+    fn judge(&self, _: &[u8], session: &Session) -> Standing {
+        if session.helo == "forger.test" {
+            let (domain, why) = (None, "it says so itself".to_owned());
+            return Standing::Unauthenticated { domain, why };
+        }
+        Standing::Authenticated { domain: "reporter.test".to_owned(), by: "test".to_owned() }
+    }
+}
+
 impl Bench {
-    pub(crate) async fn new(settings: impl FnOnce(&std::path::Path) -> Settings) -> Self {
+    pub(crate) async fn with(settings: impl FnOnce(&std::path::Path) -> Settings, domains: &[&str]) -> Self {
         let place = TempDir::new().unwrap();
         let ledger = Ledger::open(&place.path().join("ledger")).unwrap();
-        let collecting = Collecting::start(ledger.clone(), &settings(place.path())).await.unwrap();
+        let domains = domains.iter().map(|&domain| domain.to_owned()).collect();
+        let settings = settings(place.path());
+        let collecting = Collecting::start(ledger.clone(), &settings, Arc::new(Named), domains).await.unwrap();
         Self { ledger, collecting, place }
+    }
+
+    pub(crate) async fn new(settings: impl FnOnce(&std::path::Path) -> Settings) -> Self {
+        Self::with(settings, &[]).await
     }
 
     /// The address of the only source that listens.

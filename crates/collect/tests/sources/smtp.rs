@@ -16,7 +16,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::{Bench, DEADLINE, mail, until};
 
-fn smtp() -> Smtp {
+pub(crate) fn smtp() -> Smtp {
     Smtp {
         name: "in".to_owned(),
         listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
@@ -30,17 +30,17 @@ async fn bench(smtp: Smtp) -> Bench {
 }
 
 /// A client that waits for the answer to each line.
-struct Client<S>(BufReader<S>);
+pub(crate) struct Client<S>(BufReader<S>);
 
 impl Client<TcpStream> {
-    async fn connect(bench: &Bench) -> Self {
+    pub(crate) async fn connect(bench: &Bench) -> Self {
         Self(BufReader::new(TcpStream::connect(bench.address()).await.unwrap()))
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// The next reply, its last line; empty at the end.
-    async fn reply(&mut self) -> String {
+    pub(crate) async fn reply(&mut self) -> String {
         loop {
             let mut line = String::new();
             // Somebody who is refused may find the connection reset.
@@ -58,7 +58,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     /// Sends a message, and gives the answer to it.
     async fn send(&mut self, hello: &str, message: &[u8]) -> String {
-        assert!(self.say(format!("{hello} client.example\r\n").as_bytes()).await.starts_with("250"));
+        self.send_as(hello, "client.example", message).await
+    }
+
+    /// The same with this name in HELO.
+    pub(crate) async fn send_as(&mut self, hello: &str, name: &str, message: &[u8]) -> String {
+        assert!(self.say(format!("{hello} {name}\r\n").as_bytes()).await.starts_with("250"));
         assert!(self.say(b"MAIL FROM:<noreply@reporter.example>\r\n").await.starts_with("250"));
         assert!(self.say(b"RCPT TO:<rua@b.example>\r\n").await.starts_with("250"));
         assert!(self.say(b"DATA\r\n").await.starts_with("354"));

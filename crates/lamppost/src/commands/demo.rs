@@ -4,13 +4,14 @@ use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Context;
-use collect::sources::Settings;
 use store::Ledger;
 
 use super::{Done, import, scenario, serve};
 use crate::cli::DemoArgs;
+use crate::config::Config;
 use crate::config::DEFAULT_PORT;
 use crate::progress::{Bar, ImportBar};
+use crate::{enrichment, reporters};
 
 /// The first day: 90 days from here hold the December campaign and end in January.
 const FROM: &str = "2025-10-22";
@@ -31,7 +32,10 @@ pub(super) fn demo(args: &DemoArgs, out: &mut impl Write) -> anyhow::Result<Done
     let summary = collect::import(&ledger, &[reports.join("reports")], &collect::Options::default(), &bar)?;
     bar.done();
     import::text(&summary, &data, out)?;
-    serve::portal(ledger, listener, &Settings::default(), std::future::pending(), out)?;
+    // The model company's addresses are nobody's: there is nothing to learn about them.
+    let enrichment = enrichment::Settings { enabled: false, ..enrichment::Settings::default() };
+    let reporter = reporters::Settings { authenticate: false, ..reporters::Settings::default() };
+    serve::portal(ledger, listener, &Config { reporter, enrichment, ..Config::default() }, out)?;
     Ok(Done::Well)
 }
 

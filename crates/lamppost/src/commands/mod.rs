@@ -1,5 +1,6 @@
 //! What each command does: one module a group of commands, each a few calls into the rooms.
 
+mod accept;
 mod answers;
 mod check;
 mod demo;
@@ -60,6 +61,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Source(args) => answers::source(&ledger()?, args, out),
         Command::Rows(args) => answers::rows(&ledger()?, args, out),
         Command::Reports(args) => report_lists::reports(&ledger()?, args, out),
+        Command::Accept { items } => accept::accept(items, &loaded()?.config.data, out),
         Command::Scenario(ScenarioCommand::Generate { company, from, out: to }) => {
             scenario::generate(company, *from, to, out)
         }

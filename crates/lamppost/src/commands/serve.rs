@@ -5,14 +5,13 @@ use std::net::{SocketAddr, TcpListener};
 
 use anyhow::Context;
 use collect::Collecting;
-use collect::sources::Settings;
 use store::Ledger;
 
 use super::Done;
 use crate::cli::ServeArgs;
 use crate::config::{self, Config};
-use crate::enrichment;
 use crate::progress::ImportBar;
+use crate::{enrichment, reporters};
 
 pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
     let listen = args.listen.unwrap_or(config.portal.listen);
@@ -25,8 +24,7 @@ pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> 
     if let (Some(days), Some((_, last))) = (config.retention.days, ledger.span()?) {
         ledger.retain(last.plus(1 - i32::from(days)))?;
     }
-    let learning = enrichment::keep_learning(ledger.clone(), config.enrichment.clone());
-    portal(ledger, listener, &config.source, learning, out)?;
+    portal(ledger, listener, config, out)?;
     Ok(Done::Well)
 }
 
@@ -37,19 +35,20 @@ pub(super) fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Serves the portal, and runs the sources and whatever else goes on `beside`, until the program is told to stop.
+/// Serves the portal, takes in what arrives and learns about sources, until the program is told to stop.
 pub(super) fn portal(
     ledger: Ledger,
     listener: TcpListener,
-    sources: &Settings,
-    beside: impl Future<Output = ()>,
+    config: &Config,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let router = portal::router(ledger.clone(), portal::Options { address });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let collecting = Collecting::start(ledger, sources).await?;
+        let judge = reporters::judge(&config.reporter)?;
+        let learning = enrichment::keep_learning(ledger.clone(), config.enrichment.clone());
+        let collecting = Collecting::start(ledger, &config.source, judge, config.reporter.domains.clone()).await?;
         for (name, address) in collecting.listening() {
             writeln!(out, "The source {name} listens on {address}.")?;
         }
@@ -57,7 +56,7 @@ pub(super) fn portal(
         out.flush()?;
         let ended = tokio::select! {
             served = portal::serve(listener, router, portal::Limits::default(), told_to_stop()) => served.map_err(anyhow::Error::from),
-            () = beside => Ok(()),
+            () = learning => Ok(()),
             how = collecting.lost() => Err(anyhow::anyhow!("the disk failed while raw copies were brought to it: {how}; start anew, it recovers by itself")),
         };
         collecting.stop().await;

@@ -1,0 +1,3 @@
+-- Version 4: who stands for an item.
+
+ALTER TABLE item ADD COLUMN standing TEXT;  -- JSON; null: whoever imported it
