@@ -237,12 +237,45 @@ impl Fixture {
                     by_day,
                     spf: (self.say)("pass bounce.northwind-esp.example"),
                     dkim: (self.say)(if ours { "pass contoso.example" } else { "none" }),
-                    profile: None,
+                    profile: (group == GroupBy::Address).then(|| self.profile()),
                 }
             })
             .collect();
         let order = SourceOrder { group, sort: SortBy::Failing, descending: true, offset: 0, limit: 50 };
         Sources { days: Some((newest().plus(-89), newest())), order, lines, lines_total: 282, totals }
+    }
+
+    fn profile(&self) -> insight::Profile {
+        let say = |words: &str| (self.say)(words);
+        insight::Profile {
+            name: None,
+            names: Vec::new(),
+            claimed: vec![say("o1.ptr.northwind-esp.example")],
+            name_grade: Some("P0".to_owned()),
+            name_reason: Some(say("claims to be o1.ptr.northwind-esp.example, which does not lead back to it")),
+            asn: Some(64_500),
+            organisation: Some(say("Cheap Racks Ltd")),
+            country: Some("ZZ".to_owned()),
+            services: vec![insight::ServiceLine {
+                name: say("Northwind ESP"),
+                kind: "marketing".to_owned(),
+                operator: false,
+                by: "dkim".to_owned(),
+                found: say("northwind-esp.example"),
+            }],
+            grade: Some(-3.2),
+            band: "suspicious".to_owned(),
+            graded: true,
+            evidence: vec![insight::EvidenceLine {
+                source: "drop".to_owned(),
+                value: -3.2,
+                hard: true,
+                detail: say("192.0.2.0/24 is listed"),
+                day: newest(),
+            }],
+            gaps: vec![say("ptr: no answer in time")],
+            learned: newest(),
+        }
     }
 
     pub(crate) fn source(&self) -> Source {
@@ -298,8 +331,11 @@ impl Fixture {
             reporters: vec![count("bigmail.example", 2_704), count("bigoffice.example", 980), count("-", 186)],
             overrides: vec![count("local_policy", 12), count("mailing_list", 3)],
             neighbours: 5,
-            profile: None,
-            grades: Vec::new(),
+            profile: Some(self.profile()),
+            grades: vec![
+                insight::GradeLine { learned: newest(), grade: Some(-3.2), band: "suspicious".to_owned() },
+                insight::GradeLine { learned: newest().plus(-30), grade: None, band: "neutral".to_owned() },
+            ],
         }
     }
 

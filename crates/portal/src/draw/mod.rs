@@ -5,12 +5,14 @@
 
 mod bar;
 mod chart;
+mod grade;
 mod scale;
 mod size;
 mod spark;
 
 pub(crate) use bar::{outcome_bar, share_bar};
 pub(crate) use chart::{Band, Chart, Column, Layer, Note, Panel};
+pub(crate) use grade::grade;
 pub(crate) use size::Size;
 pub(crate) use spark::{day_bars, line, strip};
 

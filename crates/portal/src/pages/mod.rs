@@ -4,6 +4,7 @@
 
 pub(crate) mod api;
 pub(crate) mod arrivals;
+mod behind;
 pub(crate) mod empty;
 pub(crate) mod error;
 pub(crate) mod explorer;

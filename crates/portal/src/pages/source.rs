@@ -52,6 +52,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Source) -> Markup {
                     (overrides(answer))
                 }
             }
+            (super::behind::section(answer))
             (authentication(answer, &scope))
         },
     };
