@@ -28,7 +28,12 @@ pub(crate) struct Context {
 impl Context {
     /// The origin of something that lay at `place`.
     pub(crate) fn origin(&self, place: impl Into<String>) -> String {
-        Origin { kind: self.kind, name: self.name.clone(), place: place.into(), sender: None }.to_string()
+        self.origin_of(self.kind, place)
+    }
+
+    /// The same for a source that is of more than one kind.
+    pub(crate) fn origin_of(&self, kind: &'static str, place: impl Into<String>) -> String {
+        Origin { kind, name: self.name.clone(), place: place.into(), sender: None }.to_string()
     }
 
     /// Waits until it is time to stop.

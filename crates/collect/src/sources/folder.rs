@@ -103,7 +103,13 @@ async fn pass(settings: Arc<Settings>, memory: Arc<Mutex<Memory>>, context: Cont
     context.board.reached(Activity::Working, Some(left));
     for batch in complete.chunks(BATCH_FILES_MAX) {
         context.desk.room().await;
-        let files = batch.iter().map(|(path, _)| (context.origin(path.to_string_lossy()), path.clone())).collect();
+        // What lies in a Maildir came as mail, from anybody; a file was put there by somebody of ours.
+        let mail = is_maildir(&settings.path);
+        let origin = |path: &PathBuf| {
+            let place = path.to_string_lossy();
+            if mail { context.origin_of("maildir", place) } else { context.origin(place) }
+        };
+        let files = batch.iter().map(|(path, _)| (origin(path), path.clone())).collect();
         let kept = context.desk.keep_files(files).await.map_err(|error| error.to_string())?;
         for ((path, look), kept) in batch.iter().zip(kept) {
             match kept {

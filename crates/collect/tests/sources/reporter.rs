@@ -1,6 +1,7 @@
 //! Whose reports count: mail that could be anybody's is kept and not counted, until somebody vouches for it.
 
 use collect::sources::Settings;
+use collect::sources::folder::Settings as Folder;
 use report::RejectionKind;
 
 use crate::smtp::{Client, smtp};
@@ -72,4 +73,27 @@ async fn mail_that_nobody_has_judged_waits_for_somebody_who_does() {
     collect::resume(ledger, &()).unwrap();
     let counters = ledger.counters().unwrap();
     assert_eq!((counters.reports, counters.rejected, ledger.pending().unwrap().len()), (0, 0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_in_a_maildir_is_judged_and_a_file_in_a_folder_is_not() {
+    for (maildir, noted) in [(true, true), (false, false)] {
+        let bench = Bench::new(|place| {
+            let folder = place.join("in");
+            for part in ["new", "cur", "tmp"].iter().filter(|_| maildir) {
+                std::fs::create_dir_all(folder.join(part)).unwrap();
+            }
+            std::fs::create_dir_all(&folder).unwrap();
+            let file = if maildir { folder.join("new/1") } else { folder.join("1.eml") };
+            std::fs::write(file, mail(1, 5)).unwrap();
+            let watched = Folder { name: "in".to_owned(), path: folder, poll_seconds: 1, ..Folder::default() };
+            Settings { folder: vec![watched], ..Settings::default() }
+        })
+        .await;
+        until("it is taken in", || bench.ledger.counters().unwrap().reports == 1).await;
+        let (reports, _) = bench.ledger.reports(&store::ReportFilter::default(), 0, 1).unwrap();
+        let standing = bench.ledger.standing(&reports[0].item).unwrap();
+        assert_eq!(standing.is_some(), noted, "{standing:?}");
+        bench.settled(1, 5, 0).await;
+    }
 }
