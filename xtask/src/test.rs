@@ -6,8 +6,9 @@ use anyhow::{Result, bail};
 
 use crate::run::{cargo, command, in_ci, output, root, run as start, succeeds};
 
-/// What the end-to-end tests need beside Rust: a browser, and a second reader of XML for the schema checks.
-const PACKAGES: [&str; 2] = ["chromium", "libxml2-utils"];
+/// What the end-to-end tests need beside Rust: a browser, a second reader of XML for the schema checks, and a mail server to fetch
+/// reports from.
+const PACKAGES: [&str; 3] = ["chromium", "libxml2-utils", "dovecot-imapd"];
 
 /// Fetches [`PACKAGES`] with apt-get, if they are not there yet.
 pub(crate) fn install() -> Result<()> {

@@ -3,17 +3,25 @@
 //! | module | is |
 //! | --- | --- |
 //! | `folder` | watched folders and Maildirs |
+//! | `http` | HTTP push |
+//! | `imap`, `oauth` | mailboxes, and tokens for those that take no passwords |
 //! | `smtp` | SMTP and LMTP: mail that is handed to us |
+//! | `listen`, `context` | what those that listen share, and those that fetch |
 //!
 //! In: settings as values. Out: items at the [`crate::Desk`], and [`Health`]. A source that fails tries again, later and later, and holds
 //! up no other; nothing is acknowledged, moved or deleted before its raw copy is on disk.
 
 mod context;
 pub mod folder;
+pub mod http;
+pub mod imap;
+mod listen;
+pub mod oauth;
 pub mod smtp;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -36,6 +44,10 @@ use context::Context;
 pub struct Settings {
     /// Watched folders and Maildirs.
     pub folder: Vec<folder::Settings>,
+    /// HTTP push: `POST /reports` with a token.
+    pub http: Vec<http::Settings>,
+    /// Mailboxes.
+    pub imap: Vec<imap::Settings>,
     /// Mail from our own mail server (RFC 2033).
     pub lmtp: Vec<smtp::Settings>,
     /// Mail from anybody (RFC 5321): point the rua address at it.
@@ -72,6 +84,8 @@ impl Settings {
     fn all(&self) -> Vec<(&'static str, &str, Result<(), String>)> {
         let mut all = Vec::new();
         all.extend(self.folder.iter().map(|s| ("folder", s.name.as_str(), s.check())));
+        all.extend(self.http.iter().map(|s| ("http", s.name.as_str(), s.check())));
+        all.extend(self.imap.iter().map(|s| ("imap", s.name.as_str(), s.check())));
         all.extend(self.lmtp.iter().map(|s| ("lmtp", s.name.as_str(), s.check())));
         all.extend(self.smtp.iter().map(|s| ("smtp", s.name.as_str(), s.check())));
         all
@@ -111,13 +125,15 @@ pub struct Collecting {
 }
 
 impl Collecting {
-    /// Starts all sources. To be called inside of a tokio runtime. `judge` says whose mail it is that reports come in; `domains` are our
+    /// Starts all sources; `dir` is the data directory, where some note how far they have read. To be called inside of a tokio
+    /// runtime. `judge` says whose mail it is that reports come in; `domains` are our
     /// own, and reports by mail about others are refused unless it is empty.
     ///
     /// # Errors
     /// What is wrong with a source's settings, a missing secret or a taken port included; nothing runs then.
     pub async fn start(
         ledger: Ledger,
+        dir: &Path,
         settings: &Settings,
         judge: Arc<dyn Judge>,
         domains: Vec<String>,
@@ -146,6 +162,18 @@ impl Collecting {
                 this.listening.push((source.name.clone(), server.address()));
                 this.tasks.spawn(server.run());
             }
+        }
+        for source in &settings.http {
+            let context = this.context("http", &source.name, &stopped);
+            let wrong = |what| StartError::Setting { kind: "http", name: source.name.clone(), what };
+            let server = http::Server::open(source, context).await.map_err(wrong)?;
+            this.listening.push((source.name.clone(), server.address()));
+            this.tasks.spawn(server.run());
+        }
+        for source in &settings.imap {
+            let context = this.context("imap", &source.name, &stopped);
+            let wrong = |what| StartError::Setting { kind: "imap", name: source.name.clone(), what };
+            this.tasks.spawn(imap::Source::open(source, dir, context).map_err(wrong)?.run());
         }
         this.taker = Some(this.start_taker(wakes, Options { judge: Some(judge), domains, ..Options::default() })?);
         // What an earlier run left over.

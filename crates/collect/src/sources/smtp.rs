@@ -3,10 +3,9 @@
 //! In: connections. Out: items, with who handed them in; a client reads 250 when its message is on disk. What is said on a connection
 //! is decided by the `smtp` room; here are sockets, time and TLS.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::smtp::{Answer, Dialect, Event, Recipients, Session, SessionLimits, Tls};
@@ -14,12 +13,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::context::Context;
+use super::listen::{self, Doors, Place};
 use crate::arrival::Arrival;
 use crate::desk::KeepError;
 use crate::health::{Activity, Mishap};
@@ -107,6 +105,8 @@ impl Settings {
     }
 }
 
+const TOO_MANY: &[u8] = b"421 4.7.0 Too many connections; try again later\r\n";
+
 /// A client's silence when connections run short.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -115,9 +115,6 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 << 10;
-
-/// Connections by address.
-type Callers = Arc<Mutex<HashMap<IpAddr, u32>>>;
 
 /// A listening source.
 pub(super) struct Server {
@@ -131,8 +128,7 @@ struct Shared {
     session: ::smtp::Settings,
     acceptor: Option<TlsAcceptor>,
     context: Context,
-    connections: Arc<Semaphore>,
-    callers: Callers,
+    doors: Doors,
 }
 
 impl Server {
@@ -141,10 +137,7 @@ impl Server {
             (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
             _ => None,
         };
-        let listen = settings.listen.ok_or("it needs `listen`")?;
-        let failed = |error| format!("it cannot listen on {listen}: {error}");
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = listen::bind(settings.listen).await?;
         let session = ::smtp::Settings {
             dialect: if context.kind == "lmtp" { Dialect::Lmtp } else { Dialect::Smtp },
             host: settings.host.clone(),
@@ -157,9 +150,8 @@ impl Server {
             message_bytes_max: settings.message_bytes_max,
             limits: SessionLimits::default(),
         };
-        let connections = Arc::new(Semaphore::new(settings.connections_max as usize));
-        let settings = settings.clone();
-        let shared = Shared { settings, session, acceptor, context, connections, callers: Callers::default() };
+        let doors = Doors::new(settings.connections_max, settings.connections_per_address_max);
+        let shared = Shared { settings: settings.clone(), session, acceptor, context, doors };
         Ok(Self { listener, address, shared: Arc::new(shared) })
     }
 
@@ -170,81 +162,19 @@ impl Server {
     /// Runs until told to stop.
     pub(super) async fn run(self) {
         let Self { listener, shared, .. } = self;
-        let context = shared.context.clone();
-        context.board.is(Activity::Waiting);
-        let mut sessions = JoinSet::new();
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                Some(ended) = sessions.join_next() => {
-                    let ended: Result<(), _> = ended;
-                    if let Err(error) = ended {
-                        context.board.failed(&format!("a session ended by a defect of this program: {error}"));
-                    }
-                    continue;
-                }
-                () = context.until_stopped() => break,
-            };
-            match accepted {
-                Ok((stream, peer)) => {
-                    if let Some(place) = shared.admit(peer.ip()) {
-                        sessions.spawn(session(shared.clone(), stream, peer.ip(), place));
-                    } else {
-                        // Into the system's buffer or not at all: nobody waits for a client too many.
-                        let _ = stream.try_write(b"421 4.7.0 Too many connections; try again later\r\n");
-                    }
-                }
-                // Out of file descriptors, mostly: others will end.
-                Err(error) => {
-                    context.board.failed(&format!("it cannot accept: {error}"));
-                    if context.pause(Duration::from_millis(200)).await {
-                        break;
-                    }
-                }
-            }
-        }
-        drop(listener);
-        sessions.shutdown().await;
-        context.board.is(Activity::Stopped);
-    }
-}
-
-/// A connection's place among those that are allowed; given back when it is dropped.
-struct Place {
-    callers: Callers,
-    ip: IpAddr,
-    _one: OwnedSemaphorePermit,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = callers.get_mut(&self.ip) {
-            *count -= 1;
-            if *count == 0 {
-                callers.remove(&self.ip);
-            }
-        }
+        let (context, of) = (shared.context.clone(), shared.clone());
+        listen::accept(listener, &context, &shared.doors, (TOO_MANY, TOO_MANY), |stream, ip, place| {
+            session(of.clone(), stream, ip, place)
+        })
+        .await;
     }
 }
 
 impl Shared {
-    fn admit(&self, ip: IpAddr) -> Option<Place> {
-        let one = self.connections.clone().try_acquire_owned().ok()?;
-        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = callers.entry(ip).or_default();
-        if *count >= self.settings.connections_per_address_max {
-            return None;
-        }
-        *count += 1;
-        Some(Place { callers: self.callers.clone(), ip, _one: one })
-    }
-
     /// How long a client may be silent now.
     fn patience(&self) -> Duration {
         let usual = Duration::from_secs(u64::from(self.settings.timeout_seconds));
-        let short = self.connections.available_permits() < self.settings.connections_max as usize / 4;
-        if short { usual.min(SHORT_TIMEOUT) } else { usual }
+        if self.doors.crowded() { usual.min(SHORT_TIMEOUT) } else { usual }
     }
 }
 

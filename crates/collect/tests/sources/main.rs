@@ -4,6 +4,8 @@
 
 mod desk;
 mod folder;
+mod http;
+mod imap;
 mod reporter;
 mod smtp;
 
@@ -64,7 +66,8 @@ impl Bench {
         let ledger = Ledger::open(&place.path().join("ledger")).unwrap();
         let domains = domains.iter().map(|&domain| domain.to_owned()).collect();
         let settings = settings(place.path());
-        let collecting = Collecting::start(ledger.clone(), &settings, Arc::new(Named), domains).await.unwrap();
+        let dir = place.path().join("ledger");
+        let collecting = Collecting::start(ledger.clone(), &dir, &settings, Arc::new(Named), domains).await.unwrap();
         Self { ledger, collecting, place }
     }
 

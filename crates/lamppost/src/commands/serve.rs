@@ -48,7 +48,7 @@ pub(super) fn portal(
     runtime.block_on(async {
         let judge = reporters::judge(&config.reporter)?;
         let learning = enrichment::keep_learning(ledger.clone(), config.enrichment.clone());
-        let collecting = Collecting::start(ledger, &config.source, judge, config.reporter.domains.clone()).await?;
+        let collecting = Collecting::start(ledger, &config.data, &config.source, judge, config.reporter.domains.clone()).await?;
         for (name, address) in collecting.listening() {
             writeln!(out, "The source {name} listens on {address}.")?;
         }
