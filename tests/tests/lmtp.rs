@@ -117,7 +117,7 @@ fn start(folder: &Path) -> (Server, u16) {
 #[test]
 fn killed_at_any_moment_what_was_acknowledged_is_in() {
     let place = TempDir::new().unwrap();
-    let config = "data = \"ledger\"\n[portal]\nlisten = \"127.0.0.1:0\"\n[[source.lmtp]]\nname = \"in\"\n\
+    let config = "data = \"ledger\"\n[reporter]\nauthenticate = false\n[portal]\nlisten = \"127.0.0.1:0\"\n[[source.lmtp]]\nname = \"in\"\n\
                   listen = \"127.0.0.1:0\"\nrecipients = [\"rua@b.example\"]\n";
     std::fs::write(place.path().join("lamppost.toml"), config).unwrap();
     let (give, ids): (Sender<usize>, _) = channel();

@@ -343,11 +343,11 @@ fn a_mailbox_that_is_rebuilt_is_read_again_and_counts_once() {
     configure(place.path(), &source(dovecot.port));
     let ledger = place.path().join("ledger");
     let notes = ledger.join("sources/user.json");
-    let noted = || fs::read_to_string(&notes).unwrap_or_default();
+    let as_read = || fs::read_to_string(&notes).unwrap_or_default();
     let server = Server::start(place.path());
     until("all are in", || said(&ledger) == Some(expected(100)));
-    until("it is noted", || !noted().is_empty());
-    let first = noted();
+    until("it is noted", || !as_read().is_empty());
+    let first = as_read();
     drop((server, dovecot));
     // Numbers are given anew: another UIDVALIDITY.
     for name in fs::read_dir(place.path().join("dovecot/mail/user")).unwrap() {
@@ -361,13 +361,13 @@ fn a_mailbox_that_is_rebuilt_is_read_again_and_counts_once() {
     configure(place.path(), &source(dovecot.port));
     let server = Server::start(place.path());
     until("the new ones are in", || said(&ledger) == Some(expected(120)));
-    until("the new numbers are noted", || noted() != first);
+    until("the new numbers are noted", || as_read() != first);
     assert_eq!(dovecot.left("user"), 132);
     // A lost note is no more than work done twice.
     drop(server);
     fs::remove_file(&notes).unwrap();
     let server = Server::start(place.path());
-    until("it is noted again", || !noted().is_empty());
+    until("it is noted again", || !as_read().is_empty());
     drop(server);
     audit(&ledger, 120);
 }
