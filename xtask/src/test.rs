@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 
 use crate::run::{cargo, command, in_ci, output, root, run as start, succeeds};
 
-/// What the end-to-end tests need beside Rust: a browser, a second reader of XML for the schema checks, and a mail server to fetch
-/// reports from.
-const PACKAGES: [&str; 3] = ["chromium", "libxml2-utils", "dovecot-imapd"];
+/// What the end-to-end tests need beside Rust: a browser, a second reader of XML for the schema checks, a mail server to fetch reports
+/// from, and a directory server.
+const PACKAGES: [&str; 4] = ["chromium", "libxml2-utils", "dovecot-imapd", "slapd"];
 
 /// Fetches [`PACKAGES`] with apt-get, if they are not there yet.
 pub(crate) fn install() -> Result<()> {
@@ -20,7 +20,8 @@ pub(crate) fn install() -> Result<()> {
     let is_root = output(command("id", &["-u"]))?.trim() == "0";
     let apt = |args: &[&str]| {
         let mut all = if is_root { vec![] } else { vec!["sudo"] };
-        all.push("apt-get");
+        // The directory server would ask for a password on its way in.
+        all.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
         all.extend(args);
         start(command(all[0], &all[1..]))
     };

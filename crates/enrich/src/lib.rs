@@ -9,6 +9,7 @@
 //! | `reputation` | evidence from several kinds of sources, and the grade that it adds up to |
 //! | `gather` | from the ledger: sources that nothing is known of yet |
 //! | `worker` | new sources to profiles, many at a time |
+//! | `directory` | people and lists: who is behind a local part |
 //! | `time` | moments as they come in |
 //!
 //! In: addresses with what our own reports say of them; settings, lists and files as values. Out: values to be stored by the caller. No
@@ -16,6 +17,7 @@
 //! switched on.
 
 mod catalogue;
+pub mod directory;
 mod gather;
 mod names;
 mod network;
