@@ -37,7 +37,15 @@ pub(super) fn import(args: &ImportArgs, data: &Path, out: &mut impl Write) -> an
             writeln!(out, "{totals}")?;
         }
     }
+    compact(&ledger);
     Ok(Done::unless(summary.rejected > 0))
+}
+
+/// Sorts what was taken in. All of it counts already: where this fails, answers are slower, and the next import tries again.
+fn compact(ledger: &Ledger) {
+    if let Err(error) = ledger.compact_where_due() {
+        tracing::warn!("everything is taken in, but not sorted yet: {error}");
+    }
 }
 
 pub(super) fn rebuild(data: &Path, out: &mut impl Write) -> anyhow::Result<Done> {
@@ -46,6 +54,7 @@ pub(super) fn rebuild(data: &Path, out: &mut impl Write) -> anyhow::Result<Done>
     let summary = collect::rebuild(&ledger, &bar)?;
     bar.done();
     text(&summary, data, out)?;
+    compact(&ledger);
     Ok(Done::unless(summary.rejected > 0))
 }
 
