@@ -27,21 +27,15 @@ const TICK: Duration = Duration::from_millis(50);
 /// After a failure: the first pause and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
 
-/// Segments written by rounds after which they are merged.
-const ROUNDS_PER_COMPACTION: u32 = 500;
-
 /// Works until the sender of `stop` is dropped.
 pub(crate) fn work(desk: &Desk, wakes: &Receiver<()>, options: &Options, board: &Board, stop: &Receiver<()>) {
     let mut pause = PAUSES.0;
-    let mut rounds = 0;
     while gather(desk, wakes, stop) {
         match round(desk, options, board) {
             Ok(more) => {
                 pause = PAUSES.0;
-                rounds += 1;
-                if rounds % ROUNDS_PER_COMPACTION == 0
-                    && let Err(error) = desk.inner.ledger.compact()
-                {
+                // Everything counts already: sorting it makes answers faster, and where it fails the next round tries again.
+                if let Err(error) = desk.inner.ledger.compact_where_due() {
                     board.failed(&error.to_string());
                 }
                 if more {
