@@ -70,9 +70,9 @@ pub fn import(
 ///
 /// # Errors
 /// Only the ledger's.
-pub fn resume(ledger: &Ledger, progress: &dyn Progress) -> Result<Summary, Error> {
+pub fn resume(ledger: &Ledger, options: &Options, progress: &dyn Progress) -> Result<Summary, Error> {
     let mut taking = Taking::new(ledger, progress)?;
-    let resumed = take_pending(ledger, &until_now(&Options::default(), now()), &mut taking)?;
+    let resumed = take_pending(ledger, &until_now(options, now()), &mut taking)?;
     taking.finish(0, resumed)
 }
 
@@ -82,7 +82,7 @@ pub fn resume(ledger: &Ledger, progress: &dyn Progress) -> Result<Summary, Error
 /// Only the ledger's. If it is stopped in between, [`resume`] goes on with it.
 pub fn rebuild(ledger: &Ledger, progress: &dyn Progress) -> Result<Summary, Error> {
     ledger.forget_derived()?;
-    resume(ledger, progress)
+    resume(ledger, &Options::default(), progress)
 }
 
 /// How far a reporter's clock or time zone may be ahead of ours.

@@ -119,7 +119,7 @@ fn what_was_kept_and_not_read_is_read_first() {
     assert_eq!((summary.reports, summary.new, summary.duplicates), (5, 4, 1), "{summary:?}");
     let ids: Vec<_> = reports(&place.ledger).iter().map(|e| e.report.report_id.to_string()).collect();
     assert_eq!(ids, ["1", "2", "3", "4"], "in the order in which they came");
-    assert_eq!(resume(&place.ledger, &()).unwrap().resumed, 0);
+    assert_eq!(resume(&place.ledger, &Options::default(), &()).unwrap().resumed, 0);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_rebuild_that_was_stopped_goes_on() {
         let stop = Stop { at, now: Cell::new(0) };
         let stopped = catch_unwind(AssertUnwindSafe(|| rebuild(&place.ledger, &stop)));
         assert!(stopped.is_err());
-        let _ = resume(&place.ledger, &()).unwrap();
+        let _ = resume(&place.ledger, &Options::default(), &()).unwrap();
         assert_eq!(said(&place.ledger), expected, "stopped at {at}");
     }
 }

@@ -38,7 +38,7 @@ async fn a_forged_report_is_kept_and_does_not_count_until_somebody_vouches_for_i
     assert_eq!((counters.reports, counters.rejected, counters.messages), (1, 1, 5));
 
     assert!(ledger.reconsider(&key, r#"{"standing":"vouched"}"#).unwrap());
-    collect::resume(&ledger, &()).unwrap();
+    collect::resume(&ledger, &collect::Options::default(), &()).unwrap();
     let counters = ledger.counters().unwrap();
     assert_eq!((counters.reports, counters.rejected, counters.messages), (2, 0, 10));
 }
@@ -70,7 +70,7 @@ async fn mail_that_nobody_has_judged_waits_for_somebody_who_does() {
     let origin = "smtp:in ip=192.0.2.1 helo=reporter.test from=<a@reporter.test>";
     ledger.keep(&mut &mail(1, 5)[..], origin, 1_700_100_000).unwrap();
     ledger.sync_spool().unwrap();
-    collect::resume(ledger, &()).unwrap();
+    collect::resume(ledger, &collect::Options::default(), &()).unwrap();
     let counters = ledger.counters().unwrap();
     assert_eq!((counters.reports, counters.rejected, ledger.pending().unwrap().len()), (0, 0, 1));
 }

@@ -24,7 +24,7 @@ pub(super) fn accept(items: &[String], data: &Path, out: &mut impl Write) -> any
         }
     }
     let bar = ImportBar::new("Taking in");
-    let summary = collect::resume(&ledger, &bar)?;
+    let summary = collect::resume(&ledger, &collect::Options::default(), &bar)?;
     bar.done();
     import::text(&summary, data, out)?;
     Ok(Done::unless(summary.rejected > 0))

@@ -2,9 +2,10 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use anyhow::Context;
-use collect::Collecting;
+use collect::{Collecting, Judge, Options};
 use store::Ledger;
 
 use super::Done;
@@ -18,9 +19,6 @@ pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> 
     config::check_listen(listen)?;
     let listener = bind(listen)?;
     let ledger = Ledger::open(&config.data)?;
-    let bar = ImportBar::new("Finishing what a stop cut short");
-    collect::resume(&ledger, &bar)?;
-    bar.done();
     if let (Some(days), Some((_, last))) = (config.retention.days, ledger.span()?) {
         ledger.retain(last.plus(1 - i32::from(days)))?;
     }
@@ -47,6 +45,7 @@ pub(super) fn portal(
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let judge = reporters::judge(&config.reporter)?;
+        finish_what_was_cut_short(&ledger, config, &judge).await?;
         let learning = enrichment::keep_learning(ledger.clone(), config.enrichment.clone());
         let collecting = Collecting::start(ledger, &config.data, &config.source, judge, config.reporter.domains.clone()).await?;
         for (name, address) in collecting.listening() {
@@ -62,6 +61,20 @@ pub(super) fn portal(
         collecting.stop().await;
         ended
     })
+}
+
+/// Takes in what an earlier run kept and did not take in.
+async fn finish_what_was_cut_short(ledger: &Ledger, config: &Config, judge: &Arc<dyn Judge>) -> anyhow::Result<()> {
+    let (ledger, domains) = (ledger.clone(), config.reporter.domains.clone());
+    let options = Options { judge: Some(Arc::clone(judge)), domains, ..Options::default() };
+    let work = move || {
+        let bar = ImportBar::new("Finishing what a stop cut short");
+        let done = collect::resume(&ledger, &options, &bar);
+        bar.done();
+        done
+    };
+    tokio::task::spawn_blocking(work).await??;
+    Ok(())
 }
 
 /// Waits for Ctrl-C or SIGTERM.
