@@ -170,6 +170,11 @@ impl Session {
         let max = self.settings.message_bytes_max;
         let State::Data { data, bytes, refused } = &mut self.state else { return (0, None) };
         let before = body.len();
+        // Where the connection is closed does not depend on how the input came in pieces: at this many bytes, not behind them.
+        let close_at = max.saturating_mul(2).saturating_add(2);
+        let room = usize::try_from(close_at.saturating_sub(*bytes)).unwrap_or(usize::MAX);
+        // A carriage return that was held back may come with the first byte.
+        let input = &input[..input.len().min(room.saturating_sub(1).max(1))];
         let (used, found) = data.read(input, body);
         *bytes += (body.len() - before) as u64;
         if refused.is_some() {
