@@ -4,13 +4,11 @@ use std::fmt::{self, Write as _};
 
 use dkim::KeyKind;
 use dns::Name;
+use spf::excerpt;
 
 use crate::dkim::SelectorState;
 use crate::finding::{Finding, Place, Severity};
 use crate::{Lint, Selector};
-
-/// Characters of a record that are shown around a place.
-const EXCERPT_CHARACTERS: usize = 100;
 
 /// Width at which sentences are broken.
 const WIDTH: usize = 100;
@@ -160,15 +158,6 @@ fn wrapped(out: &mut String, indent: &str, text: &str) -> fmt::Result {
     writeln!(out, "{head}{line}")
 }
 
-/// Bytes of a stranger, one character each.
-fn byte_shown(byte: u8) -> char {
-    match byte {
-        b' '..=b'~' => char::from(byte),
-        byte if byte.is_ascii() => '·',
-        _ => '\u{fffd}',
-    }
-}
-
 /// A whole record, cut where it is very long.
 pub(crate) fn text_of(bytes: &[u8]) -> String {
     excerpt(bytes, 0..0).0
@@ -182,22 +171,4 @@ fn visible(text: &str) -> String {
 /// A short text of a stranger.
 fn cut(text: &str) -> String {
     excerpt(text.as_bytes(), 0..0).0
-}
-
-/// A part of a text around a span, how many characters stand before the span, and how many in it.
-fn excerpt(text: &[u8], span: std::ops::Range<usize>) -> (String, usize, usize) {
-    let end_of_span = span.end.min(text.len());
-    let span = span.start.min(end_of_span)..end_of_span;
-    let room = EXCERPT_CHARACTERS.saturating_sub(span.len()) / 2;
-    let (start, end) = if text.len() <= EXCERPT_CHARACTERS {
-        (0, text.len())
-    } else {
-        let start = span.start.saturating_sub(room);
-        (start, (start + EXCERPT_CHARACTERS).max(span.end).min(text.len()))
-    };
-    let mut shown = String::new();
-    shown.push_str(if start > 0 { "…" } else { "" });
-    shown.extend(text[start..end].iter().map(|byte| byte_shown(*byte)));
-    shown.push_str(if end < text.len() { "…" } else { "" });
-    (shown, span.start - start + usize::from(start > 0), span.len())
 }

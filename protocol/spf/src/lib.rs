@@ -44,6 +44,7 @@ pub use identity::{Client, Identity};
 pub use limits::Limits;
 pub use parse::is_spf;
 pub use record::{DualPrefix, Mechanism, Qualifier, Record, Term, TermKind};
+pub use render::excerpt;
 pub use result::SpfResult;
 pub use select::Selection;
 pub use spec::DomainSpec;

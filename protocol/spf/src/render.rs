@@ -4,6 +4,7 @@
 //! as dots, so that carets stand where they should and nothing reaches the terminal but text.
 
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 
 use dns::Name;
 
@@ -120,7 +121,7 @@ fn record_lines(out: &mut String, node: &RecordNode<'_>, indent: &str, evaluatio
         None | Some(Selection::Nothing) => {}
         Some(Selection::Several(texts)) => {
             for text in texts {
-                writeln!(out, "{indent}│ {}", excerpt(text, Span { start: 0, end: 0 }).0)?;
+                writeln!(out, "{indent}│ {}", excerpt(text, 0..0).0)?;
             }
         }
         Some(Selection::Faulty { text, errors }) => {
@@ -133,11 +134,7 @@ fn record_lines(out: &mut String, node: &RecordNode<'_>, indent: &str, evaluatio
             let ended = node.terms.iter().find_map(|term| Some((term, ending(term, evaluation)?)));
             match ended {
                 Some((term, words)) => pointed(out, indent, text, term.span, &words)?,
-                None => writeln!(
-                    out,
-                    "{indent}│ {}\n{indent}│ nothing matches",
-                    excerpt(text, Span { start: 0, end: 0 }).0
-                )?,
+                None => writeln!(out, "{indent}│ {}\n{indent}│ nothing matches", excerpt(text, 0..0).0)?,
             }
         }
     }
@@ -197,13 +194,16 @@ fn term_lines(out: &mut String, term: &TermNode<'_>, indent: &str, evaluation: &
 
 /// A text, carets under a part of it, and what is to be said about that.
 fn pointed(out: &mut String, indent: &str, text: &[u8], span: Span, words: &str) -> fmt::Result {
-    let (shown, before, length) = excerpt(text, span);
+    let (shown, before, length) = excerpt(text, span.range(text.len()));
     writeln!(out, "{indent}│ {shown}\n{indent}│ {}{} {words}", " ".repeat(before), "^".repeat(length.max(1)))
 }
 
-/// A part of a text around a span, how many characters stand before the span, and how many in it.
-fn excerpt(text: &[u8], span: Span) -> (String, usize, usize) {
-    let span = span.range(text.len());
+/// A part of a record around a span of its bytes, one character for each byte; how many characters stand before the span, and how many
+/// in it. A span that reaches beyond the text ends with it.
+#[must_use]
+pub fn excerpt(text: &[u8], span: Range<usize>) -> (String, usize, usize) {
+    let end = span.end.min(text.len());
+    let span = span.start.min(end)..end;
     let room = EXCERPT_CHARACTERS.saturating_sub(span.len()) / 2;
     let (start, end) = if text.len() <= EXCERPT_CHARACTERS {
         (0, text.len())
