@@ -80,7 +80,8 @@ impl Standing {
 /// `trusted` are names of hosts whose `Authentication-Results` are believed. They must be hosts that remove such fields from mail that
 /// comes with them (RFC 8601 §5), or anybody could write them.
 pub async fn standing<L: Lookup>(mail: &[u8], session: &Session, trusted: &[String], lookup: &L, now: u64) -> Standing {
-    if let Ok((header, _, _)) = message::split(mail, &HeaderLimits::default())
+    if !trusted.is_empty()
+        && let Ok((header, _, _)) = message::split(mail, &HeaderLimits::default())
         && let Ok(author) = message::author(&header)
         && let Some(standing) = said(&header, &author.domain, trusted)
     {
