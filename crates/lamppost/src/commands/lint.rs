@@ -14,13 +14,15 @@ pub(super) fn lint(args: &LintArgs, out: &mut impl Write) -> anyhow::Result<Done
     let domains = args.domains.iter().map(named).collect::<anyhow::Result<Vec<Name>>>()?;
     let settings = Settings { selectors: args.selector.clone() };
     let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    for (domain, at) in domains.iter().zip(0..) {
-        let lint = lookup::with(&args.dns, async |dns| Ok(lint::lint(dns, domain, &settings).await))?;
-        match args.format {
-            TextOrJson::Text if at > 0 => write!(out, "\n{}", lint.to_text(colour))?,
-            TextOrJson::Text => write!(out, "{}", lint.to_text(colour))?,
-            TextOrJson::Json => writeln!(out, "{}", lint.to_json())?,
+    lookup::inside(&args.dns, async |dns| {
+        for (domain, at) in domains.iter().zip(0..) {
+            let lint = lint::lint(&lookup::asking(dns), domain, &settings).await;
+            match args.format {
+                TextOrJson::Text if at > 0 => write!(out, "\n{}", lint.to_text(colour))?,
+                TextOrJson::Text => write!(out, "{}", lint.to_text(colour))?,
+                TextOrJson::Json => writeln!(out, "{}", lint.to_json())?,
+            }
         }
-    }
-    Ok(Done::Well)
+        Ok(Done::Well)
+    })
 }

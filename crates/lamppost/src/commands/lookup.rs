@@ -28,13 +28,20 @@ impl Lookup for Dns {
 /// A source of answers with the budget of one message, or one domain.
 pub(super) type Asking<'a> = Budget<&'a Dns>;
 
-/// Runs something that asks DNS; the source must be made where the network can be used.
+/// Runs something that asks DNS about one message or one client.
 pub(super) fn with<T>(args: &DnsArgs, work: impl AsyncFnOnce(&Asking<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    inside(args, async |dns| work(&asking(dns)).await)
+}
+
+/// Runs something that asks DNS; the source is made where the network can be used, and once.
+pub(super) fn inside<T>(args: &DnsArgs, work: impl AsyncFnOnce(&Dns) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(async {
-        let dns = source(args)?;
-        work(&Budget::new(&dns, BudgetLimits::default())).await
-    })
+    runtime.block_on(async { work(&source(args)?).await })
+}
+
+/// A fresh budget.
+pub(super) fn asking(dns: &Dns) -> Asking<'_> {
+    Budget::new(dns, BudgetLimits::default())
 }
 
 /// A source of answers; to be made where the network can be used.
