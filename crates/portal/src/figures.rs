@@ -65,6 +65,11 @@ pub(crate) fn as_f64(n: u64) -> f64 {
     n as f64
 }
 
+/// A number with its sign and one decimal: `+3.4`, `−8.2`.
+pub(crate) fn signed(number: f64) -> String {
+    if number < 0.0 { format!("−{:.1}", -number) } else { format!("+{number:.1}") }
+}
+
 /// `part` of `whole` in percent with one decimal and without the sign; `—` of nothing.
 ///
 /// 100.0 and 0.0 are said only where they are exact: one failure in a million is 99.9.

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::px;
+use crate::figures::signed;
 
 /// Half the scale in the drawing's own units.
 const HALF: f64 = 30.0;
@@ -12,8 +13,7 @@ pub(crate) fn grade(grade: f64, large: bool) -> Markup {
     let grade = grade.clamp(-10.0, 10.0);
     let width = (grade.abs() / 10.0 * HALF).max(1.0);
     let x = if grade < 0.0 { HALF - width } else { HALF };
-    let spoken =
-        format!("reputation {}{:.1} on a scale from −10 to +10", if grade < 0.0 { "−" } else { "+" }, grade.abs());
+    let spoken = format!("reputation {} on a scale from −10 to +10", signed(grade));
     html! {
         svg.grade.large[large] viewBox="0 0 60 10" role="img" aria-label=(spoken) {
             rect.track y="3" width="60" height="4" {}

@@ -90,7 +90,7 @@ fn known(profile: &Profile, answer: &Source) -> Markup {
                 "Before: "
                 @for (index, line) in answer.grades.iter().skip(1).take(12).enumerate() {
                     @if index > 0 { ", " }
-                    @match line.grade { Some(grade) => (signed(grade)), None => "—" } " on " (figures::day_year(line.learned))
+                    @match line.grade { Some(grade) => (figures::signed(grade)), None => "—" } " on " (figures::day_year(line.learned))
                 }
             }
         }
@@ -100,7 +100,7 @@ fn known(profile: &Profile, answer: &Source) -> Markup {
 fn reputation(profile: &Profile) -> Markup {
     html! {
         @match profile.grade {
-            Some(grade) => { (draw::grade(grade, true)) " " strong { (signed(grade)) } " " (profile.band) },
+            Some(grade) => { (draw::grade(grade, true)) " " strong { (figures::signed(grade)) } " " (profile.band) },
             None => {
                 "— "
                 span.faint {
@@ -124,7 +124,7 @@ fn evidence(profile: &Profile) -> Markup {
                     @for one in &profile.evidence {
                         tr {
                             th scope="row" { (text::text(&one.source)) }
-                            td.num { (signed(one.value)) @if one.hard { abbr title="nothing else may outweigh it" { " !" } } }
+                            td.num { (figures::signed(one.value)) @if one.hard { abbr title="nothing else may outweigh it" { " !" } } }
                             td.wide { (text::text(&one.detail)) }
                             td.num { (figures::day_year(one.day)) }
                         }
@@ -133,9 +133,4 @@ fn evidence(profile: &Profile) -> Markup {
             }
         }
     }
-}
-
-/// `+3.4`, `−8.2`.
-fn signed(number: f64) -> String {
-    if number < 0.0 { format!("−{:.1}", -number) } else { format!("+{number:.1}") }
 }
