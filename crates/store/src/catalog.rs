@@ -25,6 +25,7 @@ const MIGRATIONS: &[Step] = &[
     Step { script: include_str!("schema-2.sql"), act: crate::trend::pack_version_1 },
     Step { script: include_str!("schema-3.sql"), act: |_| Ok(()) },
     Step { script: include_str!("schema-4.sql"), act: |_| Ok(()) },
+    Step { script: include_str!("schema-5.sql"), act: |_| Ok(()) },
 ];
 /// Idle connections kept for reading: one for each of the few requests that run at a time.
 const IDLE: usize = 8;
@@ -106,6 +107,18 @@ pub(crate) fn writer(dir: &Path) -> Result<Connection, Error> {
     let mut connection = open().map_err(|e| failed(&path, e))?;
     migrate(&mut connection, dir, MIGRATIONS)?;
     Ok(connection)
+}
+
+/// A connection that writes beside the one writer: for tables of which nobody holds anything in memory.
+pub(crate) fn beside(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(30))?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        Ok(connection)
+    };
+    open().map_err(|e| failed(path, e))
 }
 
 fn reader(path: &Path) -> Result<Connection, Error> {

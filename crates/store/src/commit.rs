@@ -40,6 +40,8 @@ pub(crate) fn commit(inner: &Arc<Inner>, batch: &StagedBatch, epoch: i64) -> Res
         change.batch(batch, epoch)?;
         trend::apply(transaction, &batch.deltas, &mut change.known.domains)?;
         trend::apply(transaction, &taken_off, &mut change.known.domains)?;
+        let days: HashSet<i32> = batch.deltas.keys().chain(taken_off.keys()).map(|(day, ..)| *day).collect();
+        crate::derived::changed(transaction, days)?;
         let state = std::mem::take(&mut change.state);
         state.apply(transaction)?;
         transaction

@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) catalog: Catalog,
     /// Segments that were read, with their indexes.
     segments: Mutex<HashMap<(u64, SortedBy), Arc<Segment>>>,
+    /// Derived values that were decoded.
+    pub(crate) decoded: crate::derived::Decoded,
     writer: Option<Writer>,
 }
 
@@ -222,8 +224,15 @@ impl Ledger {
     }
 
     fn new(dir: &Path, disk: &Disk, layout: Layout, catalog: Catalog, writer: Option<Writer>) -> Self {
-        let inner =
-            Inner { dir: dir.to_owned(), disk: disk.clone(), layout, catalog, segments: Mutex::default(), writer };
+        let inner = Inner {
+            dir: dir.to_owned(),
+            disk: disk.clone(),
+            layout,
+            catalog,
+            segments: Mutex::default(),
+            decoded: crate::derived::Decoded::default(),
+            writer,
+        };
         Self { inner: Arc::new(inner) }
     }
 

@@ -12,9 +12,10 @@
 //! | `catalog`, `catalog_read`, `lists` | the SQLite file |
 //! | `standing` | who stands for an item |
 //! | `profile` | what is known of sources beyond reports |
+//! | `derived` | what other rooms work out and keep, and what people decided |
 //! | `domain` | the organizational domain of a name |
 //! | `field`, `segment_write`, `by_source`, `segment`, `prune` | files of rows |
-//! | `question`, `plan`, `scan`, `rollup`, `batch`, `codes`, `aggregate`, `answer`, `sql` | asking |
+//! | `question`, `plan`, `scan`, `rollup`, `batch`, `codes`, `aggregate`, `answer`, `groups`, `sql` | asking |
 //! | `compact`, `maintain`, `backup`, `check` | upkeep |
 //! | `disk`, `fault` | the seam to the disk, and faults planted in it by tests |
 
@@ -29,6 +30,7 @@ mod check;
 mod codes;
 mod commit;
 mod compact;
+mod derived;
 mod disk;
 mod domain;
 mod entry;
@@ -36,6 +38,7 @@ mod error;
 #[cfg(test)]
 mod fault;
 mod field;
+mod groups;
 mod intake;
 mod intake_write;
 mod ledger;
@@ -61,12 +64,14 @@ mod supersede;
 mod telling;
 mod trend;
 
+pub use derived::{DecisionEntry, Derived, DerivedKey};
 pub use domain::organizational_domain;
 pub use entry::{
     Arrival, Checked, Compacted, ConflictEntry, Counters, FlawEntry, IntakeTotals, Kept, KeptState, NoRawKey, Pending,
     PolicyOfDay, RawKey, RejectionEntry, ReportEntry, ReportFilter, Retained, Taken,
 };
 pub use error::Error;
+pub use groups::Groups;
 pub use intake::Intake;
 pub use ledger::Ledger;
 pub use profile::ProfileEntry;

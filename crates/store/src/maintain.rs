@@ -21,6 +21,7 @@ impl Ledger {
             c.execute_batch(
                 "DELETE FROM report; DELETE FROM report_flaw; DELETE FROM rejection; DELETE FROM conflict;
                  DELETE FROM reporter; DELETE FROM policy; DELETE FROM domain; DELETE FROM segment; DELETE FROM tombstone;
+                 UPDATE day_version SET version = version + 1; DELETE FROM derived;
                  DELETE FROM trend; DELETE FROM trend_day; DELETE FROM policy_seen; DELETE FROM arrival; DELETE FROM flaw;
                  UPDATE state SET epoch = epoch + 1, rebuild_to = (SELECT coalesce(max(id), 0) FROM item),
                      items = 0, item_bytes = 0, reports = 0, rows = 0, messages_high = 0, messages_low = 0,
@@ -83,6 +84,7 @@ fn forget_segments(c: &Connection, oldest: Day) -> rusqlite::Result<Vec<u64>> {
     c.execute("DELETE FROM tombstone WHERE segment NOT IN (SELECT id FROM segment)", [])?;
     c.execute("DELETE FROM trend WHERE day < ?1", [oldest.0])?;
     c.execute("DELETE FROM trend_day WHERE day < ?1", [oldest.0])?;
+    c.execute("UPDATE day_version SET version = version + 1 WHERE day < ?1", [oldest.0])?;
     Ok(gone)
 }
 

@@ -59,6 +59,23 @@ impl Ledger {
         })
     }
 
+    /// Goes through the newest profile of every address that has one.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
+    pub fn each_profile(&self, mut visit: impl FnMut(IpAddr, &str)) -> Result<(), Error> {
+        self.inner.catalog.read(|c| {
+            // SQLite gives the other columns of the row that has the maximum.
+            let mut select = c.prepare("SELECT address, max(day), profile FROM profile GROUP BY address")?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let address: [u8; 16] = row.get(0)?;
+                visit(crate::plan::address(u128::from_be_bytes(address)), row.get_ref(2)?.as_str()?);
+            }
+            Ok(())
+        })
+    }
+
     /// All profiles of an address, the newest first.
     ///
     /// # Errors

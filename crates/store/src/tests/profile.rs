@@ -25,6 +25,9 @@ fn the_newest_counts_and_the_older_stay() {
     );
     let history: Vec<_> = ledger.profile_history(one).unwrap().into_iter().map(|e| (e.day.0, e.profile)).collect();
     assert_eq!(history, [(12, "e".to_owned()), (11, "d".to_owned()), (10, "a".to_owned())]);
+    let mut each = Vec::new();
+    ledger.each_profile(|address, profile| each.push((address, profile.to_owned()))).unwrap();
+    assert_eq!(each, [(one, "e".to_owned()), (two, "b".to_owned())]);
     assert_eq!(ledger.without_profile(&[two, none, one], Day(11)).unwrap(), [two, none]);
     // An IPv4 address and the IPv6 address that stands for it are one source, as in rows.
     assert!(ledger.profiles(&[address("::ffff:192.0.2.1")]).unwrap().len() == 1);

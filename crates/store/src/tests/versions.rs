@@ -35,7 +35,8 @@ fn back_to_version_1(dir: &std::path::Path) {
     let (trend, _) = trend::all(&connection).unwrap();
     connection
         .execute_batch(
-            "ALTER TABLE item DROP COLUMN standing; DROP TABLE profile; DROP TABLE trend_day; DROP TABLE trend;
+            "DROP TABLE decision; DROP TABLE derived; DROP TABLE day_version;
+             ALTER TABLE item DROP COLUMN standing; DROP TABLE profile; DROP TABLE trend_day; DROP TABLE trend;
              CREATE TABLE trend (
                  day INTEGER NOT NULL, domain INTEGER NOT NULL, outcome INTEGER NOT NULL, disposition INTEGER NOT NULL,
                  rows INTEGER NOT NULL, messages_high INTEGER NOT NULL, messages_low INTEGER NOT NULL,
@@ -84,7 +85,7 @@ fn a_ledger_of_version_1_is_brought_forward() {
     assert!(matches!(error, Error::Older { found: 1, .. }), "a reader changes nothing: {error}");
 
     let ledger = Ledger::open(dir.path()).unwrap();
-    assert!(dir.path().join("catalog-before-version-4.sqlite").exists());
+    assert!(dir.path().join("catalog-before-version-5.sqlite").exists());
     assert_eq!(answers(&ledger), before);
     assert_eq!(ledger.check().unwrap().faults, [""; 0]);
     assert!(ledger.inner.snapshot().unwrap().iter().all(|part| part.by_source.is_none()));
