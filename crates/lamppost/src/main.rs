@@ -14,7 +14,9 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// Done, but some input was rejected.
 const REJECTED: u8 = 3;
@@ -33,19 +35,28 @@ fn main() -> ExitCode {
     }
 }
 
-/// Log lines go to standard error; `RUST_LOG` decides if it is set.
+/// Log lines go to standard error; `RUST_LOG` decides if it is set: a level, or levels by room such as `info,collect=debug`.
 fn log(verbose: u8) {
-    let default = match verbose {
-        0 => "warn",
-        1 => "info",
-        _ => "debug",
+    let level = match verbose {
+        0 => Level::WARN,
+        1 => Level::INFO,
+        _ => Level::DEBUG,
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let wanted = std::env::var("RUST_LOG").ok().filter(|levels| !levels.is_empty());
+    let parsed = wanted.as_deref().map(str::parse::<Targets>);
+    let levels = match &parsed {
+        Some(Ok(levels)) => levels.clone(),
+        _ => Targets::new().with_default(level),
+    };
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .init();
+        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    tracing_subscriber::registry().with(lines).with(levels).init();
+    if let Some(Err(error)) = parsed {
+        tracing::warn!(
+            "RUST_LOG is passed over: {error}; it takes a level, or levels by room such as info,collect=debug"
+        );
+    }
 }
 
 /// Somebody read as much as they wanted, as `head` does: that is no failure.
