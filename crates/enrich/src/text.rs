@@ -2,11 +2,7 @@
 
 /// The text without what is not seen or turns the line around: control and format characters become spaces.
 pub(crate) fn printable(text: &str) -> String {
-    let bad = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    text.chars().map(|c| if bad(c) { ' ' } else { c }).collect()
+    text.chars().map(|c| if message::is_unseen(c) { ' ' } else { c }).collect()
 }
 
 /// At most so many characters; what is cut ends with `…`.

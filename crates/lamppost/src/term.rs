@@ -84,7 +84,7 @@ impl From<u64> for Cell {
     }
 }
 
-/// Text as a terminal may show it: control characters, and those that turn the direction of writing, are made visible.
+/// Text as a terminal may show it: what is unseen is made visible.
 pub(crate) fn shown(text: &str) -> String {
     let mut out = String::new();
     for (n, c) in text.chars().enumerate() {
@@ -93,14 +93,7 @@ pub(crate) fn shown(text: &str) -> String {
             break;
         }
         match c {
-            '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => {
-                out.extend(c.escape_unicode());
-            }
+            c if message::is_unseen(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }

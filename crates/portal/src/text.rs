@@ -88,11 +88,7 @@ fn first(value: &str, shown: usize) -> Cow<'_, str> {
 
 /// What to call a character that does not show: controls, direction marks, zero-width and other invisible ones.
 fn name(c: char) -> Option<String> {
-    let hidden = matches!(c,
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
-    hidden.then(|| format!("U+{:04X}", u32::from(c)))
+    message::is_unseen(c).then(|| format!("U+{:04X}", u32::from(c)))
 }
 
 #[cfg(test)]

@@ -295,11 +295,7 @@ fn aged(seconds: i64) -> String {
 
 /// A stranger's text, one character each, nothing that acts on a terminal.
 fn shown(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    text.chars().map(|c| if hidden(c) { '·' } else { c }).collect()
+    text.chars().map(|c| if message::is_unseen(c) { '·' } else { c }).collect()
 }
 
 #[cfg(test)]

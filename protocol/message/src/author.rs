@@ -10,9 +10,10 @@ use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
 use memchr::memchr_iter;
 
-use crate::domain::{Domain, DomainError, is_invisible};
+use crate::domain::{Domain, DomainError};
 use crate::fields::{AnomalyKind, Field, Header};
 use crate::mailbox::{List, Mailbox, SyntaxError, list};
+use crate::unseen::is_invisible;
 
 /// A From field of more bytes than this is refused. Real ones with long encoded names have some hundred.
 const FROM_BYTES_MAX: usize = 16 << 10;

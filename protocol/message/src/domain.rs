@@ -9,6 +9,8 @@ use std::fmt;
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 
+use crate::unseen::is_invisible;
+
 /// RFC 1035 §2.3.4: 255 octets on the wire, which leaves 253 for text without the final dot.
 const TEXT_BYTES_MAX: usize = 253;
 
@@ -123,16 +125,6 @@ fn sized(ascii: &str) -> Result<(), DomainError> {
         return Err(DomainError::TooLong);
     }
     Ok(())
-}
-
-/// Whether a character leaves no mark on the screen or turns the order of its neighbours: Unicode's
-/// `Default_Ignorable_Code_Point`, without the two joiners that some scripts need and IDNA judges by context.
-pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl fmt::Display for Domain {

@@ -8,6 +8,7 @@
 //! | `fields` | the header: fields with their bytes and places, and what is odd about it by name (RFC 5322 §2.2) |
 //! | `author` | the verdict on From: one author domain, or a named refusal (RFC 5322 §3.6.2) |
 //! | `mailbox` | the mailbox list of a From field (RFC 5322 §3.4, RFC 6532) |
+//! | `unseen` | characters that a person does not see |
 //! | `domain` | a domain name in its one form, lower-case A-labels (RFC 5890, RFC 5891) |
 //! | `path` | MAIL FROM and HELO (RFC 5321, RFC 7208 §2) |
 //!
@@ -37,6 +38,7 @@ mod mbox;
 mod mime;
 mod path;
 mod transfer;
+mod unseen;
 
 pub use author::{Ambiguity, Author, AuthorFlag, Refusal, author};
 pub use domain::{Domain, DomainError};
@@ -48,3 +50,4 @@ pub use mbox::{Mailbox, begins_mailbox};
 pub use mime::{Error, Limits, Part, parts};
 pub use path::{PathError, ReversePath, helo};
 pub use transfer::base64;
+pub use unseen::is_unseen;

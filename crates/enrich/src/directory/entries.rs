@@ -151,7 +151,7 @@ pub(super) fn text(text: &str, limits: &DirectoryLimits) -> String {
 pub(super) fn address(text: &str, limits: &DirectoryLimits) -> Option<String> {
     let text = text.trim();
     let (local, domain) = text.rsplit_once('@')?;
-    let visible = |c: char| !c.is_whitespace() && !c.is_control() && c != '\u{202e}';
+    let visible = |c: char| !c.is_whitespace() && !message::is_unseen(c);
     let good = !local.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.');
     // The length first: what a stranger sends may be a megabyte.
     let fits = text.len() <= limits.address_chars.saturating_mul(4) && text.chars().count() <= limits.address_chars;

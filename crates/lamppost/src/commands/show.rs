@@ -1,7 +1,7 @@
 //! Looking at report files without taking them in.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
 use report::package::{self, Found, PackageLimits};
@@ -10,12 +10,11 @@ use report::{Limits, Rejection, RejectionKind};
 
 use super::Done;
 use crate::cli::{ShowArgs, ShowFormat};
+use crate::table::Look;
 
 pub(super) fn show(args: &ShowArgs, out: &mut impl Write) -> anyhow::Result<Done> {
     let format = match args.format {
-        ShowFormat::Text => {
-            Format::Text { colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
-        }
+        ShowFormat::Text => Format::Text { colour: Look::of_stdout().colour },
         ShowFormat::Json => Format::Json,
         ShowFormat::Csv => Format::Csv,
         ShowFormat::Parsedmarc => Format::Parsedmarc,

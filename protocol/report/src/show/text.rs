@@ -235,11 +235,10 @@ pub(super) fn cut_off(rejection: &Rejection, colour: bool, out: &mut dyn Write) 
     writeln!(out, "\n  {}not read to its end: {}{}", style.bad(), printable(&rejection.message), style.end())
 }
 
-/// Without what could command a terminal or turn its text around: control characters, and Unicode's directions.
+/// Without what could command a terminal, turn its text around, or hide in it.
 fn printable(text: &str) -> Cow<'_, str> {
-    let commands = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if text.contains(commands) {
-        Cow::Owned(text.chars().map(|c| if commands(c) { char::REPLACEMENT_CHARACTER } else { c }).collect())
+    if text.contains(message::is_unseen) {
+        Cow::Owned(text.chars().map(|c| if message::is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect())
     } else {
         Cow::Borrowed(text)
     }
