@@ -39,6 +39,14 @@ impl fmt::Debug for Opened {
 }
 
 impl Secret {
+    /// Reads it, for rooms that log in elsewhere. Whoever calls this keeps it out of messages.
+    ///
+    /// # Errors
+    /// It is not there, cannot be read or is empty; in words for people.
+    pub fn read(&self) -> Result<String, String> {
+        self.open().map(|opened| opened.0)
+    }
+
     /// Reads it.
     pub(crate) fn open(&self) -> Result<Opened, String> {
         let text = match self {

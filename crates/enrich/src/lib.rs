@@ -34,7 +34,7 @@ pub use names::{NameGrade, NameLimits, Named, Names, names};
 pub use network::{Network, NetworkFile, NetworkFileError, NetworkLimits, Networks};
 pub use reputation::{
     Band, Evidence, FileError, FileLimits, FileList, Gap, Grade, ListDefinition, ListsError, Local, Said, Skipped,
-    Standing, Value, ZoneLimits, ZoneList, ZoneListError, grade, standing,
+    Standing, Value, ZoneLimits, ZoneList, ZoneListError, ZoneState, ZoneTest, grade, standing,
 };
 pub use time::{Clock, Moment};
 pub use worker::{Enricher, Profile, Progress, ProgressCounts, Source, WorkLimits, enrich};

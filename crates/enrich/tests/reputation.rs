@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use dns::{Lookup, Name, RecordType, Response, Zone};
 use enrich::{
-    Clock, Evidence, FileLimits, FileList, Grade, ListDefinition, Local, Moment, Value, ZoneLimits, ZoneList, grade,
+    Clock, Evidence, FileLimits, FileList, Grade, ListDefinition, Local, Moment, Value, ZoneLimits, ZoneList, ZoneTest,
+    grade,
 };
 
 /// Some noon.
@@ -246,6 +247,8 @@ async fn a_list_that_falls_silent_is_left_alone_for_an_hour() {
     }
     assert_eq!(dns.asked(), 2 + 20, "after twenty in a row it is left alone");
     assert!(list.off().await.unwrap().contains("in a row"));
+    let told = list.state(clock.now());
+    assert!(matches!(&told.test, ZoneTest::Off(until, why) if *until > NOON && why.contains("in a row")), "{told:?}");
     time.fetch_add(3_600, Ordering::Relaxed);
     assert_eq!(list.ask(&dns, address("192.0.3.1"), &clock).await.unwrap().len(), 1);
 }
@@ -256,6 +259,12 @@ async fn a_budget_holds_for_a_day() {
     let (clock, time) = clock();
     let limits = ZoneLimits { daily: 10, ..ZoneLimits::default() };
     let list = ZoneList::new(definition("spamhaus-zen"), None, limits).unwrap();
+    let state = || list.state(clock.now());
+    assert_eq!(
+        (state().questions_today, state().test),
+        (0, ZoneTest::Untested),
+        "it is not tested before it is needed"
+    );
     let mut learned = 0;
     for n in 1..=50 {
         match list.ask(&dns, address(&format!("192.0.2.{n}")), &clock).await {
@@ -264,7 +273,14 @@ async fn a_budget_holds_for_a_day() {
         }
     }
     assert_eq!((learned, dns.asked()), (8, 10), "the two of its test count too");
+    let told = state();
+    assert_eq!((told.questions_today, told.questions_daily), (10, 10));
+    assert!(
+        matches!(told.test, ZoneTest::Ready(until) if until == Moment::of(NOON).day().begin() + 86_400),
+        "{told:?}"
+    );
     time.fetch_add(86_400, Ordering::Relaxed);
+    assert_eq!((state().questions_today, state().test), (0, ZoneTest::Untested), "yesterday's do not count");
     assert!(list.ask(&dns, address("192.0.2.50"), &clock).await.is_ok(), "a new day");
     assert_eq!(list.questions(), 13);
 }

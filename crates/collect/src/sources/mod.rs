@@ -91,6 +91,18 @@ impl Settings {
         all
     }
 
+    /// Name and place of each: what it reads, or the address on which it is to listen. Without secrets, for pages.
+    #[must_use]
+    pub fn places(&self) -> Vec<(String, String)> {
+        let listen = |address: Option<SocketAddr>| address.map_or_else(String::new, |address| address.to_string());
+        let mut all = Vec::new();
+        all.extend(self.folder.iter().map(|s| (s.name.clone(), s.path.display().to_string())));
+        all.extend(self.http.iter().map(|s| (s.name.clone(), listen(s.listen))));
+        all.extend(self.imap.iter().map(|s| (s.name.clone(), s.place())));
+        all.extend(self.lmtp.iter().chain(&self.smtp).map(|s| (s.name.clone(), listen(s.listen))));
+        all
+    }
+
     /// Whether everything in it is as it must be, as far as that can be seen without starting it.
     ///
     /// # Errors
@@ -211,6 +223,12 @@ impl Collecting {
     #[must_use]
     pub fn health(&self) -> Vec<Health> {
         self.boards.iter().map(Board::read).collect()
+    }
+
+    /// The boards of all sources, to be read while they run; the last one is that of what takes in what they kept.
+    #[must_use]
+    pub fn boards(&self) -> Vec<Board> {
+        self.boards.clone()
     }
 
     /// The sources that listen, and where: ports that the system chose included.

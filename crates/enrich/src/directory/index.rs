@@ -22,6 +22,8 @@ pub struct Directory {
     pub(super) keys: Vec<Key>,
     /// The texts of the keys, one after the other.
     texts: String,
+    /// Domains of main addresses, those with most entries first.
+    pub(super) homes: Vec<Box<str>>,
     pub(super) limits: DirectoryLimits,
 }
 
@@ -82,6 +84,8 @@ pub(super) struct Key {
 
 /// Words of one name that are looked at.
 const WORDS_MAX: usize = 12;
+/// Domains at which a local part alone is looked for; guests bring thousands more.
+const HOMES_MAX: usize = 50;
 /// Bytes of a key: a local part has no more than 64 (RFC 5321 §4.5.3.1.1), and longer names are not typed.
 const KEY_BYTES_MAX: usize = 64;
 
@@ -109,6 +113,7 @@ impl Directory {
                 }
             }
         }
+        directory.homes = directory.homes();
         directory.sort(making);
         (directory, flaws)
     }
@@ -123,6 +128,16 @@ impl Directory {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    fn homes(&self) -> Vec<Box<str>> {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for (_, domain) in self.entries.iter().filter_map(|entry| entry.who.mail().rsplit_once('@')) {
+            *counts.entry(domain).or_default() += 1;
+        }
+        let mut homes: Vec<_> = counts.into_iter().collect();
+        homes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        homes.into_iter().take(HOMES_MAX).map(|(domain, _)| domain.into()).collect()
     }
 
     /// The text of a key.

@@ -120,6 +120,16 @@ impl Directory {
         Found { exact: None, candidates: candidates.collect() }
     }
 
+    /// Who is behind a local part at any of the directory's own domains, the one with most entries first.
+    #[must_use]
+    pub fn find_local(&self, local: &str) -> Found {
+        let plain: String = local.trim().to_lowercase().chars().take(CHARS_MAX).collect();
+        match self.homes.iter().find_map(|domain| self.exact(&plain, domain)) {
+            Some(exact) => Found { exact: Some(exact), candidates: Vec::new() },
+            None => self.find(local, self.homes.first().map_or("", |domain| domain)),
+        }
+    }
+
     /// Who has the address, or what stands before its `+`.
     fn exact(&self, local: &str, domain: &str) -> Option<Candidate> {
         let at = |local: &str| self.by_address.get(format!("{local}@{domain}").as_str()).copied();

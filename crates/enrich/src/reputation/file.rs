@@ -164,6 +164,12 @@ impl FileList {
         Ok(list)
     }
 
+    /// What evidence calls it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Ranges and networks in it.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -20,7 +20,7 @@ pub use file::{FileError, FileLimits, FileList, Skipped};
 pub use grade::{Band, Evidence, Grade, Standing, Value, grade, standing};
 pub use lists::{ListDefinition, ListsError, Said};
 pub use local::Local;
-pub use zones::{ZoneLimits, ZoneList, ZoneListError};
+pub use zones::{ZoneLimits, ZoneList, ZoneListError, ZoneState, ZoneTest};
 
 /// Something that was not learned, and why: absence of evidence is told apart from evidence of absence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex as Lock, PoisonError};
 
 use dns::{Data, Lookup, Name, RecordType, Response};
 use report::Day;
@@ -66,7 +66,7 @@ pub struct ZoneList {
     zone: Name,
     limits: ZoneLimits,
     health: Mutex<Health>,
-    spent: Mutex<Spent>,
+    spent: Lock<Spent>,
     failures: AtomicU32,
     answers: Recent<IpAddr, Arc<OnceCell<Answer>>>,
     asked: AtomicU32,
@@ -84,6 +84,30 @@ enum Health {
 struct Spent {
     day: Day,
     questions: u32,
+}
+
+/// How a list fares at a moment, for pages and metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneState {
+    /// Questions sent on this UTC day, tests included.
+    pub questions_today: u32,
+    /// Questions that may be sent on one day.
+    pub questions_daily: u32,
+    /// How its test went.
+    pub test: ZoneTest,
+}
+
+/// How the test of a list went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ZoneTest {
+    /// Not yet: it is tested before the first question.
+    Untested,
+    /// It is being tested.
+    UnderWay,
+    /// It answers as it must, until this second since 1970 holds.
+    Ready(i64),
+    /// It is switched off until this second, and why.
+    Off(i64, Arc<str>),
 }
 
 /// An answer that is kept: the listings in it, none where there are none.
@@ -131,7 +155,7 @@ impl ZoneList {
             definition,
             limits,
             health: Mutex::new(Health::Untested),
-            spent: Mutex::new(Spent { day: Day(i32::MIN), questions: 0 }),
+            spent: Lock::new(Spent { day: Day(i32::MIN), questions: 0 }),
             failures: AtomicU32::new(0),
             answers: Recent::new(limits.remembered),
             asked: AtomicU32::new(0),
@@ -150,6 +174,21 @@ impl ZoneList {
             Health::Off { why, .. } => Some(Arc::clone(why)),
             _ => None,
         }
+    }
+
+    /// How it fares. Waits for nobody.
+    #[must_use]
+    pub fn state(&self, now: Moment) -> ZoneState {
+        let spent = *self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let test = match self.health.try_lock().as_deref() {
+            // Whoever tests it holds this meanwhile.
+            Err(_) => ZoneTest::UnderWay,
+            Ok(Health::Ready { until }) if now.seconds() < *until => ZoneTest::Ready(*until),
+            Ok(Health::Off { until, why }) if now.seconds() < *until => ZoneTest::Off(*until, Arc::clone(why)),
+            Ok(_) => ZoneTest::Untested,
+        };
+        let questions_today = if spent.day == now.day() { spent.questions } else { 0 };
+        ZoneState { questions_today, questions_daily: self.limits.daily, test }
     }
 
     /// Questions sent so far, tests included.
@@ -259,7 +298,7 @@ impl ZoneList {
     }
 
     async fn question(&self, dns: &impl Lookup, address: IpAddr, now: Moment) -> Result<Asked, Gap> {
-        self.spend(now).await?;
+        self.spend(now)?;
         let Some(name) = reverse::below(address, &self.zone) else {
             return Ok(Asked::Failed(String::from("its zone is too long a name")));
         };
@@ -280,8 +319,9 @@ impl ZoneList {
         })
     }
 
-    async fn spend(&self, now: Moment) -> Result<(), Gap> {
-        let mut spent = self.spent.lock().await;
+    fn spend(&self, now: Moment) -> Result<(), Gap> {
+        // A panic elsewhere leaves a number that counts.
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         if spent.day != now.day() {
             *spent = Spent { day: now.day(), questions: 0 };
         }

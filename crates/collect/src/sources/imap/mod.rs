@@ -108,6 +108,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whose mailbox it is, where, and which folders of it.
+    pub(super) fn place(&self) -> String {
+        format!("{} at {}: {}", self.user, self.host, self.folders.join(", "))
+    }
+
     pub(super) fn check(&self) -> Result<(), String> {
         let wrong = |what: &str| Err(what.to_owned());
         if self.host.is_empty() || self.user.is_empty() {
