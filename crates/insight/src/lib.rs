@@ -9,9 +9,12 @@
 //! | `sources`, `source` | who sends; one address and its history |
 //! | `profile` | who is behind a source, as it was learned |
 //! | `rows` | the rows behind a number |
+//! | `owners` | who may be behind a local part, as a directory has it |
 //! | `known` | which names and days there are |
 //! | `reports`, `raw` | which reports came, what was odd, what was refused; the XML behind one |
 //! | `incomplete` | which of the newest days are still coming in |
+//! | `expected` | which reporters have sent what they usually send |
+//! | `reputation` | which failing sources are good or bad by their grade |
 //! | `answers`, `report_answers` | the answers as plain data |
 //!
 //! Nothing here looks anything up outside the ledger, and nothing knows SQL, HTML or a command line.
@@ -19,13 +22,16 @@
 mod answers;
 mod counts;
 mod error;
+mod expected;
 mod incomplete;
 mod known;
+mod owners;
 mod portfolio;
 mod profile;
 mod raw;
 mod report_answers;
 mod reports;
+mod reputation;
 mod rows;
 mod scope;
 mod source;
@@ -35,12 +41,15 @@ mod trend;
 
 pub use answers::*;
 pub use error::Error;
+pub use expected::{Expected, ExpectedLine, Punctuality, expected};
 pub use known::{Known, known};
+pub use owners::{ContactLine, OwnerAnswer, OwnerLine, owners};
 pub use portfolio::portfolio;
 pub use profile::{EvidenceLine, GradeLine, Profile, ServiceLine};
 pub use raw::raw_xml;
 pub use report_answers::*;
 pub use reports::{arrivals, conflicts, flaws, rejections, report, reports};
+pub use reputation::{BandLine, GapLine, GradedSource, Reputation, reputation};
 pub use rows::{report_rows, rows};
 pub use scope::{DAYS_MAX, Period, Scope, parse_network};
 pub use source::source;
