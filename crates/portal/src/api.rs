@@ -6,7 +6,8 @@
 use std::sync::LazyLock;
 
 use insight::{
-    Arrivals, Conflicts, Flaws, Portfolio, Rejections, ReportDetail, Reports, Rows, Source, Sources, Spike, Trend,
+    Arrivals, Conflicts, Expected, Flaws, Portfolio, Rejections, ReportDetail, Reports, Reputation, Rows, Source,
+    Sources, Spike, Trend,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -14,9 +15,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::ask::Ask;
-use crate::call::{Call, Failure};
+use crate::call::{Call, Failure, OwnersFound};
 use crate::pages::api::Shown;
 use crate::params::{self, DOMAINS, FILTERS, LISTED, PAGED, PERIOD, Param, SOURCES};
+use crate::program::{Collecting, Learning};
 use crate::site;
 use crate::url::Url;
 
@@ -82,7 +84,35 @@ fn json_of(answer: &impl Serialize) -> Vec<u8> {
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = mail_routes();
     routes.extend(report_routes());
+    routes.extend(program_routes());
     routes
+}
+
+/// What the running program knows beside the ledger.
+fn program_routes() -> Vec<Route> {
+    vec![
+        route::<Collecting>(
+            ("/api/v1/collecting", "collecting"),
+            "How the sources of reports fare, since the program started.",
+            &[],
+            &[],
+            |call| Ok(call.collecting()),
+        ),
+        route::<Option<Learning>>(
+            ("/api/v1/learning", "learning"),
+            "How learning about sources of mail goes: runs, lists with their budgets, files; null where the program does not learn.",
+            &[],
+            &[],
+            |call| Ok(call.learning()),
+        ),
+        route::<OwnersFound>(
+            ("/api/v1/owners", "owners"),
+            "Who may be behind an address: the directory's entry that has it, or those like it.",
+            &[],
+            &[&[&params::WHO]],
+            |call| Ok(call.owners()),
+        ),
+    ]
 }
 
 /// What mail was seen.
@@ -124,6 +154,13 @@ fn mail_routes() -> Vec<Route> {
             &[&FILTERS],
             |call| Ok(insight::source(call.ledger, call.address()?, &call.scope())?),
         ),
+        route::<Reputation>(
+            ("/api/v1/reputation", "reputation"),
+            "Failing sources with a good reputation, and with a bad one.",
+            &[],
+            &[&FILTERS],
+            |call| Ok(insight::reputation(call.ledger, &call.scope())?),
+        ),
         route::<Rows>(("/api/v1/rows", "rows"), "The rows behind a number.", &[], &[&FILTERS, PAGED], |call| {
             Ok(insight::rows(call.ledger, &call.scope(), call.ask.offset, call.ask.lines())?)
         }),
@@ -137,6 +174,13 @@ fn report_routes() -> Vec<Route> {
         route::<Arrivals>(("/api/v1/arrivals", "arrivals"), "Who sent reports, and when.", &[], &[PERIOD], |call| {
             Ok(insight::arrivals(call.ledger, call.scope().period)?)
         }),
+        route::<Expected>(
+            ("/api/v1/expected", "expected"),
+            "Which reporters have sent what they usually send, and which are silent, as of the newest day of the ledger.",
+            &[],
+            &[],
+            |call| Ok(insight::expected(call.ledger)?),
+        ),
         route::<Reports>(
             ("/api/v1/reports", "reports"),
             "The reports, the newest taken in first. domain is the policy domain here.",

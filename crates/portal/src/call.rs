@@ -5,20 +5,25 @@
 
 use std::net::IpAddr;
 
-use insight::{Period, Scope};
+use insight::{OwnerAnswer, Period, Scope};
 use maud::Markup;
 use report::Text;
+use schemars::JsonSchema;
+use serde::Serialize;
 use store::Ledger;
 
 use crate::around::Around;
 use crate::ask::{Ask, BadQuery, EVER};
 use crate::pages::Here;
+use crate::program::{Collecting, DirectoryState, Learning, Program};
 use crate::url::Url;
 
 /// A request.
 pub(crate) struct Call<'a> {
     /// Where the answers come from.
     pub(crate) ledger: &'a Ledger,
+    /// What the program knows beside it.
+    pub(crate) program: &'a Program,
     /// What every page is drawn with.
     pub(crate) around: &'a Around,
     /// The query.
@@ -61,7 +66,36 @@ pub(crate) enum Failure {
     Ledger(#[from] insight::Error),
 }
 
+/// What the directory answers, and how it is loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct OwnersFound {
+    /// How the directory is loaded; absent where none is configured.
+    pub(crate) directory: Option<DirectoryState>,
+    /// Who may be behind the address; absent where none was asked about, or nothing is loaded yet.
+    pub(crate) answer: Option<OwnerAnswer>,
+}
+
 impl Call<'_> {
+    /// How learning about sources goes; nothing where the program does not learn.
+    pub(crate) fn learning(&self) -> Option<Learning> {
+        self.program.learning.as_ref().map(|tell| tell())
+    }
+
+    /// How the sources of reports fare.
+    pub(crate) fn collecting(&self) -> Collecting {
+        self.program.collecting.as_ref().map(|tell| tell()).unwrap_or_default()
+    }
+
+    /// Who may be behind what was asked.
+    pub(crate) fn owners(&self) -> OwnersFound {
+        let asked = self.ask.q.as_deref().filter(|asked| !asked.is_empty());
+        let directory = self.program.directory.as_ref();
+        OwnersFound {
+            directory: directory.map(|directory| (directory.state)()),
+            answer: directory.zip(asked).and_then(|(directory, asked)| (directory.find)(asked)),
+        }
+    }
+
     /// What a page is drawn with.
     pub(crate) fn here(&self) -> Here<'_> {
         Here { around: self.around, ask: &self.ask }

@@ -2,6 +2,7 @@
 //!
 //! Built by hand and not from a ledger, so that a page can be tested with what no ledger would ever hold.
 
+mod program;
 mod reports;
 
 use insight::{
@@ -245,7 +246,7 @@ impl Fixture {
         Sources { days: Some((newest().plus(-89), newest())), order, lines, lines_total: 282, totals }
     }
 
-    fn profile(&self) -> insight::Profile {
+    pub(super) fn profile(&self) -> insight::Profile {
         let say = |words: &str| (self.say)(words);
         insight::Profile {
             name: None,

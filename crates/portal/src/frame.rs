@@ -26,6 +26,10 @@ pub(crate) enum Section {
     Explorer,
     /// Reports and what became of them.
     Reports,
+    /// Failing sources by what is known of them.
+    Reputation,
+    /// Who is behind a local part.
+    Owners,
     /// The API's page.
     Api,
     /// Search results and errors: nowhere in the rail.
@@ -125,6 +129,8 @@ impl Page {
                         (item(Section::Domains, "Domains", links::domains(scope), domains, Some("d")))
                         (item(Section::Trend, "Trend", links::trend(scope), None, Some("t")))
                         (item(Section::Explorer, "Explorer", links::sources(scope), None, Some("e")))
+                        (item(Section::Reputation, "Reputation", links::reputation(scope), None, Some("p")))
+                        (item(Section::Owners, "Owners", Url::path(&["owners"]), None, Some("o")))
                     }
                     p.group { "Ledger" }
                     ul {
@@ -218,7 +224,7 @@ fn footer(around: &Around) -> Markup {
 
 /// What the keys do. Opened by the script alone: without it there are no keys.
 fn keys() -> Markup {
-    let keys: [(&[&str], &str); 8] = [
+    let keys: [(&[&str], &str); 10] = [
         (&["/"], "search"),
         (&["["], "the days before these"),
         (&["]"], "the days after these"),
@@ -227,6 +233,8 @@ fn keys() -> Markup {
         (&["g", "t"], "trend"),
         (&["g", "e"], "explorer"),
         (&["g", "r"], "reports"),
+        (&["g", "p"], "reputation"),
+        (&["g", "o"], "owners"),
     ];
     html! {
         dialog.keys id="keys" aria-labelledby="keys-title" {

@@ -4,8 +4,10 @@
 //! | --- | --- |
 //! | `serve` | connections: how many, how slow, how long |
 //! | `web` | the router, what every response carries, who is let in |
+//! | `program` | what the program that serves the portal knows beside the ledger |
 //! | `site`, `api` | the tables of pages and of API routes; OpenAPI is made from the latter |
 //! | `call`, `answer` | one request as handlers see it; answers that are no pages |
+//! | `metrics` | how the program fares, for Prometheus |
 //! | `ask`, `params`, `url`, `links` | the query as data and back; links that can only point to ourselves |
 //! | `around`, `frame`, `filters` | what every page is drawn with, and the frame around it |
 //! | `pages` | one file a page: a pure function from an answer to a document |
@@ -30,8 +32,10 @@ mod filters;
 mod fixtures;
 mod frame;
 mod links;
+mod metrics;
 mod pages;
 mod params;
+pub mod program;
 mod serve;
 mod site;
 mod text;

@@ -286,6 +286,17 @@ pub(crate) static Q: Param = Param {
     },
 };
 
+pub(crate) static WHO: Param = Param {
+    name: "q",
+    about: "An address, or what stands before its @.",
+    allowed: "any text",
+    schema: any_text,
+    set: |ask, value| {
+        ask.q = Some(value.trim().to_owned());
+        Some(())
+    },
+};
+
 pub(crate) static POLICY: Param = Param {
     name: "policy",
     about: "Only domains to which this policy applies, as most reporters last saw it.",

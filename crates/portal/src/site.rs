@@ -34,7 +34,7 @@ const XML_BYTES: usize = 256 * 1024 * 1024;
 const FOUND_MAX: usize = 50;
 
 /// Every page.
-pub(crate) static ROUTES: [Route; 21] = [
+pub(crate) static ROUTES: [Route; 24] = [
     Route { path: "/", params: &[], answer: |call| Ok(Reply::Elsewhere(call.ask.here(&["domains"]))) },
     Route { path: "/domains", params: DOMAINS, answer: portfolio },
     Route { path: "/domains.csv", params: DOMAINS, answer: portfolio_csv },
@@ -44,6 +44,7 @@ pub(crate) static ROUTES: [Route; 21] = [
     Route { path: "/sources", params: SOURCES, answer: sources },
     Route { path: "/sources.csv", params: SOURCES, answer: sources_csv },
     Route { path: "/sources/{ip}", params: &[], answer: source },
+    Route { path: "/reputation", params: &[], answer: reputation },
     Route { path: "/rows", params: PAGED, answer: rows },
     Route { path: "/rows.csv", params: PAGED, answer: rows_csv },
     Route { path: "/reports", params: &[], answer: arrivals },
@@ -52,9 +53,11 @@ pub(crate) static ROUTES: [Route; 21] = [
     Route { path: "/reports/flaws", params: &[], answer: flaws },
     Route { path: "/reports/rejected", params: PAGED, answer: rejections },
     Route { path: "/reports/conflicts", params: PAGED, answer: conflicts },
+    Route { path: "/reports/sources", params: &[], answer: collecting },
     Route { path: "/reports/{id}", params: PAGED, answer: report },
     Route { path: "/reports/{id}/xml", params: &[], answer: report_xml },
     Route { path: "/reports/{id}/raw", params: &[], answer: report_raw },
+    Route { path: "/owners", params: &[&params::WHO], answer: owners },
     Route { path: "/search", params: &[&params::Q], answer: search },
 ];
 
@@ -93,7 +96,7 @@ fn trend(call: &Call<'_>) -> Result<Reply, Failure> {
 fn domain_trend(call: &Call<'_>) -> Result<Reply, Failure> {
     let mut ask = call.ask.clone();
     ask.scope.domain = Some(call.domain());
-    trend_page(&Call { ledger: call.ledger, around: call.around, ask, path: call.path.clone() })
+    trend_page(&Call { ledger: call.ledger, program: call.program, around: call.around, ask, path: call.path.clone() })
 }
 
 fn trend_page(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -134,6 +137,13 @@ fn source(call: &Call<'_>) -> Result<Reply, Failure> {
     })
 }
 
+fn reputation(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let answer = insight::reputation(call.ledger, &call.scope())?;
+        Ok(Reply::Page(pages::reputation::page(call.here(), &answer, call.learning().as_ref())))
+    })
+}
+
 fn rows(call: &Call<'_>) -> Result<Reply, Failure> {
     or_empty(call, || {
         let answer = insight::rows(call.ledger, &call.scope(), call.ask.offset, call.ask.lines())?;
@@ -148,7 +158,8 @@ fn rows_csv(call: &Call<'_>) -> Result<Reply, Failure> {
 
 fn arrivals(call: &Call<'_>) -> Result<Reply, Failure> {
     let answer = insight::arrivals(call.ledger, call.scope().period)?;
-    Ok(Reply::Page(pages::arrivals::page(call.here(), &answer)))
+    let expected = insight::expected(call.ledger)?;
+    Ok(Reply::Page(pages::arrivals::page(call.here(), &answer, &expected)))
 }
 
 fn arrivals_csv(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -182,6 +193,16 @@ fn rejections(call: &Call<'_>) -> Result<Reply, Failure> {
 fn conflicts(call: &Call<'_>) -> Result<Reply, Failure> {
     let answer = insight::conflicts(call.ledger, call.ask.offset, call.ask.lines())?;
     Ok(Reply::Page(pages::quality::conflicts(call.here(), &answer)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every page may fail, and is called as if it could")]
+fn collecting(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Page(pages::collecting::page(call.here(), &call.collecting())))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every page may fail, and is called as if it could")]
+fn owners(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Page(pages::owners::page(call.here(), &call.owners())))
 }
 
 /// One report, or the failure that says there is none.

@@ -24,14 +24,26 @@ use crate::answer::{Form, api_failure, csv, page_failure, plain};
 use crate::around::Around;
 use crate::ask::Ask;
 use crate::call::{Call, Failure, Reply};
+use crate::metrics::{self, Figures, Requests};
+use crate::program::Program;
 use crate::{api, assets, pages, site};
 
 /// What the portal has to know of where it is served.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The address it listens on. On a loopback address only requests that name it as their host are answered, so that no
     /// web site can reach the portal through a name of its own (DNS rebinding).
     pub address: SocketAddr,
+    /// What the program knows beside the ledger.
+    pub program: Program,
+}
+
+impl Options {
+    /// A portal at this address over a ledger and nothing else.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, program: Program::default() }
+    }
 }
 
 /// Names of each kind that are kept around a page, to offer and to search.
@@ -48,6 +60,7 @@ pub(crate) struct Site {
     permits: Semaphore,
     api: Vec<api::Route>,
     document: Vec<u8>,
+    requests: Requests,
 }
 
 /// The portal over a ledger.
@@ -55,16 +68,25 @@ pub fn router(ledger: Ledger, options: Options) -> Router {
     let site = Arc::new(Site::new(ledger, options));
     let mut router = Router::new();
     for route in &site::ROUTES {
-        router = router.route(route.path, get(move |State(site), path, uri| page(site, route, path, uri)));
+        let place = site.requests.place(route.path);
+        let answer = move |State(site): State<Arc<Site>>, path, uri| {
+            counted(Arc::clone(&site), place, page(site, route, path, uri))
+        };
+        router = router.route(route.path, get(answer));
     }
     for (index, route) in site.api.iter().enumerate() {
-        router = router.route(route.path, get(move |State(site), path, uri| program(site, index, path, uri)));
+        let place = site.requests.place(route.path);
+        let answer = move |State(site): State<Arc<Site>>, path, uri| {
+            counted(Arc::clone(&site), place, program(site, index, path, uri))
+        };
+        router = router.route(route.path, get(answer));
     }
     router
         .route("/api", get(api_page))
         .route("/api/openapi.json", get(openapi))
         .route("/assets/{name}", get(asset))
-        .fallback(missing)
+        .route("/metrics", get(metrics))
+        .fallback(|State(site): State<Arc<Site>>, uri| counted(Arc::clone(&site), usize::MAX, missing(site, uri)))
         .method_not_allowed_fallback(only_reading)
         .layer(CatchPanicLayer::custom(|_| {
             plain(
@@ -82,7 +104,9 @@ impl Site {
         let api = api::routes();
         let document = api::document(&api).to_string().into_bytes();
         let permits = Semaphore::new(QUESTIONS_AT_ONCE);
-        Self { ledger, options, around: Mutex::new(None), permits, api, document }
+        let requests =
+            Requests::new(site::ROUTES.iter().map(|route| route.path).chain(api.iter().map(|route| route.path)));
+        Self { ledger, options, around: Mutex::new(None), permits, api, document, requests }
     }
 
     /// What is around every page: read again when it is older than [`NAMES_KEPT`].
@@ -141,7 +165,7 @@ async fn page(site: Arc<Site>, route: &'static site::Route, path: RawPathParams,
     let answered = site.blocking(move |site| {
         site.framed(|around| {
             let ask = Ask::parse(&form.pairs, &route.all_params())?;
-            (route.answer)(&Call { ledger: &site.ledger, around, ask, path })
+            (route.answer)(&Call { ledger: &site.ledger, program: &site.options.program, around, ask, path })
         })
     });
     answered.await.unwrap_or_else(defect)
@@ -154,7 +178,7 @@ async fn program(site: Arc<Site>, index: usize, path: RawPathParams, uri: Uri) -
             let route = site.api.get(index).ok_or_else(|| Failure::Missing("such route".to_owned()))?;
             let ask = Ask::parse(&pairs(&uri), &route.params)?;
             let around = site.around()?;
-            (route.answer)(&Call { ledger: &site.ledger, around: &around, ask, path })
+            (route.answer)(&Call { ledger: &site.ledger, program: &site.options.program, around: &around, ask, path })
         };
         match answer() {
             Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
@@ -195,7 +219,39 @@ async fn asset(uri: Uri) -> Response {
     }
 }
 
-async fn missing(State(site): State<Arc<Site>>, uri: Uri) -> Response {
+async fn metrics(State(site): State<Arc<Site>>) -> Response {
+    let answered = site.blocking(|site| {
+        let around = site.around()?;
+        let program = &site.options.program;
+        let figures = Figures {
+            counters: site.ledger.counters().map_err(insight::Error::from)?,
+            days: around.days,
+            last_received: around.last_received,
+            collecting: program.collecting.as_ref().map(|tell| tell()),
+            learning: program.learning.as_ref().map(|tell| tell()),
+            directory: program.directory.as_ref().map(|directory| (directory.state)()),
+            dns: program.dns.as_ref().map(|tell| tell()).unwrap_or_default(),
+            requests: &site.requests,
+            now: around.now,
+        };
+        Ok::<_, insight::Error>(metrics::text(&figures))
+    });
+    match answered.await {
+        Some(Ok(text)) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Some(Err(error)) => api_failure(&Failure::Ledger(error)),
+        None => defect(),
+    }
+}
+
+/// Answers, and counts the answer with its time.
+async fn counted(site: Arc<Site>, place: usize, answer: impl Future<Output = Response>) -> Response {
+    let began = Instant::now();
+    let response = answer.await;
+    site.requests.answered(place, response.status().as_u16(), began.elapsed());
+    response
+}
+
+async fn missing(site: Arc<Site>, uri: Uri) -> Response {
     let failure = Failure::Missing(format!("page {}", uri.path().chars().take(120).collect::<String>()));
     if uri.path().starts_with("/api/") {
         return api_failure(&failure);
@@ -223,7 +279,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// Lets in who may come in, and sends everything out with its headers.
 async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
-    let mut response = match refused(site.options, &request) {
+    let mut response = match refused(site.options.address, &request) {
         Some(refusal) => refusal,
         None => next.run(request).await,
     };
@@ -235,7 +291,7 @@ async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> R
     response
 }
 
-fn refused(options: Options, request: &Request) -> Option<Response> {
+fn refused(address: SocketAddr, request: &Request) -> Option<Response> {
     if !request.body().is_end_stream() {
         return Some(plain(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -243,11 +299,8 @@ fn refused(options: Options, request: &Request) -> Option<Response> {
         ));
     }
     let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if options.address.ip().is_loopback()
-        && !header(header::HOST).is_some_and(|host| is_own(host, options.address.port()))
-    {
-        let own =
-            format!("This portal is at http://127.0.0.1:{}/ and answers under no other name.", options.address.port());
+    if address.ip().is_loopback() && !header(header::HOST).is_some_and(|host| is_own(host, address.port())) {
+        let own = format!("This portal is at http://127.0.0.1:{}/ and answers under no other name.", address.port());
         return Some(plain(StatusCode::MISDIRECTED_REQUEST, &own));
     }
     // Fetch metadata: a page of another site may lead here, but not read or embed what is here.
@@ -309,7 +362,7 @@ mod tests {
     fn a_panic_costs_its_own_request_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         let address = "127.0.0.1:8025".parse().unwrap();
-        let site = Arc::new(Site::new(Ledger::open(dir.path()).unwrap(), Options { address }));
+        let site = Arc::new(Site::new(Ledger::open(dir.path()).unwrap(), Options::at(address)));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         let broken: fn(&Site) -> Response = |_| panic!("this is the panic that the test is about");
         for _ in 0..QUESTIONS_AT_ONCE * 2 {

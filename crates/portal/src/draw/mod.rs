@@ -9,12 +9,14 @@ mod grade;
 mod scale;
 mod size;
 mod spark;
+mod state;
 
 pub(crate) use bar::{outcome_bar, share_bar};
 pub(crate) use chart::{Band, Chart, Column, Layer, Note, Panel};
 pub(crate) use grade::grade;
 pub(crate) use size::Size;
 pub(crate) use spark::{day_bars, line, strip};
+pub(crate) use state::{State, state};
 
 use std::fmt::Write as _;
 

@@ -22,7 +22,7 @@ pub(super) fn short(profile: &Profile) -> Markup {
 }
 
 /// The service that runs it, its name, or whose network it is in.
-fn name(profile: &Profile) -> Option<&str> {
+pub(super) fn name(profile: &Profile) -> Option<&str> {
     let operator = profile.services.iter().find(|service| service.operator).map(|service| service.name.as_str());
     operator.or(profile.name.as_deref()).or(profile.organisation.as_deref())
 }
@@ -113,7 +113,8 @@ fn reputation(profile: &Profile) -> Markup {
     }
 }
 
-fn evidence(profile: &Profile) -> Markup {
+/// The evidence, on demand.
+pub(super) fn evidence(profile: &Profile) -> Markup {
     html! {
         details.why {
             summary { "Why?" }

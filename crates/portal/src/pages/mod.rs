@@ -5,13 +5,16 @@
 pub(crate) mod api;
 pub(crate) mod arrivals;
 mod behind;
+pub(crate) mod collecting;
 pub(crate) mod empty;
 pub(crate) mod error;
 pub(crate) mod explorer;
 pub(crate) mod one_report;
+pub(crate) mod owners;
 pub(crate) mod portfolio;
 pub(crate) mod quality;
 pub(crate) mod report_list;
+pub(crate) mod reputation;
 pub(crate) mod rows;
 pub(crate) mod search;
 pub(crate) mod source;

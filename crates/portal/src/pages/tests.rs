@@ -5,7 +5,9 @@ use insight::GroupBy;
 use super::Here;
 use crate::around::Around;
 use crate::ask::{Ask, By, View};
+use crate::call::OwnersFound;
 use crate::fixtures::Fixture;
+use crate::program::Collecting;
 use crate::{api, pages};
 
 /// Every page by name.
@@ -16,13 +18,20 @@ fn all(fixture: &Fixture, around: &Around, ask: &Ask) -> Vec<(String, String)> {
         ("trend", pages::trend::page(here, &fixture.trend())),
         ("source", pages::source::page(here, &fixture.source())),
         ("rows", pages::rows::page(here, &fixture.rows())),
-        ("arrivals", pages::arrivals::page(here, &fixture.arrivals())),
+        ("arrivals", pages::arrivals::page(here, &fixture.arrivals(), &fixture.expected())),
         ("report-list", pages::report_list::page(here, &fixture.reports())),
         ("report", pages::one_report::page(here, &fixture.report(), &fixture.rows())),
         ("xml", pages::one_report::xml(here, &fixture.report(), &fixture.raw())),
         ("flaws", pages::quality::flaws(here, &fixture.flaws())),
         ("rejections", pages::quality::rejections(here, &fixture.rejections())),
         ("conflicts", pages::quality::conflicts(here, &fixture.conflicts())),
+        ("reputation", pages::reputation::page(here, &fixture.reputation(), Some(&fixture.learning()))),
+        ("no-learning", pages::reputation::page(here, &fixture.reputation(), None)),
+        ("collecting", pages::collecting::page(here, &fixture.collecting())),
+        ("no-sources", pages::collecting::page(here, &Collecting::default())),
+        ("owners", pages::owners::page(here, &fixture.owners(false))),
+        ("owner", pages::owners::page(here, &fixture.owners(true))),
+        ("no-directory", pages::owners::page(here, &OwnersFound { directory: None, answer: None })),
         ("empty", pages::empty::page(here)),
         (
             "error",

@@ -12,7 +12,7 @@ const EACH: usize = 3;
 
 /// What kinds of link it is: its path with numbers and names cut out, with each of its parameters.
 fn kinds(url: &str) -> Vec<String> {
-    const KNOWN: [&str; 15] = [
+    const KNOWN: [&str; 17] = [
         "",
         "api",
         "assets",
@@ -28,6 +28,8 @@ fn kinds(url: &str) -> Vec<String> {
         "xml",
         "raw",
         "search",
+        "reputation",
+        "owners",
     ];
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let known =
@@ -85,9 +87,16 @@ fn every_link_leads_to_an_answer_that_keeps_the_rules() {
     }
     println!("{} links of {} kinds, {pages} pages", seen.len(), followed.len());
     assert!(pages > 60, "only {pages} pages were found");
-    for place in
-        ["/sources/203.0.113.7", "/reports/flaws", "/reports/rejected", "/api", "/domains/contoso.example/trend"]
-    {
+    for place in [
+        "/sources/203.0.113.7",
+        "/reports/flaws",
+        "/reports/rejected",
+        "/reports/sources",
+        "/reputation",
+        "/owners",
+        "/api",
+        "/domains/contoso.example/trend",
+    ] {
         assert!(seen.iter().any(|url| url.starts_with(place)), "nothing leads to {place}");
     }
 }
@@ -115,7 +124,7 @@ fn pages_speak_of_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
     let portal = Portal::on(ledger::filled(dir.path()), "127.0.0.1:8025");
     let campaign = format!("/sources?domain=contoso.example&since={0}&until={0}", ledger::CAMPAIGN);
-    let cases: [(&str, &[&str]); 14] = [
+    let cases: [(&str, &[&str]); 17] = [
         ("/domains", &["contoso.example", "email.contoso.example", "Whose mail do we see?"]),
         (
             "/domains/contoso.example/trend",
@@ -129,7 +138,10 @@ fn pages_speak_of_the_ledger() {
         ("/sources?group=dkim_domain", &["northwind-esp.example", "not named"]),
         ("/sources/198.51.100.1", &["northwind-esp.example", "5\u{a0}other addresses"]),
         ("/rows?network=198.51.100.1", &["pass d=northwind-esp.example s=k1", "Unaligned"]),
-        ("/reports", &["postbox.example", "4\u{a0}days"]),
+        ("/reports", &["postbox.example", "4\u{a0}days", "Expected by now", "have sent all that they usually send"]),
+        ("/reports/sources", &["no source is configured", "[[source.imap]]", "lamppost config check"]),
+        ("/reputation", &["Nothing is known yet", "none yet", "lamppost enrich"]),
+        ("/owners?q=visualstudio", &["No directory is configured", "[[directory.ldap]]"]),
         ("/reports/flaws", &["missing_selector"]),
         ("/reports/rejected", &["no-report.txt", "no_report"]),
         ("/reports/conflicts", &["bigmail.example", "superseded"]),
@@ -146,7 +158,7 @@ fn pages_speak_of_the_ledger() {
 fn an_empty_ledger_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let portal = Portal::on(ledger::empty(dir.path()), "127.0.0.1:8025");
-    for url in ["/domains", "/trend", "/sources", "/rows", "/sources/192.0.2.1"] {
+    for url in ["/domains", "/trend", "/sources", "/reputation", "/rows", "/sources/192.0.2.1"] {
         let answer = portal.get(url);
         assert_eq!(answer.status.as_u16(), 200, "{url}");
         assert!(answer.text().contains("lamppost import"), "{url}");
@@ -154,7 +166,16 @@ fn an_empty_ledger_says_what_to_do() {
     for url in ["/reports", "/reports/list"] {
         assert!(portal.get(url).text().contains("The ledger is empty"), "{url}");
     }
-    for url in ["/reports/flaws", "/reports/rejected", "/reports/conflicts", "/api", "/search?q=x", "/trend.csv"] {
+    for url in [
+        "/reports/flaws",
+        "/reports/rejected",
+        "/reports/conflicts",
+        "/api",
+        "/search?q=x",
+        "/trend.csv",
+        "/reports/sources",
+        "/owners",
+    ] {
         assert_eq!(portal.get(url).status.as_u16(), 200, "{url}");
     }
 }

@@ -5,6 +5,7 @@ mod api;
 mod crawl;
 mod doors;
 mod ledger;
+mod program;
 mod raw;
 mod schema;
 mod support;

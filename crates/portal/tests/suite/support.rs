@@ -44,9 +44,14 @@ impl Answer {
 impl Portal {
     /// On this loopback address.
     pub(crate) fn on(ledger: Ledger, address: &str) -> Self {
+        Self::with(ledger, address, portal::program::Program::default())
+    }
+
+    /// The same, of a program that knows this beside the ledger.
+    pub(crate) fn with(ledger: Ledger, address: &str, program: portal::program::Program) -> Self {
         let address: SocketAddr = address.parse().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-        Self { router: portal::router(ledger, Options { address }), runtime, host: address.to_string() }
+        Self { router: portal::router(ledger, Options { address, program }), runtime, host: address.to_string() }
     }
 
     /// A GET.
