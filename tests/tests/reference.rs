@@ -81,6 +81,32 @@ fn api() {
     hold_against("api.md", &page);
 }
 
+#[test]
+fn metrics() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(["demo", "--port", "0", "--days", "5", "--scale", "0.01"], folder.path());
+    let told = get(&server.address, "/metrics").text();
+    let mut page = String::from(
+        "<!-- Written from the program's own /metrics: LAMPPOST_BLESS=1 cargo test -p e2e --test reference -->\n# Metrics\n\n\
+         `serve` tells at `/metrics`, on the portal's own address, how it fares, in the text format that Prometheus reads. Names in labels \
+         are those of the configuration, kinds, and routes of the portal; no text from a report is ever one. Totals count since the program \
+         started unless they say otherwise; what is not known, such as the last success of a source that had none, has no line.\n\n\
+         ```yaml\nscrape_configs:\n  - job_name: lamppost\n    static_configs:\n      - targets: [\"127.0.0.1:8425\"]\n```\n\n\
+         | metric | kind | what |\n| --- | --- | --- |\n",
+    );
+    let mut lines = told.lines().filter(|line| line.starts_with("# "));
+    let mut families = 0;
+    while let (Some(help), Some(kind)) = (lines.next(), lines.next()) {
+        let (name, what) =
+            help.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')).expect("a family begins with help");
+        let kind = kind.strip_prefix(&format!("# TYPE {name} ")).expect("then comes its type");
+        let _ = writeln!(page, "| `{name}` | {kind} | {what} |");
+        families += 1;
+    }
+    assert!(families > 30, "{families} families");
+    hold_against("metrics.md", &page);
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

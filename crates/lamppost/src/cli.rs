@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Learn who is behind the sources in the ledger: names, networks, services, reputation.
     Enrich(EnrichArgs),
+    /// Say who may be behind an address, as the directory has it.
+    Owner(OwnerArgs),
     /// Say what SPF, DKIM, ARC and DMARC make of a message, and why.
     Check(CheckArgs),
     /// Say what SPF makes of a client, with the tree of terms and what each spent.
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Sources(SourcesArgs),
     /// One sending address and its history.
     Source(SourceArgs),
+    /// Failing sources with a good reputation beside those with a bad one.
+    Reputation(ScopedArgs),
     /// The rows behind the numbers, the newest first.
     Rows(PagedArgs),
     /// The reports in the ledger, and those that could not be taken in.
@@ -175,6 +179,16 @@ pub(crate) struct EnrichArgs {
     #[command(flatten)]
     pub(crate) dns: DnsArgs,
     /// How to print.
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OwnerArgs {
+    /// Addresses, or what stands before their `@`.
+    #[arg(required = true, value_name = "ADDRESS")]
+    pub(crate) addresses: Vec<String>,
+    /// How to print; `json` is one object a line, one line an address.
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     pub(crate) format: TextOrJson,
 }
@@ -468,6 +482,8 @@ pub(crate) enum ReportsView {
     List,
     /// What each reporter sent, and when.
     Arrivals,
+    /// Which reporters have sent what they usually send, and which are silent.
+    Expected,
     /// What could not be taken in, and why.
     Rejected,
     /// Reports whose identity came with two contents.

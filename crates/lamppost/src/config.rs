@@ -8,7 +8,7 @@ use collect::sources::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{enrichment, reporters};
+use crate::{directory, enrichment, reporters};
 
 /// Read when `--config` is not given and it is there.
 const DEFAULT_FILE: &str = "lamppost.toml";
@@ -33,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) reporter: reporters::Settings,
     /// Who is behind sources.
     pub(crate) enrichment: enrichment::Settings,
+    /// Who is behind a local part: people and distribution lists, from files and from directory servers.
+    pub(crate) directory: directory::Settings,
 }
 
 /// `[portal]`
@@ -61,6 +63,7 @@ impl Default for Config {
             source: Settings::default(),
             reporter: reporters::Settings::default(),
             enrichment: enrichment::Settings::default(),
+            directory: directory::Settings::default(),
         }
     }
 }
@@ -104,6 +107,7 @@ fn parse(text: &str) -> anyhow::Result<Config> {
     let config: Config = toml::from_str(text)?;
     check_listen(config.portal.listen)?;
     config.source.check()?;
+    config.directory.check()?;
     if config.retention.days == Some(0) {
         bail!("retention.days is 0, which would keep nothing: leave it out to keep everything, or give at least 1");
     }
@@ -148,6 +152,7 @@ mod tests {
             ),
             ("nobody to take mail for", "[[source.smtp]]\nname=\"a\"\nlisten=\"127.0.0.1:0\"\n", "`recipients`"),
             ("a key of a source", "[[source.folder]]\nname=\"a\"\npth=\"b\"\n", "unknown field `pth`"),
+            ("a server without a base", "[[directory.ldap]]\nurl = \"ldaps://dc.example.com\"\n", "`bases`"),
             ("no TOML", "data = \n", "line 1"),
         ];
         for (why, text, expected) in cases {

@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 use store::Ledger;
 use tokio::sync::mpsc;
 
+use crate::learning::Notes;
+
 /// `[enrichment]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -137,11 +139,13 @@ fn read(path: impl AsRef<std::path::Path>) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Learns about all sources that nothing is known of, or not lately. What was learned is in the ledger as it comes.
+/// Learns about all sources that nothing is known of, or not lately; `gathered` hears how many these are. What was learned is in the
+/// ledger as it comes.
 pub(crate) async fn run<L>(
     ledger: &Ledger,
     enricher: Arc<Enricher<L>>,
     progress: Arc<Progress>,
+    gathered: impl FnOnce(usize),
 ) -> anyhow::Result<ProgressCounts>
 where
     L: Lookup + Send + Sync + 'static,
@@ -152,6 +156,7 @@ where
         enrich::gather(&asked, today.plus(1 - FRESH_DAYS), GatherLimits::default())
     });
     let sources = sources.await??;
+    gathered(sources.len());
     let (offer, offered) = mpsc::channel(BATCH);
     let (give, mut given) = mpsc::channel(BATCH);
     let offering = async move {
@@ -179,8 +184,8 @@ where
 /// Between two runs of `serve`: new sources come with new reports, which come once a day.
 const PAUSE: Duration = Duration::from_hours(1);
 
-/// Learns about new sources as long as the program runs. What goes wrong is logged, and tried again with the next run.
-pub(crate) async fn keep_learning(ledger: Ledger, settings: Settings) {
+/// Learns about new sources as long as the program runs. What goes wrong is logged and noted, and tried again with the next run.
+pub(crate) async fn keep_learning(ledger: Ledger, settings: Settings, notes: Notes) {
     if !settings.enabled {
         return std::future::pending().await;
     }
@@ -190,18 +195,25 @@ pub(crate) async fn keep_learning(ledger: Ledger, settings: Settings) {
         Ok(enricher) => Arc::new(enricher),
         Err(error) => {
             tracing::error!("nothing is learned about sources: {error:#}");
+            notes.cannot(format!("{error:#}"));
             return std::future::pending().await;
         }
     };
+    notes.enabled(&enricher);
     loop {
         let networks = Arc::clone(&enricher);
         // The operator may have put newer files in place.
         let _ = tokio::task::spawn_blocking(move || networks.networks.refresh()).await;
-        match run(&ledger, Arc::clone(&enricher), Arc::new(Progress::default())).await {
+        let progress = notes.begins();
+        let done = run(&ledger, Arc::clone(&enricher), progress, |sources| notes.gathered(sources)).await;
+        match &done {
             Ok(counts) if counts.done > 0 => tracing::info!("learned about {} sources", counts.done),
             Ok(_) => {}
             Err(error) => tracing::warn!("learning about sources stopped, and goes on in an hour: {error:#}"),
         }
+        let now = enricher.clock.now().seconds();
+        let pause = i64::try_from(PAUSE.as_secs()).unwrap_or(i64::MAX);
+        notes.ended(done.err().map(|error| format!("{error:#}")), now, now.saturating_add(pause));
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -1,9 +1,12 @@
 //! The one binary: command line, configuration, wiring, signals. What it shows comes from the rooms; nothing is worked out here.
 
+mod arriving;
 mod cli;
 mod commands;
 mod config;
+mod directory;
 mod enrichment;
+mod learning;
 mod progress;
 mod reference;
 mod reporters;

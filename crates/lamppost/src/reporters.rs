@@ -30,14 +30,15 @@ impl Default for Settings {
     }
 }
 
-/// Makes the judge. To be called inside of a tokio runtime.
-pub(crate) fn judge(settings: &Settings) -> anyhow::Result<Arc<dyn Judge>> {
+/// Makes the judge, and says through which cache it asks, if it does. To be called inside of a tokio runtime.
+pub(crate) fn judge(settings: &Settings) -> anyhow::Result<(Arc<dyn Judge>, Option<Arc<Resolver>>)> {
     if !settings.authenticate {
-        return Ok(Arc::new(Trusting));
+        return Ok((Arc::new(Trusting), None));
     }
-    let resolver = Cache::new(Network::system(NetworkLimits::default())?, CacheLimits::default());
+    let resolver = Arc::new(Cache::new(Network::system(NetworkLimits::default())?, CacheLimits::default()));
     let trusted = settings.trusted_hosts.clone();
-    Ok(Arc::new(Evaluating { resolver, trusted, runtime: Handle::current() }))
+    let judge = Evaluating { resolver: Arc::clone(&resolver), trusted, runtime: Handle::current() };
+    Ok((Arc::new(judge), Some(resolver)))
 }
 
 /// Believes every mail: what the operator asked for.
@@ -53,7 +54,7 @@ impl Judge for Trusting {
 /// Evaluates every mail.
 #[derive(Debug)]
 struct Evaluating {
-    resolver: Resolver,
+    resolver: Arc<Resolver>,
     trusted: Vec<String>,
     runtime: Handle,
 }
@@ -61,7 +62,7 @@ struct Evaluating {
 impl Judge for Evaluating {
     fn judge(&self, mail: &[u8], session: &Session) -> Standing {
         let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
-        let dns = Budget::new(&self.resolver, BudgetLimits::default());
+        let dns = Budget::new(&*self.resolver, BudgetLimits::default());
         self.runtime.block_on(Box::pin(collect::standing(mail, session, &self.trusted, &dns, now)))
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn enrich(args: &EnrichArgs, config: &Config, out: &mut impl Write) -
     let counts = runtime.block_on(async {
         let enricher = Arc::new(enrichment::enricher(&config.enrichment, lookup::source(&args.dns)?)?);
         let bar = bar();
-        let run = enrichment::run(&ledger, enricher, Arc::clone(&progress));
+        let run = enrichment::run(&ledger, enricher, Arc::clone(&progress), |_| {});
         tokio::pin!(run);
         let mut tick = tokio::time::interval(std::time::Duration::from_millis(200));
         let counts = loop {

@@ -10,7 +10,9 @@ mod keep;
 mod lint;
 mod lookup;
 mod manual;
+mod owner;
 mod report_lists;
+mod reputation;
 mod scenario;
 mod serve;
 mod show;
@@ -51,6 +53,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Import(args) => import::import(args, &loaded()?.config.data, out),
         Command::Serve(args) => serve::serve(args, &loaded()?.config, out),
         Command::Enrich(args) => enrich::enrich(args, &loaded()?.config, out),
+        Command::Owner(args) => owner::owner(args, &loaded()?.config, out),
         Command::Check(args) => check::check(args, out),
         Command::Spf(args) => spf::spf(args, out),
         Command::Lint(args) => lint::lint(args, out),
@@ -59,6 +62,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Trend(args) => answers::trend(&ledger()?, args, out),
         Command::Sources(args) => answers::sources(&ledger()?, args, out),
         Command::Source(args) => answers::source(&ledger()?, args, out),
+        Command::Reputation(args) => reputation::reputation(&ledger()?, args, out),
         Command::Rows(args) => answers::rows(&ledger()?, args, out),
         Command::Reports(args) => report_lists::reports(&ledger()?, args, out),
         Command::Accept { items } => accept::accept(items, &loaded()?.config.data, out),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use insight::ReportFilter;
+use insight::{Punctuality, ReportFilter};
 use store::Ledger;
 
 use super::Done;
@@ -24,6 +24,10 @@ pub(super) fn reports(ledger: &Ledger, args: &ReportsArgs, out: &mut impl Write)
         ReportsView::Arrivals => {
             let answer = insight::arrivals(ledger, scope.period)?;
             print(&answer, format, arrivals, |a, table, out| ended(table, a.reporters.len(), "reporters", out), out)
+        }
+        ReportsView::Expected => {
+            let answer = insight::expected(ledger)?;
+            print(&answer, format, expected, due, out)
         }
         ReportsView::Rejected => {
             let answer = insight::rejections(ledger, offset, limit)?;
@@ -106,6 +110,62 @@ fn arrivals(answer: &insight::Arrivals) -> Table {
         ]);
     }
     table
+}
+
+fn expected(answer: &insight::Expected) -> Table {
+    let mut table = Table::new(&[
+        ("Reporter", Left),
+        ("State", Fixed),
+        ("Silent since", Fixed),
+        ("Expected", Right),
+        ("Received", Right),
+        ("First missing", Fixed),
+        ("Missing days", Right),
+        ("Usually, of 28 days", Right),
+        ("Last day", Fixed),
+    ])
+    .yielding(&["Usually, of 28 days", "Last day", "Missing days", "First missing"]);
+    let day = |day: Option<report::Day>| day.map(|day| day.to_string()).unwrap_or_default();
+    for line in &answer.reporters {
+        let state = match line.state {
+            Punctuality::Silent => "silent",
+            Punctuality::Gaps => "gaps",
+            Punctuality::OnTime => "on time",
+            Punctuality::Irregular => "irregular",
+            Punctuality::New => "new",
+        };
+        table.line([
+            line.reporter.clone().into(),
+            state.to_owned().into(),
+            day(line.silent_since).into(),
+            line.expected_reports.into(),
+            // Silence is not nought.
+            if line.silent_since.is_some() && line.received_reports == 0 {
+                String::new().into()
+            } else {
+                line.received_reports.into()
+            },
+            day(line.first_missing).into(),
+            line.missing_days.into(),
+            line.usual_days.into(),
+            line.last_day.to_string().into(),
+        ]);
+    }
+    table
+}
+
+fn due(answer: &insight::Expected, table: &Table, mut out: &mut dyn Write) -> std::io::Result<()> {
+    table.text(&mut out)?;
+    let silent = answer.reporters.iter().filter(|line| line.state == Punctuality::Silent).count();
+    match answer.until {
+        Some(until) => writeln!(
+            out,
+            "\n{} of {} reporters are silent; reports about days up to {until} should be in.",
+            commas(silent as u64),
+            commas(answer.reporters.len() as u64)
+        ),
+        None => writeln!(out, "\nThe ledger is empty."),
+    }
 }
 
 fn rejected(answer: &insight::Rejections) -> Table {

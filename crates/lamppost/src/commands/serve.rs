@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use collect::{Collecting, Judge, Options};
+use portal::program::Program;
 use store::Ledger;
 
 use super::Done;
 use crate::cli::ServeArgs;
 use crate::config::{self, Config};
+use crate::learning::Notes;
 use crate::progress::ImportBar;
-use crate::{enrichment, reporters};
+use crate::{arriving, directory, enrichment, reporters};
 
 pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
     let listen = args.listen.unwrap_or(config.portal.listen);
@@ -41,21 +43,31 @@ pub(super) fn portal(
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
-    let router = portal::router(ledger.clone(), portal::Options { address });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let judge = reporters::judge(&config.reporter)?;
+        let (judge, asking) = reporters::judge(&config.reporter)?;
         finish_what_was_cut_short(&ledger, config, &judge).await?;
-        let learning = enrichment::keep_learning(ledger.clone(), config.enrichment.clone());
-        let collecting = Collecting::start(ledger, &config.data, &config.source, judge, config.reporter.domains.clone()).await?;
+        let notes = Notes::default();
+        let learning = enrichment::keep_learning(ledger.clone(), config.enrichment.clone(), notes.clone());
+        let held = directory::Held::new(&config.directory);
+        let loading = directory::keep_loaded(held.clone(), config.directory.clone());
+        let collecting = Collecting::start(ledger.clone(), &config.data, &config.source, judge, config.reporter.domains.clone()).await?;
         for (name, address) in collecting.listening() {
             writeln!(out, "The source {name} listens on {address}.")?;
         }
+        let program = Program {
+            collecting: Some(arriving::told(&collecting, &config.source)),
+            learning: Some(notes.telling()),
+            dns: Some(notes.dns(asking)),
+            directory: (!config.directory.is_empty()).then(|| held.told()),
+        };
+        let router = portal::router(ledger, portal::Options { address, program });
         writeln!(out, "The portal is open at http://{address}/ (stop it with Ctrl-C).")?;
         out.flush()?;
         let ended = tokio::select! {
             served = portal::serve(listener, router, portal::Limits::default(), told_to_stop()) => served.map_err(anyhow::Error::from),
             () = learning => Ok(()),
+            () = loading => Ok(()),
             how = collecting.lost() => Err(anyhow::anyhow!("the disk failed while raw copies were brought to it: {how}; start anew, it recovers by itself")),
         };
         collecting.stop().await;
