@@ -30,15 +30,19 @@ impl Default for Settings {
     }
 }
 
-/// Makes the judge, and says through which cache it asks, if it does. To be called inside of a tokio runtime.
-pub(crate) fn judge(settings: &Settings) -> anyhow::Result<(Arc<dyn Judge>, Option<Arc<Resolver>>)> {
+/// Through what the judge asks; nothing where every mail is believed.
+pub(crate) fn resolver(settings: &Settings) -> anyhow::Result<Option<Arc<Resolver>>> {
     if !settings.authenticate {
-        return Ok((Arc::new(Trusting), None));
+        return Ok(None);
     }
-    let resolver = Arc::new(Cache::new(Network::system(NetworkLimits::default())?, CacheLimits::default()));
-    let trusted = settings.trusted_hosts.clone();
-    let judge = Evaluating { resolver: Arc::clone(&resolver), trusted, runtime: Handle::current() };
-    Ok((Arc::new(judge), Some(resolver)))
+    Ok(Some(Arc::new(Cache::new(Network::system(NetworkLimits::default())?, CacheLimits::default()))))
+}
+
+/// Makes the judge. To be called inside of a tokio runtime.
+pub(crate) fn judge(settings: &Settings, resolver: Option<&Arc<Resolver>>) -> Arc<dyn Judge> {
+    let Some(resolver) = resolver else { return Arc::new(Trusting) };
+    let (resolver, trusted) = (Arc::clone(resolver), settings.trusted_hosts.clone());
+    Arc::new(Evaluating { resolver, trusted, runtime: Handle::current() })
 }
 
 /// Believes every mail: what the operator asked for.

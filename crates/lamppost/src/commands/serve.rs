@@ -45,7 +45,8 @@ pub(super) fn portal(
     let address = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (judge, asking) = reporters::judge(&config.reporter)?;
+        let asking = reporters::resolver(&config.reporter)?;
+        let judge = reporters::judge(&config.reporter, asking.as_ref());
         finish_what_was_cut_short(&ledger, config, &judge).await?;
         let notes = Notes::default();
         let learning = enrichment::keep_learning(ledger.clone(), config.enrichment.clone(), notes.clone());

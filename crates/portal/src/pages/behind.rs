@@ -113,8 +113,7 @@ fn reputation(profile: &Profile) -> Markup {
     }
 }
 
-/// The evidence, on demand.
-pub(super) fn evidence(profile: &Profile) -> Markup {
+fn evidence(profile: &Profile) -> Markup {
     html! {
         details.why {
             summary { "Why?" }

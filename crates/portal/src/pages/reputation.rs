@@ -3,7 +3,7 @@
 //!
 //! In: `insight`'s answer, and how learning goes. Out: markup. Nothing is looked up while a page is shown.
 
-use insight::{GradedSource, Reputation};
+use insight::{GradedSource, Profile, Reputation};
 use maud::{Markup, html};
 
 use super::{Here, as_u64, behind, days_between, strong};
@@ -174,10 +174,27 @@ fn row(here: Here<'_>, line: &GradedSource) -> Markup {
                 }
                 @if profile.evidence.is_empty() {
                     @if let Some(why) = &profile.name_reason { span.sub { (text::cut(why, 160)) } }
-                } @else { (behind::evidence(profile)) }
+                } @else { (evidence(profile)) }
             }
             td.num data-l="fail" { (super::n(&links::rows(&failing), line.failing)) }
             td.num data-l="last" { (super::day(line.last_day, here.around.days.map(|(_, last)| last))) }
+        }
+    }
+}
+
+/// The evidence, on demand; a list, because a column is narrow.
+fn evidence(profile: &Profile) -> Markup {
+    html! {
+        details.why {
+            summary { "Why?" }
+            ul.mishaps {
+                @for one in &profile.evidence {
+                    li {
+                        strong { (figures::signed(one.value)) } " " (text::text(&one.source)) ": " (text::cut(&one.detail, 160))
+                        span.faint { ", " (figures::day_year(one.day)) @if one.hard { "; nothing outweighs it" } }
+                    }
+                }
+            }
         }
     }
 }
