@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
-/// Processor time of each job in microseconds: the median of several runs, one after the other, so that what slows the machine slows all.
+/// Processor time of each job in microseconds: the least of many short runs, the jobs in turn. The work is always the same, and whatever
+/// else the machine does only ever adds to it.
 pub fn microseconds<const N: usize>(mut jobs: [&mut dyn FnMut(); N]) -> [f64; N] {
-    let run = Duration::from_millis(40);
+    let run = Duration::from_millis(8);
     let counts: Vec<u32> = jobs
         .iter_mut()
         .map(|job| {
@@ -18,16 +19,13 @@ pub fn microseconds<const N: usize>(mut jobs: [&mut dyn FnMut(); N]) -> [f64; N]
             (run.as_secs_f64() / once).ceil() as u32
         })
         .collect();
-    let mut times: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
-    for _ in 0..15 {
-        for ((job, times), count) in jobs.iter_mut().zip(&mut times).zip(&counts) {
+    let mut least = [f64::INFINITY; N];
+    for _ in 0..75 {
+        for ((job, least), count) in jobs.iter_mut().zip(&mut least).zip(&counts) {
             let start = ThreadTime::now();
             (0..*count).for_each(|_| job());
-            times.push(start.elapsed().as_secs_f64() * 1e6 / f64::from(*count));
+            *least = least.min(start.elapsed().as_secs_f64() * 1e6 / f64::from(*count));
         }
     }
-    times.map(|mut times| {
-        times.sort_unstable_by(f64::total_cmp);
-        times[times.len() / 2]
-    })
+    least
 }

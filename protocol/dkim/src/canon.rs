@@ -4,6 +4,8 @@
 //! In: fields as they stand, and the body in pieces cut anywhere, lines ending in CRLF. Out: the canonical bytes, in pieces. The
 //! body is never held: only white space and line ends whose fate is open are counted until it is decided.
 
+use std::ops::Range;
+
 /// One of the two algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Canon {
@@ -73,41 +75,58 @@ fn trimmed(mut value: &[u8]) -> &[u8] {
 pub(crate) fn relaxed_value(value: &[u8], out: &mut Vec<u8>) {
     let begin = out.len();
     let value = trimmed(value);
-    // Most values are one line with single spaces in it, and stay as they are. Without a branch in it, this takes many bytes at once.
-    let next = value.get(1..).unwrap_or_default();
-    if value.iter().zip(next).fold(0, |changes, (&a, &b)| changes | u8::from(a == b'\r') | changed(a, b)) == 0 {
-        out.extend_from_slice(value);
-        return;
-    }
-    let mut at = 0;
-    while at < value.len() {
-        let run = value[at..].iter().position(|b| matches!(b, b' ' | b'\t' | b'\r')).unwrap_or(value.len() - at);
-        out.extend_from_slice(&value[at..at + run]);
-        at += run;
-        let mut white = false;
-        loop {
-            match value.get(at) {
-                Some(b' ' | b'\t') => {
-                    white = true;
-                    at += 1;
-                }
-                Some(b'\r') if value.get(at + 1) == Some(&b'\n') => at += 2,
-                _ => break,
+    let mut written = 0;
+    for at in (0..value.len()).step_by(64) {
+        // Of one length and without a branch in it, this takes many bytes at once.
+        let mut room = [b'x'; 65];
+        let text = &value[at..value.len().min(at + room.len())];
+        room[..text.len()].copy_from_slice(text);
+        let mut marks = [0; 64];
+        let pairs = room[..64].iter().zip(&room[1..]);
+        marks.iter_mut().zip(pairs).for_each(|(mark, (&a, &b))| *mark = u8::from(a == b'\r') | changed(a, b));
+        let mut marked = bits(&marks);
+        while marked != 0 {
+            let place = at + marked.trailing_zeros() as usize;
+            marked &= marked - 1;
+            // Marks side by side belong to one run.
+            if place >= written {
+                out.extend_from_slice(&value[written..place]);
+                written = white_run(value, place, begin, out);
             }
         }
-        if white && out.len() > begin && at < value.len() {
-            out.push(b' ');
-        }
-        // A lone CR is text.
-        if value.get(at) == Some(&b'\r') {
-            out.push(b'\r');
-            at += 1;
+    }
+    out.extend_from_slice(&value[written..]);
+}
+
+/// Writes what is left of the white space and line ends at `at`, and answers where they end.
+fn white_run(value: &[u8], mut at: usize, begin: usize, out: &mut Vec<u8>) -> usize {
+    let mut white = false;
+    loop {
+        match value.get(at) {
+            Some(b' ' | b'\t') => {
+                white = true;
+                at += 1;
+            }
+            Some(b'\r') if value.get(at + 1) == Some(&b'\n') => at += 2,
+            _ => break,
         }
     }
+    if white && out.len() > begin && at < value.len() {
+        out.push(b' ');
+    }
+    // A lone CR is text.
+    if value.get(at) == Some(&b'\r') {
+        out.push(b'\r');
+        at += 1;
+    }
+    at
 }
 
 /// Bytes looked at in one go for anything that the relaxed form changes.
 const BLOCK_BYTES: usize = 256;
+
+/// Bytes that are copied where fewer are meant: more than most lines have between two changes.
+const COPIED_BYTES: usize = 64;
 
 /// Bytes put together before they are written.
 const SMALL_BYTES: usize = 4 << 10;
@@ -136,14 +155,14 @@ pub struct BodyCanon {
     /// Something was written.
     any: bool,
     /// Where small pieces are put together.
-    small: Vec<u8>,
+    small: Small,
 }
 
 impl BodyCanon {
     /// The beginning of a body.
     #[must_use]
     pub fn new(canon: Canon) -> Self {
-        Self { canon, lines: 0, white: false, cr: false, any: false, small: Vec::new() }
+        Self { canon, lines: 0, white: false, cr: false, any: false, small: Small::default() }
     }
 
     /// Takes the next piece, and calls with canonical bytes.
@@ -196,16 +215,17 @@ impl BodyCanon {
             }
             // Marks side by side belong to one run, of which the first counts, unless it goes on from the block before.
             let mut before = u64::from(at < written);
-            for (eight, place) in marks.as_chunks::<8>().0.iter().zip((at..).step_by(8)) {
-                let eight = u64::from_le_bytes(*eight);
-                let mut firsts = eight & !(eight << 8 | before);
-                before = eight >> 56;
+            for (marks, place) in marks.as_chunks::<64>().0.iter().zip((at..).step_by(64)) {
+                let marked = bits(marks);
+                let mut firsts = marked & !(marked << 1 | before);
+                before = marked >> 63;
                 while firsts != 0 {
-                    let place = place + firsts.trailing_zeros() as usize / 8;
+                    let first = firsts.trailing_zeros();
                     firsts &= firsts - 1;
-                    self.append(&text[written..place], out);
-                    let run = text[place..].iter().position(|b| !is_wsp(*b)).unwrap_or(text.len() - place);
-                    written = place + run;
+                    self.append(text, written..place + first as usize, out);
+                    let end = place + (first + (marked >> first).trailing_ones()) as usize;
+                    let rest = text.get(end..).unwrap_or_default();
+                    written = end + rest.iter().position(|b| !is_wsp(*b)).unwrap_or(rest.len());
                     // RFC 6376 §3.4.4: "Ignore all whitespace at the end of lines."; "Reduce all sequences of WSP within a line to a
                     // single SP character."
                     if !text[written..].starts_with(b"\r\n") {
@@ -214,20 +234,20 @@ impl BodyCanon {
                 }
             }
         }
-        self.append(&text[written..], out);
+        self.append(text, written..text.len(), out);
         self.flush_small(out);
     }
 
     /// Writes text as it is: what is short together with what was before it, because a hash takes long pieces faster.
-    fn append(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) {
-        if self.small.len() + text.len() > SMALL_BYTES {
+    fn append(&mut self, text: &[u8], part: Range<usize>, out: &mut impl FnMut(&[u8])) {
+        if self.small.filled > SMALL_BYTES {
             self.flush_small(out);
         }
-        if text.len() > BLOCK_BYTES {
+        if part.len() > BLOCK_BYTES {
             self.flush_small(out);
-            out(text);
+            out(&text[part]);
         } else {
-            self.small.extend_from_slice(text);
+            self.small.append(text, part);
         }
     }
 
@@ -286,12 +306,57 @@ impl BodyCanon {
     }
 
     fn flush_small(&mut self, out: &mut impl FnMut(&[u8])) {
-        if !self.small.is_empty() {
-            out(&self.small);
-            self.small.clear();
+        if self.small.filled > 0 {
+            out(&self.small.bytes[..self.small.filled]);
+            self.small.filled = 0;
             self.any = true;
         }
     }
+}
+
+/// Small pieces on their way to become a larger one. Their memory is got with the first of them and kept.
+#[derive(Debug, Clone, Default)]
+struct Small {
+    bytes: Vec<u8>,
+    filled: usize,
+}
+
+impl Small {
+    fn room(&mut self, length: usize) {
+        if self.bytes.len() < self.filled + length {
+            self.bytes.resize((self.filled + length).max(SMALL_BYTES + 2 * BLOCK_BYTES), 0);
+        }
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.room(1);
+        self.bytes[self.filled] = byte;
+        self.filled += 1;
+    }
+
+    /// Adds part of a text. Copies of one fixed length take a fraction of the time, so that some bytes too many are copied where there
+    /// are such, to be written over.
+    fn append(&mut self, text: &[u8], part: Range<usize>) {
+        let length = part.len();
+        self.room(length.max(COPIED_BYTES));
+        let to = &mut self.bytes[self.filled..];
+        match (to.first_chunk_mut::<COPIED_BYTES>(), text[part.start..].first_chunk::<COPIED_BYTES>()) {
+            (Some(to), Some(from)) if length <= COPIED_BYTES => *to = *from,
+            _ => to[..length].copy_from_slice(&text[part]),
+        }
+        self.filled += length;
+    }
+}
+
+/// Marks of 0 and 1 as bits, the first one lowest.
+fn bits(marks: &[u8; 64]) -> u64 {
+    let (words, _) = marks.as_chunks::<8>();
+    if words.iter().fold(0, |any, word| any | u64::from_le_bytes(*word)) == 0 {
+        return 0;
+    }
+    // The product has the eight marks side by side in its highest byte.
+    let gathered = |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    words.iter().rev().fold(0, |bits, word| bits << 8 | gathered(word))
 }
 
 /// 1 if the relaxed form may change the first of two neighbours: a tab, or a space before white space or a CR.

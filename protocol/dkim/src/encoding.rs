@@ -23,6 +23,22 @@ const DIGITS: [u8; 256] = {
 
 const WHITE: u8 = 65;
 
+/// What a digit is worth in each of four places, its bits ready to be put together in the upper three bytes of a word; in the lowest
+/// byte whether it is none.
+const FOUR_DIGITS: [[u32; 256]; 4] = {
+    let mut places = [[1; 256]; 4];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut place = 0;
+        while place < 4 && DIGITS[byte] < 64 {
+            places[place][byte] = u32::from_le_bytes([DIGITS[byte], 0, 0, 0]) << (26 - 6 * place);
+            place += 1;
+        }
+        byte += 1;
+    }
+    places
+};
+
 /// Decodes base64. White space is passed over; padding may be missing but not wrong.
 #[must_use]
 pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
@@ -33,13 +49,15 @@ pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
         if digits.is_multiple_of(4)
             && let Some((sixteen, after)) = text.split_first_chunk::<16>()
         {
-            let values = sixteen.map(|character| DIGITS[usize::from(character)]);
-            if values.iter().fold(0, |any, value| any | value) < 64 {
-                let mut twelve = [0; 12];
-                for (three, four) in twelve.as_chunks_mut::<3>().0.iter_mut().zip(values.as_chunks::<4>().0) {
-                    let bits = four.iter().fold(0, |bits, value| bits << 6 | u32::from(*value));
-                    three.copy_from_slice(&bits.to_be_bytes()[1..]);
-                }
+            let mut twelve = [0; 12];
+            let mut any = 0;
+            for (three, four) in twelve.as_chunks_mut::<3>().0.iter_mut().zip(sixteen.as_chunks::<4>().0) {
+                let places = four.iter().zip(&FOUR_DIGITS);
+                let word = places.fold(0, |word, (digit, place)| word | place[usize::from(*digit)]);
+                any |= word;
+                three.copy_from_slice(&word.to_be_bytes()[..3]);
+            }
+            if any & u32::from(u8::MAX) == 0 {
                 bytes.extend_from_slice(&twelve);
                 digits += 16;
                 text = after;

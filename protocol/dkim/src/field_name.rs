@@ -38,16 +38,23 @@ impl<const N: usize> From<[u8; N]> for FieldName {
 }
 
 impl FieldName {
-    /// The same in lower case.
-    pub(crate) fn lower(name: &[u8]) -> Self {
-        let mut bytes = [0; SHORT_BYTES];
-        match (bytes.get_mut(..name.len()), u8::try_from(name.len())) {
+    /// The same in lower case; none where it is no name of a field. RFC 5322 §3.6.8: "field-name = 1*ftext". RFC 6376 §3.5 has
+    /// semicolons end the list that names stand in.
+    pub(crate) fn lower(name: &[u8]) -> Option<Self> {
+        let odd =
+            |bytes: &[u8]| bytes.iter().fold(0, |odd, b| odd | u8::from(!matches!(b, b'!'..=b'9' | b'<'..=b'~'))) != 0;
+        // All of the room is looked at and lowered, which is one piece of work where a length would make it many.
+        let mut bytes = [b'a'; SHORT_BYTES];
+        let (kept, is_odd) = match (bytes.get_mut(..name.len()), u8::try_from(name.len())) {
             (Some(kept), Ok(length)) => {
-                kept.iter_mut().zip(name).for_each(|(to, from)| *to = from.to_ascii_lowercase());
-                Self(Kept::Short { length, bytes })
+                kept.copy_from_slice(name);
+                let is_odd = odd(&bytes);
+                bytes.make_ascii_lowercase();
+                (Kept::Short { length, bytes }, is_odd)
             }
-            _ => Self(Kept::Long(name.to_ascii_lowercase().into())),
-        }
+            _ => (Kept::Long(name.to_ascii_lowercase().into()), odd(name)),
+        };
+        (!name.is_empty() && !is_odd).then_some(Self(kept))
     }
 }
 
@@ -85,10 +92,19 @@ mod tests {
         for length in [0, 1, 25, 29, 30, 31, 300] {
             let name = vec![b'A'; length];
             assert_eq!(*FieldName::from(&name[..]), name);
-            assert_eq!(*FieldName::lower(&name), vec![b'a'; length]);
+            assert_eq!(FieldName::lower(&name).as_deref(), (length > 0).then(|| vec![b'a'; length]).as_deref());
             assert_eq!(FieldName::from(&name[..]), FieldName::from(&name[..]).clone());
         }
         assert_ne!(FieldName::from(&b"to"[..]), FieldName::from(&b"to\0"[..]));
+        for length in [1, 29, 30, 31, 300] {
+            for odd in *b" :;\0\t\x7f\xff" {
+                for place in [0, length - 1] {
+                    let mut name = vec![b'A'; length];
+                    name[place] = odd;
+                    assert_eq!(FieldName::lower(&name), None, "{odd} at {place} of {length}");
+                }
+            }
+        }
         assert_eq!(format!("{:?}", FieldName::from(&b"to"[..])), "\"to\"");
     }
 }

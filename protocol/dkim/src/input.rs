@@ -49,6 +49,9 @@ pub struct SignedFields<'h> {
     repeated: Vec<(&'static str, usize)>,
 }
 
+/// The mark of no name: names have no NUL in them.
+const TAKEN: u32 = 0xff;
+
 /// The length of a name, and its first, middle and last byte in lower case: nearly always enough to tell two names apart.
 const fn mark(name: &[u8]) -> u32 {
     if name.is_empty() {
@@ -62,7 +65,7 @@ impl<'h> SignedFields<'h> {
     /// The fields of a header.
     #[must_use]
     pub fn new(header: &'h Header) -> Self {
-        let marks: Vec<_> = header.fields().map(|field| mark(field.name)).collect();
+        let marks: Vec<_> = header.names().map(mark).collect();
         let mut fields = Self { header, marks, repeated: Vec::new() };
         for (name, mark) in SINGLE.into_iter().zip(SINGLE_MARKS) {
             // Few names have a mark in common, fewer fields are there twice.
@@ -83,14 +86,10 @@ impl<'h> SignedFields<'h> {
     /// How many fields there are of a name.
     #[must_use]
     pub fn count(&self, name: &[u8]) -> usize {
-        self.upward(name).count()
-    }
-
-    fn upward(&self, name: &[u8]) -> impl Iterator<Item = Field<'h>> {
         let mark = mark(name);
-        let places = self.marks.iter().enumerate().rev().filter(move |(_, other)| **other == mark);
-        let fields = places.filter_map(|(index, _)| self.header.field(index));
-        fields.filter(move |field| field.name.eq_ignore_ascii_case(name))
+        let alike = self.marks.iter().enumerate().filter(|(_, other)| **other == mark);
+        let fields = alike.filter_map(|(index, _)| self.header.field(index));
+        fields.filter(|field| field.name.eq_ignore_ascii_case(name)).count()
     }
 
     /// Writes the fields that are named, in the order of the names.
@@ -98,12 +97,18 @@ impl<'h> SignedFields<'h> {
     /// RFC 6376 §5.4.2: signers that name a field twice "MUST sign such header fields in order from the bottom of the header field
     /// block to the top". §5.4: a name without a field left counts as an empty string, so that none can be added later.
     pub fn write(&self, names: &[FieldName], canon: Canon, out: &mut Vec<u8>) {
-        let marks: Vec<_> = names.iter().map(|name| mark(name)).collect();
-        for (at, name) in names.iter().enumerate() {
-            let earlier = marks[..at].iter().zip(names).filter(|(mark, _)| **mark == marks[at]);
-            let taken = earlier.filter(|(_, earlier)| *earlier == name).count();
-            if let Some(field) = self.upward(name).nth(taken) {
+        // Fields that are still to be taken.
+        let mut left = self.marks.clone();
+        for name in names {
+            let (mark, mut end) = (mark(name), left.len());
+            while let Some(at) = left[..end].iter().rposition(|other| *other == mark) {
+                end = at;
+                let Some(field) = self.header.field(at).filter(|field| field.name.eq_ignore_ascii_case(name)) else {
+                    continue;
+                };
+                left[at] = TAKEN;
                 canon.field(field.raw, field.name, field.value, out);
+                break;
             }
         }
     }
@@ -130,16 +135,19 @@ impl<'h> SignedFields<'h> {
 /// RFC 6376 §3.7: "with the value of the "b=" tag (including all surrounding whitespace) deleted", and "without a trailing CRLF".
 /// `signature` is the place of that value in the field's value.
 pub fn write_own(own: &Field<'_>, signature: &Range<usize>, canon: Canon, out: &mut Vec<u8>) {
-    let kept = [&own.value[..signature.start], &own.value[signature.end..]].concat();
+    let (before, after) = (&own.value[..signature.start], &own.value[signature.end..]);
     match canon {
         Canon::Simple => {
             let name = own.raw.len() - own.value.len();
             out.extend_from_slice(&own.raw[..name]);
-            out.extend_from_slice(kept.strip_suffix(b"\r\n").unwrap_or(&kept));
+            out.extend_from_slice(before);
+            out.extend_from_slice(after.strip_suffix(b"\r\n").unwrap_or(after));
         }
+        // What is before ends in "=", what is after begins with ";" if it is not empty: no white space meets there.
         Canon::Relaxed => {
             relaxed_name(own.name, out);
-            relaxed_value(&kept, out);
+            relaxed_value(before, out);
+            relaxed_value(after, out);
         }
     }
 }

@@ -57,7 +57,7 @@ impl<'h> Verifier<'h> {
     /// Reads the signatures of a header, and asks `bodies` for the hashes they need.
     #[must_use]
     pub fn new(header: &'h Header, limits: Limits, bodies: &mut BodyHasher) -> Self {
-        let fields = header.fields().enumerate().filter(|(_, field)| field.is("dkim-signature"));
+        let fields = header.numbered("dkim-signature");
         let mut ready = 0;
         let candidates = fields.take(limits.fields).map(|(index, field)| {
             let parsed = read(index, &field, ready < limits.signatures, bodies);

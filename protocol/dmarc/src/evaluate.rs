@@ -261,7 +261,8 @@ async fn sender<L: Lookup>(
 /// What SPF and DKIM have to say of domains. RFC 9989 §4.4.2: of SPF only the identity of MAIL FROM.
 fn identifiers(spf: &spf::Evaluation, dkim: &[dkim::Verdict]) -> Vec<Identifier> {
     let result = ResultWord::parse(spf.result.as_str()).unwrap_or(ResultWord::None);
-    let mut found = vec![Identifier { method: Method::Spf, domain: spf.domain.clone(), result }];
+    let mut found = Vec::with_capacity(1 + dkim.len());
+    found.push(Identifier { method: Method::Spf, domain: spf.domain.clone(), result });
     for verdict in dkim {
         let name = |domain: &Domain| Name::from_dotted(domain.as_str().as_bytes()).ok();
         // A pass that DMARC may not use says nothing to it.
@@ -276,7 +277,7 @@ fn identifiers(spf: &spf::Evaluation, dkim: &[dkim::Verdict]) -> Vec<Identifier>
 
 /// The domains that are evaluated for one message, and what is published for them.
 struct Authors<'a, L> {
-    domains: Vec<Domain>,
+    domains: &'a [Domain],
     /// Whether it is the one author's domain, and not one of several in play.
     is_one: bool,
     rules: Rules<'a>,
@@ -285,20 +286,20 @@ struct Authors<'a, L> {
 }
 
 impl<'a, L: Lookup> Authors<'a, L> {
-    fn new(author: &Result<Author, Refused>, settings: &Settings, rules: Rules<'a>, lookup: &'a L) -> Self {
-        let domains = match author {
-            Ok(author) => vec![author.domain.clone()],
+    fn new(author: &'a Result<Author, Refused>, settings: &Settings, rules: Rules<'a>, lookup: &'a L) -> Self {
+        let domains: &[Domain] = match author {
+            Ok(author) => std::slice::from_ref(&author.domain),
             Err(Refused::Author(refusal)) if settings.ambiguous_author == AmbiguousAuthor::Strictest => {
-                refusal.candidates.clone()
+                &refusal.candidates
             }
-            Err(_) => Vec::new(),
+            Err(_) => &[],
         };
         Self { domains, is_one: author.is_ok(), rules, walker: Walker::new(lookup), found: Vec::new() }
     }
 
     /// What is published by the standard that decides.
     async fn discover(&mut self) {
-        for domain in &self.domains {
+        for domain in self.domains {
             self.found.push(discover(domain, &mut self.walker, &self.rules).await);
         }
     }

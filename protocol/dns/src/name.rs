@@ -3,6 +3,7 @@
 //! In: labels as bytes, presentation text with `\DDD`, or a name with U-labels. Out: one value that compares, hashes and prints the
 //! same wherever it came from. Host name rules (letters, digits, hyphen) are not applied: SPF and DKIM ask for names that break them.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -152,6 +153,11 @@ impl Name {
         std::iter::successors(Some(self.clone()), Self::parent)
     }
 
+    /// The wire form without the final empty label.
+    pub(crate) fn wire(&self) -> &[u8] {
+        &self.wire
+    }
+
     /// Whether it is `other` or below it.
     #[must_use]
     pub fn is_subdomain_of(&self, other: &Self) -> bool {
@@ -190,6 +196,18 @@ impl Name {
         }
         Ok(wire.name())
     }
+}
+
+/// Compares and hashes as the name does, so that a map of names can be asked about parts of one.
+impl Borrow<[u8]> for Name {
+    fn borrow(&self) -> &[u8] {
+        &self.wire
+    }
+}
+
+/// The wire forms of what a name's wire form is below: its parent's, and so on to the root's.
+pub(crate) fn above(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::successors(Some(wire), |wire| wire.get(usize::from(*wire.first()?) + 1..)).skip(1)
 }
 
 /// The labels between the dots; the final dot may be there or not.

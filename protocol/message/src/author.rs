@@ -243,25 +243,25 @@ fn one(mailbox: &Mailbox<'_>, list: &List<'_>) -> Result<Author, Ambiguity> {
         other => Ambiguity::Domain(other),
     })?;
     let display = text(&mailbox.display);
-    let mut shown = vec![display.clone(), text(&list.comments)];
-    shown.extend(list.stray_words.iter().map(|word| text(word)));
+    let comments = text(&list.comments);
+    let stray: Vec<_> = list.stray_words.iter().map(|word| text(word)).collect();
+    let shown = || [&display, &comments].into_iter().chain(&stray);
     let mut addresses = Vec::new();
-    for text in &shown {
-        domains_in(text.as_bytes(), &mut addresses);
-    }
+    shown().for_each(|text| domains_in(text.as_bytes(), &mut addresses));
     let flags = [
         (AuthorFlag::DisplayNameAddress, addresses.iter().any(|shown| *shown != domain)),
-        (AuthorFlag::DisplayNameInvisible, shown.iter().any(|text| text.chars().any(is_invisible))),
+        (AuthorFlag::DisplayNameInvisible, shown().any(|text| !text.is_ascii() && text.chars().any(is_invisible))),
         (AuthorFlag::UnquotedDisplayName, mailbox.unquoted),
         (AuthorFlag::StrayEncodedWord, !list.stray_words.is_empty()),
         (AuthorFlag::SourceRoute, mailbox.route),
         (AuthorFlag::IrregularLocalPart, mailbox.irregular_local),
     ];
+    let flags = flags.into_iter().filter(|(_, found)| *found).map(|(flag, _)| flag).collect();
     Ok(Author {
         domain,
         local_part: String::from_utf8_lossy(&mailbox.local).into_owned(),
         display_name: Some(display).filter(|text| !text.is_empty()),
-        flags: flags.into_iter().filter(|(_, found)| *found).map(|(flag, _)| flag).collect(),
+        flags,
     })
 }
 

@@ -5,6 +5,7 @@
 //! literals are not domain names. RFC 5890, RFC 5891 by way of UTS-46; RFC 1035 §2.3.4 for the sizes.
 
 use std::fmt;
+use std::sync::Arc;
 
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
@@ -24,9 +25,21 @@ const INPUT_BYTES_MAX: usize = 4 * TEXT_BYTES_MAX;
 /// dot-atom; no host name has them, and `d=legit.example'a.attack.example` lives from readers that stop there.
 const NOT_IN_NAMES: AsciiDenyList = AsciiDenyList::new(true, "!\"#$%&'()*+,/:;<=>?@[\\]^`{|}~");
 
-/// A domain name in its one form: lower-case A-labels, at least one, no final dot, within the sizes of RFC 1035.
+/// Bytes of names that are what they look like: letters, digits, hyphen, underscore, and the dot.
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let [b, ..] = usize::to_le_bytes(byte);
+        table[byte] = b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        byte += 1;
+    }
+    table
+};
+
+/// A domain name in its one form: lower-case A-labels, at least one, no final dot, within the sizes of RFC 1035. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Domain(Box<str>);
+pub struct Domain(Arc<str>);
 
 /// Why some bytes are no domain name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -71,8 +84,15 @@ impl Domain {
         if text.is_empty() {
             return Err(DomainError::Empty);
         }
-        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-        let ascii = if plain && !has_ace_label(text) { text.to_ascii_lowercase() } else { a_labels(text)? };
+        let plain = text.bytes().all(|b| PLAIN[usize::from(b)]);
+        if plain && !has_ace_label(text) {
+            sized(text)?;
+            let mut lower: Arc<str> = text.into();
+            // Nobody else has it yet.
+            Arc::make_mut(&mut lower).make_ascii_lowercase();
+            return Ok(Self(lower));
+        }
+        let ascii = a_labels(text)?;
         sized(&ascii)?;
         Ok(Self(ascii.into()))
     }

@@ -139,6 +139,9 @@ struct Span {
 
 const NO_COLON_YET: usize = usize::MAX;
 
+/// Room for the fields of most headers, so that they do not move while they are read.
+const FIELDS_USUAL: usize = 32;
+
 /// The header of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
@@ -177,10 +180,20 @@ impl Header {
         }
     }
 
+    /// The names of the fields as written, top to bottom.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.spans.iter().map(|span| &self.bytes[span.start..span.name_end])
+    }
+
+    /// The fields of one name with their places, top to bottom.
+    pub fn numbered<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (usize, Field<'a>)> {
+        let of_length = self.spans.iter().enumerate().filter(|(_, span)| span.name_end - span.start == name.len());
+        of_length.map(|(index, span)| (index, self.at(span))).filter(|(_, field)| field.is(name))
+    }
+
     /// The fields of one name, top to bottom.
-    #[must_use]
-    pub fn named<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = Field<'a>> {
-        self.fields().filter(move |field| field.is(name))
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Field<'a>> {
+        self.numbered(name).map(|(_, field)| field)
     }
 
     /// The fields as they stand, one after the other, each line ending in CRLF; without the empty line.
@@ -208,13 +221,44 @@ impl Header {
     }
 
     pub(crate) fn new() -> Self {
-        // Room for most headers, so that they do not move while they are read.
-        Self {
-            bytes: Vec::with_capacity(4 << 10),
-            spans: Vec::with_capacity(32),
-            anomalies: Vec::new(),
-            line_ends: LineEnds::Crlf,
+        Self { bytes: Vec::new(), spans: Vec::new(), anomalies: Vec::new(), line_ends: LineEnds::Crlf }
+    }
+
+    /// The header at the beginning of `piece`, and where the body begins there, if all of the header is there and none of it is odd.
+    /// Nearly every header is so, and takes half the time of one that is read line by line, with the same outcome.
+    pub(crate) fn plain(piece: &[u8], limits: &HeaderLimits) -> Option<(Self, usize)> {
+        let mut spans: Vec<Span> = Vec::with_capacity(FIELDS_USUAL);
+        let (mut start, mut lines) = (0, 0);
+        for at in memchr::memchr_iter(b'\n', piece) {
+            let end = at + 1;
+            let line = piece.get(start..end)?;
+            if !line.ends_with(b"\r\n") {
+                return None;
+            }
+            match line {
+                [b'\r', b'\n'] => {
+                    let bytes = piece.get(..start)?;
+                    // Each LF has its CR, so that there are as many CRs as lines if none stands alone.
+                    let whole = memchr::memchr_iter(b'\r', bytes).count() == lines;
+                    if !whole || end > limits.bytes || memchr::memchr(0, bytes).is_some() {
+                        return None;
+                    }
+                    return Some((Self { bytes: bytes.to_vec(), spans, ..Self::new() }, end));
+                }
+                [b' ' | b'\t', ..] => spans.last_mut()?.end = end,
+                line => {
+                    let name = name_length(line);
+                    let is_field = name > 0 && line.get(name) == Some(&b':') && spans.len() < limits.fields;
+                    if !is_field || end > limits.bytes {
+                        return None;
+                    }
+                    spans.push(Span { start, name_end: start + name, value: start + name + 1, end });
+                }
+            }
+            start = end;
+            lines += 1;
         }
+        None
     }
 
     pub(crate) fn set_line_ends(&mut self, line_ends: LineEnds) {
@@ -250,8 +294,7 @@ impl Header {
             self.spans.pop();
             return Ok(Line::EndsHeaderAt(folded));
         }
-        // RFC 5322 §3.6.8: "field-name = 1*ftext", printable US-ASCII except ":".
-        let name = line.iter().position(|&b| !matches!(b, 33..=57 | 59..=126)).unwrap_or(line.len());
+        let name = name_length(line);
         let after = &line[name..];
         let spaces = after.iter().position(|&b| !matches!(b, b' ' | b'\t')).unwrap_or(after.len());
         let value = match after.get(spaces) {
@@ -321,6 +364,11 @@ impl Header {
         }
         end
     }
+}
+
+/// RFC 5322 §3.6.8: "field-name = 1*ftext", printable US-ASCII except ":".
+fn name_length(line: &[u8]) -> usize {
+    line.iter().position(|&b| !matches!(b, 33..=57 | 59..=126)).unwrap_or(line.len())
 }
 
 /// mbox files put `From `, an address and a date in front of each message.

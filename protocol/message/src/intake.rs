@@ -48,6 +48,13 @@ impl HeaderReader {
     /// # Errors
     /// The limit that the header went over.
     pub fn feed(&mut self, piece: &[u8]) -> Result<Progress, HeaderError> {
+        if !self.decided
+            && self.header.buffer().is_empty()
+            && let Some((header, rest)) = Header::plain(piece, &self.limits)
+        {
+            let body = Body::new(header.line_ends(), Vec::new());
+            return Ok(Progress::Done { header, body, rest });
+        }
         let mut rest = 0;
         while let Some(end) = memchr(b'\n', &piece[rest..]) {
             let (text, next) = (&piece[rest..rest + end], rest + end + 1);

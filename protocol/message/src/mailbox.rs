@@ -5,11 +5,16 @@
 //! real mail has them: a source route in front of the address, dots in an unquoted display name, and dots anywhere in the local
 //! part. Brackets and `@` in an unquoted display name are read and flagged. Everything else ends in a refusal.
 
+use std::borrow::Cow;
+
 /// Comments within comments. RFC 5322 sets no limit; nobody reads the second level.
 const COMMENT_DEPTH_MAX: usize = 8;
 
 /// Mailboxes read of one field. RFC 5322 sets no limit; more than one is refused anyway, and the rest adds nothing.
 const MAILBOXES_MAX: usize = 100;
+
+/// Room for the tokens of most fields: a display name, and an address with a few labels.
+const TOKENS_USUAL: usize = 16;
 
 /// Why a value is no mailbox list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,9 +30,9 @@ pub struct SyntaxError {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Mailbox<'a> {
     /// The words in front of the address, quotes undone.
-    pub(crate) display: Vec<u8>,
+    pub(crate) display: Cow<'a, [u8]>,
     /// The local part, quotes undone.
-    pub(crate) local: Vec<u8>,
+    pub(crate) local: Cow<'a, [u8]>,
     /// The domain, or the address literal with its brackets.
     pub(crate) domain: &'a [u8],
     /// The display name has characters in it that only a quoted one may have.
@@ -53,7 +58,7 @@ pub(crate) struct List<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind<'a> {
     Atom(&'a [u8]),
-    Quoted(Vec<u8>),
+    Quoted(Cow<'a, [u8]>),
     /// `[…]`, brackets included.
     Literal(&'a [u8]),
     Special(u8),
@@ -88,7 +93,7 @@ struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     fn tokens(mut self, comments: &mut Vec<u8>) -> Result<Vec<Token<'a>>, SyntaxError> {
-        let mut tokens = Vec::new();
+        let mut tokens = Vec::with_capacity(TOKENS_USUAL);
         loop {
             let before = self.at;
             self.white(comments)?;
@@ -174,10 +179,18 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn quoted(&mut self) -> Result<Vec<u8>, SyntaxError> {
+    fn quoted(&mut self) -> Result<Cow<'a, [u8]>, SyntaxError> {
         let start = self.at;
-        let mut text = Vec::new();
         self.at += 1;
+        // Nearly all stand as they are meant.
+        let rest = &self.value[self.at..];
+        let plain = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=8 | 10..=31 | 127)).unwrap_or(rest.len());
+        self.at += plain;
+        if rest.get(plain) == Some(&b'"') {
+            self.at += 1;
+            return Ok(Cow::Borrowed(&rest[..plain]));
+        }
+        let mut text = rest[..plain].to_vec();
         loop {
             // RFC 5322 §3.2.4: the CRLF of a fold is "semantically "invisible"", the white space is not.
             if self.folding() == 3 {
@@ -186,7 +199,7 @@ impl<'a> Lexer<'a> {
             match self.value.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(text);
+                    return Ok(Cow::Owned(text));
                 }
                 Some(b'\\') if self.value.get(self.at + 1).is_some_and(|b| *b == b'\t' || !b.is_ascii_control()) => {
                     text.push(self.value[self.at + 1]);
@@ -329,22 +342,31 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn phrase(words: &[Token<'a>], mailbox: &mut Mailbox<'a>) -> Result<(), SyntaxError> {
+        match words {
+            [] => return Ok(()),
+            [Token { kind: Kind::Quoted(text), .. }] => {
+                mailbox.display.clone_from(text);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let display = mailbox.display.to_mut();
         for token in words {
-            if token.spaced && !mailbox.display.is_empty() {
-                mailbox.display.push(b' ');
+            if token.spaced && !display.is_empty() {
+                display.push(b' ');
             }
             match &token.kind {
-                Kind::Atom(text) => mailbox.display.extend_from_slice(text),
-                Kind::Quoted(text) => mailbox.display.extend_from_slice(text),
+                Kind::Atom(text) => display.extend_from_slice(text),
+                Kind::Quoted(text) => display.extend_from_slice(text),
                 // RFC 5322 §4.1 obs-phrase: initials with their dots are in every mailbox.
-                Kind::Special(b'.') => mailbox.display.push(b'.'),
+                Kind::Special(b'.') => display.push(b'.'),
                 Kind::Special(b'@') => {
                     mailbox.unquoted = true;
-                    mailbox.display.push(b'@');
+                    display.push(b'@');
                 }
                 Kind::Literal(text) => {
                     mailbox.unquoted = true;
-                    mailbox.display.extend_from_slice(text);
+                    display.extend_from_slice(text);
                 }
                 Kind::Special(_) => {
                     return Err(SyntaxError { what: "a character that a display name may not have", at: token.at });
@@ -395,7 +417,7 @@ impl<'a> Parser<'a, '_> {
             let text = self.dotted(local, "a local part that is none")?;
             mailbox.irregular_local =
                 text.starts_with(b".") || text.ends_with(b".") || text.windows(2).any(|pair| pair == b"..");
-            mailbox.local = text.to_vec();
+            mailbox.local = Cow::Borrowed(text);
         }
         mailbox.domain = match domain {
             [Token { kind: Kind::Literal(text), .. }] => text,

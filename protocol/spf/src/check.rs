@@ -166,11 +166,14 @@ type Outcome = (SpfResult, Reason, Option<u16>);
 impl<L: Lookup> Check<'_, L> {
     /// Evaluates the record of a domain and all that it leads to.
     async fn run(&mut self, domain: Name) -> Outcome {
-        let mut stack: Vec<Frame> = Vec::with_capacity(4);
-        match self.enter(domain, None, None).await {
-            Ok(frame) => stack.push(frame),
+        let mut stack = match self.enter(domain, None, None).await {
+            Ok(frame) => {
+                let mut stack = Vec::with_capacity(4);
+                stack.push(frame);
+                stack
+            }
             Err(Stop(result, reason)) => return (result, reason, None),
-        }
+        };
         loop {
             let Some(frame) = stack.last_mut() else {
                 // Not reached: the last frame to be left gives the outcome.

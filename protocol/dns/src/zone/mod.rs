@@ -17,6 +17,7 @@ use std::time::Duration;
 pub use error::{Problem, ZoneError};
 pub use within::Within;
 
+use crate::name::{NAME_OCTETS_MAX, above};
 use crate::{Data, Lookup, Name, RecordType, Records, Response};
 
 /// Aliases followed for one question, as many as common resolvers follow.
@@ -203,7 +204,8 @@ impl Zone {
 
     /// RFC 2308 §3: without an SOA record such an answer is not kept.
     fn ttl_of_nothing(&self, name: &Name) -> u32 {
-        name.ancestors().find_map(|ancestor| self.nodes.get(&ancestor)?.negative_ttl).unwrap_or(0)
+        let ttl = |wire: &[u8]| self.nodes.get(wire)?.negative_ttl;
+        ttl(name.wire()).or_else(|| above(name.wire()).find_map(ttl)).unwrap_or(0)
     }
 
     fn find(&self, name: &Name) -> Option<&Node> {
@@ -212,8 +214,12 @@ impl Zone {
 
     /// RFC 4592 §3.3.1: the source of synthesis is `*` below the closest encloser, and only there.
     fn wildcard(&self, name: &Name) -> Option<&Node> {
-        let encloser = name.ancestors().skip(1).find(|ancestor| self.nodes.contains_key(ancestor))?;
-        self.nodes.get(&encloser.child("*").ok()?)
+        let encloser = above(name.wire()).find(|ancestor| self.nodes.contains_key(*ancestor))?;
+        let mut source = [0; NAME_OCTETS_MAX];
+        let (star, below) = source.split_at_mut(2);
+        star.copy_from_slice(b"\x01*");
+        below.get_mut(..encloser.len())?.copy_from_slice(encloser);
+        self.nodes.get(&source[..2 + encloser.len()])
     }
 }
 
