@@ -56,7 +56,11 @@ fn one(line: &OwnerLine, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "  {:>5}  {} <{}>", line.score, shown(&line.name), shown(&line.mail))?;
     let mut about = Vec::new();
     if line.kind == "list" {
-        about.push(format!("list of {}", commas(u64::from(line.members))));
+        about.push(format!(
+            "list of {} {}",
+            commas(u64::from(line.members)),
+            if line.members == 1 { "member" } else { "members" }
+        ));
         match &line.owners[..] {
             [] => about.push("no owner known".to_owned()),
             owners => about.push(format!("owned by {}", owners.iter().map(contact).collect::<Vec<_>>().join(", "))),

@@ -193,13 +193,13 @@ fn due_row(here: Here<'_>, now: &Now<'_>, line: &ExpectedLine) -> Markup {
                     None => (state(State::Watch, "Gaps")),
                 }
             }
-            td data-l="of 28 days, before" { (count(line.usual_days)) span.hide-s { " of 28 days" } span.sub { (counted(line.usual_reports, "report", "reports")) } }
-            td.num data-l="expected" { (count(line.expected_reports)) span.sub { "on " (counted(line.expected_days, "day", "days")) } }
+            td data-l="of 28 days before" { (count(line.usual_days)) span.hide-s { " of 28 days" } span.sub.hide-s { (counted(line.usual_reports, "report", "reports")) } }
+            td.num data-l="expected" { (count(line.expected_reports)) span.sub.hide-s { "on " (counted(line.expected_days, "day", "days")) } }
             td.num data-l="received" {
                 // Silence is not nought: nothing is known of these days.
                 @if line.received_reports == 0 { span.faint { "nothing" } } @else { (super::n(&judged, line.received_reports)) }
             }
-            td.num data-l="first missing" { @if let Some(missing) = line.first_missing { (day(missing, now.until)) span.sub { (counted(line.missing_days, "day", "days")) " in all" } } }
+            td.num data-l="first missing" { @if let Some(missing) = line.first_missing { (day(missing, now.until)) span.sub.hide-s { (counted(line.missing_days, "day", "days")) " in all" } } }
         }
     }
 }
@@ -266,7 +266,7 @@ fn row(here: Here<'_>, answer: &Arrivals, now: &Now<'_>, line: &ReporterLine) ->
             td.num data-l="with flaws" { @if line.flawed == 0 { (super::none()) } @else { (super::n(&Ask { scope: scope.clone(), flaw: None, ..here.ask.clone() }.to(&["reports", "flaws"]), line.flawed)) } }
             td.num data-l="newest day" {
                 a.n href=(links::report_list(&links::within(&scope, line.last_day, line.last_day))) { (day(line.last_day, newest)) }
-                @if let Some(since) = now.silent_since(&line.reporter) { span.sub { "silent since " (day(since, newest)) } }
+                @if let Some(since) = now.silent_since(&line.reporter) { span.sub.hide-s { "silent since " (day(since, newest)) } }
             }
             td.nowrap data-l="last received" { (moment_near(line.last_received, here.around.now)) }
             td.nowrap { (dialect(line.dialect)) }

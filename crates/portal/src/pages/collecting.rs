@@ -157,7 +157,7 @@ fn row(here: Here<'_>, source: &SourceHealth) -> Markup {
     let when = |at: Option<i64>| {
         html! {
             @match at {
-                Some(at) => { (ago(at, now)) span.sub { (moment_near(at, now)) } },
+                Some(at) => { (ago(at, now)) span.sub.hide-s { (moment_near(at, now)) } },
                 None => span.faint { "not yet" },
             }
         }

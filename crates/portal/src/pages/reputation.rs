@@ -90,11 +90,12 @@ fn bands(here: Here<'_>, answer: &Reputation) -> Markup {
                     }
                 }
             }
-            @if answer.looked_at < answer.sources {
-                p.cap {
-                    "The " (count(as_u64(answer.looked_at))) " of " a href=(links::sources(&links::failing(here.scope()))) { (counted(as_u64(answer.sources), "source", "sources")) } " that fail most: "
-                    (percent_sign(all, answer.failing)) " of all failing messages."
+            p.cap {
+                @if answer.looked_at < answer.sources {
+                    "The " (count(as_u64(answer.looked_at))) " that fail most of " (counted(as_u64(answer.sources), "source", "sources")) ": "
+                    (percent_sign(all, answer.failing)) " of all failing messages. "
                 }
+                a href=(links::sources(&links::failing(here.scope()))) { "All that fail, in the Explorer" }
             }
         }
     }
