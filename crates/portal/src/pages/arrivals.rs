@@ -154,7 +154,7 @@ fn due(here: Here<'_>, now: &Now<'_>) -> Markup {
                     @if now.behind.is_empty() { "Nothing is missing: " } @else { "Besides, " }
                     (counted(as_u64(now.on_time), "reporter has", "reporters have")) " sent all that "
                     @if now.on_time == 1 { "it usually sends" } @else { "they usually send" }
-                    @if now.free > 0 { "; of " (counted(as_u64(now.free), "other", "others")) " nothing can be expected: they are new, or report now and then" }
+                    @if now.free > 0 { "; of " (counted(as_u64(now.free), "other", "others")) " nothing can be expected: " @if now.free == 1 { "it is new, or reports now and then" } @else { "they are new, or report now and then" } }
                     "."
                 }
             }

@@ -117,7 +117,7 @@ fn waiting(here: Here<'_>, answer: &Collecting) -> Markup {
                 dl.facts {
                     div { dt { "Items taken" } dd { (count(of(|s| s.items))) span.sub { (figures::bytes(of(|s| s.bytes))) } } }
                     div { dt { "Came before" } dd { (count(of(|s| s.repeated))) span.sub { "the same bytes; counted once" } } }
-                    div { dt { "Refused or put aside" } dd { a.n href=(crate::url::Url::path(&["reports", "rejected"])) { (count(of(|s| s.refused))) } span.sub { "each with its reason" } } }
+                    div { dt { "Refused or put aside" } dd { a.n href=(crate::url::Url::path(&["reports", "rejected"])) { (count(of(|s| s.refused).saturating_add(answer.taking.as_ref().map_or(0, |taking| taking.refused)))) } span.sub { "each with its reason" } } }
                     div { dt { "Kept, not yet counted" } dd { (count(answer.backlog)) span.sub { "on disk; a matter of seconds" } } }
                     @if let Some(taking) = &answer.taking {
                         div { dt { "Taking in" } dd { span.small { (state(standing(taking, here.around.now).0, if taking.activity == Activity::Failing { "Fails" } else { "In order" })) } @if let Some(at) = taking.last_success { span.sub { (ago(at, here.around.now)) } } } }
