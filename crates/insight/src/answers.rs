@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use report::{Day, Disposition, Outcome, PolicyPublished, Text};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Messages by [`Outcome`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Outcomes {
     /// Aligned DKIM and SPF.
     pub both: u64,
@@ -24,7 +24,7 @@ pub struct Outcomes {
 }
 
 /// Messages by what receivers did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Dispositions {
     /// Delivered.
     pub none: u64,

@@ -7,6 +7,12 @@ pub enum Error {
     /// The ledger could not be read.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A decision that makes no sense.
+    #[error("the decision was not taken down: {what}")]
+    Decision {
+        /// Why.
+        what: String,
+    },
     /// The raw copy of a report could not be read back.
     #[error("the raw copy of report {report} cannot be read back: {source}")]
     Raw {

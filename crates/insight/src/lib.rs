@@ -15,6 +15,7 @@
 //! | `incomplete` | which of the newest days are still coming in |
 //! | `expected` | which reporters have sent what they usually send |
 //! | `reputation` | which failing sources are good or bad by their grade |
+//! | `flows` | the streams of mail in our name, what each is taken for, and why |
 //! | `answers`, `report_answers` | the answers as plain data |
 //!
 //! Nothing here looks anything up outside the ledger, and nothing knows SQL, HTML or a command line.
@@ -23,6 +24,7 @@ mod answers;
 mod counts;
 mod error;
 mod expected;
+mod flows;
 mod incomplete;
 mod known;
 mod owners;
@@ -42,6 +44,7 @@ mod trend;
 pub use answers::*;
 pub use error::Error;
 pub use expected::{Expected, ExpectedLine, Punctuality, expected};
+pub use flows::*;
 pub use known::{Known, known};
 pub use owners::{ContactLine, OwnerAnswer, OwnerLine, owners};
 pub use portfolio::portfolio;

@@ -57,7 +57,15 @@ pub(crate) enum Command {
     /// The domains mail is sent in the name of.
     Domains(DomainsArgs),
     /// What happened to mail in our name, day by day.
-    Trend(ScopedArgs),
+    Trend(TrendArgs),
+    /// The streams of mail in our name: what each is taken for, and how sure that is.
+    Flows(FlowsArgs),
+    /// One flow, with all reasons for what it is taken for.
+    Flow(FlowArgs),
+    /// Say what a flow or a network is; holds for all addresses it ever has.
+    Decide(DecideArgs),
+    /// What was decided about flows, by whom and why.
+    Decisions(DecisionsArgs),
     /// Who sends mail in our name.
     Sources(SourcesArgs),
     /// One sending address and its history.
@@ -373,6 +381,97 @@ fn network(text: &str) -> Result<(std::net::IpAddr, u8), String> {
 pub(crate) struct ScopedArgs {
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrendArgs {
+    #[command(flatten)]
+    pub(crate) scoped: ScopedArgs,
+    /// By what the days are divided; a class is of a whole flow, so that of the options only days and domain count then.
+    #[arg(long, value_enum, default_value_t = TrendBy::Outcome)]
+    pub(crate) by: TrendBy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TrendBy {
+    /// What came of the mail.
+    Outcome,
+    /// Who sent it.
+    Class,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FlowsArgs {
+    #[command(flatten)]
+    pub(crate) paged: PagedArgs,
+    /// Only this class; may be given more than once: own, own_misconfigured, third_party, third_party_unaligned, forwarder_intact,
+    /// forwarder_broken, spoofer, unknown.
+    #[arg(long, value_name = "CLASS", value_parser = class)]
+    pub(crate) class: Vec<insight::FlowClass>,
+    /// Sort by this.
+    #[arg(long, value_enum, default_value_t = FlowSort::Messages)]
+    pub(crate) sort: FlowSort,
+    /// Smallest first.
+    #[arg(long)]
+    pub(crate) ascending: bool,
+    /// Only flows whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FlowSort {
+    Messages,
+    Failing,
+    Class,
+    Confidence,
+    FirstDay,
+    LastDay,
+    Sources,
+    Name,
+}
+
+fn class(text: &str) -> Result<insight::FlowClass, String> {
+    insight::FlowClass::from_word(text)
+        .ok_or_else(|| format!("one of {}", insight::FlowClass::ALL.map(insight::FlowClass::word).join(", ")))
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FlowArgs {
+    /// The flow, as `lamppost flows` lists it, or the beginning of its id.
+    #[arg(value_name = "FLOW")]
+    pub(crate) flow: String,
+    #[command(flatten)]
+    pub(crate) scoped: ScopedArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// The flow, as `lamppost flows` lists it; or an address or a network, for flows of which most comes from there.
+    #[arg(value_name = "FLOW|NETWORK")]
+    pub(crate) target: String,
+    /// What it is: own, third_party, forwarder_broken, spoofer, …; whether it passes is seen by itself.
+    #[arg(value_name = "CLASS", value_parser = class)]
+    pub(crate) class: Option<insight::FlowClass>,
+    /// Take back the decision in force.
+    #[arg(long, conflicts_with = "class")]
+    pub(crate) undo: bool,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// Who decides; your user name, without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) who: Option<String>,
+    /// The last day on which it holds.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) expires: Option<report::Day>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecisionsArgs {
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

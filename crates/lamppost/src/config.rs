@@ -8,7 +8,7 @@ use collect::sources::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{directory, enrichment, reporters};
+use crate::{directory, enrichment, organisation, reporters};
 
 /// Read when `--config` is not given and it is there.
 const DEFAULT_FILE: &str = "lamppost.toml";
@@ -29,6 +29,8 @@ pub(crate) struct Config {
     /// Where reports arrive by themselves; each kind may be there many times over.
     #[serde(skip_serializing_if = "Settings::is_empty")]
     pub(crate) source: Settings,
+    /// What belongs to us: domains and address space.
+    pub(crate) organisation: organisation::Settings,
     /// Whose reports are believed.
     pub(crate) reporter: reporters::Settings,
     /// Who is behind sources.
@@ -61,6 +63,7 @@ impl Default for Config {
             portal: Portal::default(),
             retention: Retention::default(),
             source: Settings::default(),
+            organisation: organisation::Settings::default(),
             reporter: reporters::Settings::default(),
             enrichment: enrichment::Settings::default(),
             directory: directory::Settings::default(),
@@ -108,6 +111,7 @@ fn parse(text: &str) -> anyhow::Result<Config> {
     check_listen(config.portal.listen)?;
     config.source.check()?;
     config.directory.check()?;
+    config.organisation.declared()?;
     if config.retention.days == Some(0) {
         bail!("retention.days is 0, which would keep nothing: leave it out to keep everything, or give at least 1");
     }
@@ -144,6 +148,7 @@ mod tests {
             ("no address", "[portal]\nlisten = \"everywhere\"\n", "invalid socket address"),
             ("reachable from elsewhere", "[portal]\nlisten = \"0.0.0.0:80\"\n", "only loopback"),
             ("keeps nothing", "[retention]\ndays = 0\n", "keep nothing"),
+            ("no network", "[organisation]\nnetworks = [\"10.0.0/8\"]\n", "is no network"),
             ("a source without a name", "[[source.folder]]\npath = \"in\"\n", "it needs a `name`"),
             (
                 "two of one name",

@@ -97,12 +97,7 @@ pub(crate) fn enricher<L: Lookup>(settings: &Settings, dns: L) -> anyhow::Result
             tracing::warn!("{}: {problem}", file.path.display());
         }
     }
-    if let Some(path) = &settings.services {
-        let own = Catalogue::read(&read(path)?, CatalogueLimits::default());
-        let own = own.with_context(|| format!("in the services of {}", path.display()))?;
-        enricher.catalogue =
-            enricher.catalogue.with(own).with_context(|| format!("in the services of {}", path.display()))?;
-    }
+    enricher.catalogue = catalogue(settings)?;
     for domain in &settings.domains {
         let name =
             Name::from_unicode(domain).with_context(|| format!("enrichment.domains: `{domain}` is no domain"))?;
@@ -132,6 +127,14 @@ pub(crate) fn enricher<L: Lookup>(settings: &Settings, dns: L) -> anyhow::Result
         enricher.zones.push(list.with_context(|| format!("enrichment.list: {}", definition.id))?);
     }
     Ok(enricher)
+}
+
+/// Known services: those that are bundled, and the operator's own.
+pub(crate) fn catalogue(settings: &Settings) -> anyhow::Result<Catalogue> {
+    let Some(path) = &settings.services else { return Ok(Catalogue::bundled()) };
+    let own = Catalogue::read(&read(path)?, CatalogueLimits::default());
+    let own = own.with_context(|| format!("in the services of {}", path.display()))?;
+    Catalogue::bundled().with(own).with_context(|| format!("in the services of {}", path.display()))
 }
 
 fn read(path: impl AsRef<std::path::Path>) -> anyhow::Result<String> {

@@ -7,6 +7,7 @@ mod config;
 mod directory;
 mod enrichment;
 mod learning;
+mod organisation;
 mod progress;
 mod reference;
 mod reporters;

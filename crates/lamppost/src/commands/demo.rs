@@ -35,7 +35,9 @@ pub(super) fn demo(args: &DemoArgs, out: &mut impl Write) -> anyhow::Result<Done
     // The model company's addresses are nobody's: there is nothing to learn about them.
     let enrichment = enrichment::Settings { enabled: false, ..enrichment::Settings::default() };
     let reporter = reporters::Settings { authenticate: false, ..reporters::Settings::default() };
-    serve::portal(ledger, listener, &Config { data, reporter, enrichment, ..Config::default() }, out)?;
+    let config = Config { data, reporter, enrichment, ..Config::default() };
+    crate::organisation::after_changes(&ledger, &config);
+    serve::portal(ledger, listener, &config, out)?;
     Ok(Done::Well)
 }
 

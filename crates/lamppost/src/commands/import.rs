@@ -8,13 +8,16 @@ use store::Ledger;
 
 use super::Done;
 use crate::cli::{ImportArgs, TextOrJson};
+use crate::config::Config;
+use crate::organisation;
 use crate::progress::ImportBar;
 use crate::term::{commas, shown};
 
 /// Rejections named in the summary; the rest are counted, and all are in the ledger.
 const NAMED_MAX: usize = 200;
 
-pub(super) fn import(args: &ImportArgs, data: &Path, out: &mut impl Write) -> anyhow::Result<Done> {
+pub(super) fn import(args: &ImportArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
+    let data = config.data.as_path();
     let ledger = Ledger::open(data)?;
     let bar = ImportBar::new("Taking in");
     let summary = collect::import(&ledger, &args.paths, &collect::Options::default(), &bar)?;
@@ -38,6 +41,7 @@ pub(super) fn import(args: &ImportArgs, data: &Path, out: &mut impl Write) -> an
         }
     }
     compact(&ledger);
+    organisation::after_changes(&ledger, config);
     Ok(Done::unless(summary.rejected > 0))
 }
 
@@ -48,13 +52,15 @@ fn compact(ledger: &Ledger) {
     }
 }
 
-pub(super) fn rebuild(data: &Path, out: &mut impl Write) -> anyhow::Result<Done> {
+pub(super) fn rebuild(config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
+    let data = config.data.as_path();
     let ledger = Ledger::open(data)?;
     let bar = ImportBar::new("Working out again");
     let summary = collect::rebuild(&ledger, &bar)?;
     bar.done();
     text(&summary, data, out)?;
     compact(&ledger);
+    organisation::after_changes(&ledger, config);
     Ok(Done::unless(summary.rejected > 0))
 }
 

@@ -5,6 +5,7 @@ mod answers;
 mod check;
 mod demo;
 mod enrich;
+mod flows;
 mod import;
 mod keep;
 mod lint;
@@ -24,7 +25,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use store::Ledger;
 
-use crate::cli::{Cli, Command, ConfigCommand, ReportCommand, ScenarioCommand};
+use crate::cli::{Cli, Command, ConfigCommand, ReportCommand, ScenarioCommand, TrendBy};
 use crate::config::{self, Loaded};
 
 /// How a command ended.
@@ -50,7 +51,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
     let ledger = || loaded().and_then(|loaded| read(&loaded.config.data));
     match &cli.command {
         Command::Demo(args) => demo::demo(args, out),
-        Command::Import(args) => import::import(args, &loaded()?.config.data, out),
+        Command::Import(args) => import::import(args, &loaded()?.config, out),
         Command::Serve(args) => serve::serve(args, &loaded()?.config, out),
         Command::Enrich(args) => enrich::enrich(args, &loaded()?.config, out),
         Command::Owner(args) => owner::owner(args, &loaded()?.config, out),
@@ -59,7 +60,24 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Lint(args) => lint::lint(args, out),
         Command::Report(ReportCommand::Show(args)) => show::show(args, out),
         Command::Domains(args) => answers::domains(&ledger()?, args, out),
-        Command::Trend(args) => answers::trend(&ledger()?, args, out),
+        Command::Trend(args) if args.by == TrendBy::Class => {
+            let loaded = loaded()?;
+            flows::trend(&read(&loaded.config.data)?, &loaded.config, &args.scoped, out)
+        }
+        Command::Trend(args) => answers::trend(&ledger()?, &args.scoped, out),
+        Command::Flows(args) => {
+            let loaded = loaded()?;
+            flows::flows(&read(&loaded.config.data)?, &loaded.config, args, out)
+        }
+        Command::Flow(args) => {
+            let loaded = loaded()?;
+            flows::flow(&read(&loaded.config.data)?, &loaded.config, args, out)
+        }
+        Command::Decide(args) => {
+            let loaded = loaded()?;
+            flows::decide(&read(&loaded.config.data)?, &loaded.config, args, out)
+        }
+        Command::Decisions(args) => flows::decisions(&ledger()?, args, out),
         Command::Sources(args) => answers::sources(&ledger()?, args, out),
         Command::Source(args) => answers::source(&ledger()?, args, out),
         Command::Reputation(args) => reputation::reputation(&ledger()?, args, out),
@@ -76,7 +94,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         }
         Command::Config(ConfigCommand::Lists) => lists(out),
         Command::Backup { to } => keep::backup(&loaded()?.config.data, to, out),
-        Command::Rebuild => import::rebuild(&loaded()?.config.data, out),
+        Command::Rebuild => import::rebuild(&loaded()?.config, out),
         Command::Completions { shell } => manual::completions(*shell, out),
         Command::Manual { to } => manual::pages(to),
     }

@@ -13,6 +13,7 @@ use super::Done;
 use crate::cli::ServeArgs;
 use crate::config::{self, Config};
 use crate::learning::Notes;
+use crate::organisation::{Ground, keep_judging};
 use crate::progress::ImportBar;
 use crate::{arriving, directory, enrichment, reporters};
 
@@ -44,6 +45,7 @@ pub(super) fn portal(
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ground = Ground::new(config)?;
     runtime.block_on(async {
         let asking = reporters::resolver(&config.reporter)?;
         let judge = reporters::judge(&config.reporter, asking.as_ref());
@@ -53,6 +55,7 @@ pub(super) fn portal(
         let held = directory::Held::new(&config.directory);
         let loading = directory::keep_loaded(held.clone(), config.directory.clone());
         let collecting = Collecting::start(ledger.clone(), &config.data, &config.source, judge, config.reporter.domains.clone()).await?;
+        let judging = keep_judging(ledger.clone(), ground);
         for (name, address) in collecting.listening() {
             writeln!(out, "The source {name} listens on {address}.")?;
         }
@@ -69,6 +72,7 @@ pub(super) fn portal(
             served = portal::serve(listener, router, portal::Limits::default(), told_to_stop()) => served.map_err(anyhow::Error::from),
             () = learning => Ok(()),
             () = loading => Ok(()),
+            () = judging => Ok(()),
             how = collecting.lost() => Err(anyhow::anyhow!("the disk failed while raw copies were brought to it: {how}; start anew, it recovers by itself")),
         };
         collecting.stop().await;

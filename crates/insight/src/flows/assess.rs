@@ -1,0 +1,452 @@
+//! The whole judgement: from kept cells to flows with verdicts, phases and daily classes.
+//!
+//! In: packed cells by organizational domain, what is known of sources, what was declared and decided. Out: [`Assessed`]. Twice through the
+//! cells, day by day: once for what they say about sources and keys, once for the flows. Memory is what sources and flows take.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
+
+use enrich::{Catalogue, ServiceKind};
+use report::{Day, Text};
+
+use super::cell::{Cell, Names};
+use super::class::{FlowClass, Verdict, rule_for};
+use super::crowd::Crowds;
+use super::day::Kept;
+use super::features::{DayCount, Features, Known, Pairs, Series};
+use super::identity::{Identity, Place, Places, Sender, identify, service_of};
+use super::knowledge::{Facts, most, network};
+use super::phases::{Phase, phases};
+use super::rules::{Around, Case, Finding, Thresholds, Who, diagnose};
+use super::space::Space;
+
+/// What was declared about the organisation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Organisation {
+    /// Our organizational domains; where none is named, all that the ledger has reports for.
+    pub domains: Vec<String>,
+    /// Our networks; where none is named, they are inferred.
+    pub networks: Vec<(IpAddr, u8)>,
+}
+
+/// What is known of a source from its profile.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Profiled {
+    pub(crate) known: Known,
+    /// The service that runs it.
+    pub(crate) service: Option<String>,
+    /// Its autonomous system: number and organisation.
+    pub(crate) system: Option<String>,
+}
+
+/// What somebody decided, in force.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct InForce {
+    /// By flow.
+    pub(crate) flows: HashMap<String, (FlowClass, u64)>,
+    /// By network, the longest first.
+    pub(crate) networks: Vec<(u128, u128, FlowClass, u64)>,
+}
+
+/// Everything that the judgement rests on beside cells.
+pub(crate) struct Ground<'a> {
+    pub(crate) organisation: &'a Organisation,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) profiles: HashMap<u128, Profiled>,
+    pub(crate) decided: InForce,
+    pub(crate) thresholds: Thresholds,
+}
+
+/// A flow with its verdict.
+#[derive(Debug, Clone)]
+pub(crate) struct AssessedFlow {
+    pub(crate) id: String,
+    pub(crate) sender: Sender,
+    pub(crate) features: Features,
+    pub(crate) verdict: Verdict,
+    /// The number of the decision in force.
+    pub(crate) decision: Option<u64>,
+    pub(crate) phases: Vec<(Phase, FlowClass)>,
+    /// Author domains with their counts day by day.
+    pub(crate) authors: Vec<(Text, Vec<DayCount>)>,
+    /// Addresses with messages and failures.
+    pub(crate) sources: Vec<(u128, u64, u64)>,
+}
+
+impl AssessedFlow {
+    /// The class on a day: that of the phase the day is in, or before.
+    pub(crate) fn class_on(&self, day: Day) -> FlowClass {
+        let after = self.phases.partition_point(|(phase, _)| phase.first <= day);
+        self.phases.get(after.saturating_sub(1)).map_or(self.verdict.class, |(_, class)| *class)
+    }
+}
+
+/// The flows in the name of one organizational domain.
+pub(crate) struct OfOrganization {
+    pub(crate) name: Text,
+    pub(crate) flows: Vec<AssessedFlow>,
+    facts: Facts,
+    places: Places,
+    index: HashMap<Identity, u32>,
+}
+
+/// All flows.
+pub(crate) struct Assessed {
+    pub(crate) organizations: Vec<OfOrganization>,
+    space: Space,
+}
+
+impl Assessed {
+    /// The flow that a cell, whose names are in `names`, belongs to.
+    pub(crate) fn flow_of(&mut self, organization: &str, cell: &Cell, names: &Names) -> Option<&AssessedFlow> {
+        let of = self.organizations.iter_mut().find(|of| of.name == organization)?;
+        let mut own = |number: u32| of.facts.names.number(names.name(number));
+        let cell = Cell {
+            author: own(cell.author),
+            own_domain: own(cell.own_domain),
+            own_selector: own(cell.own_selector),
+            other: own(cell.other),
+            spf: own(cell.spf),
+            ..*cell
+        };
+        let identity = identify(&cell, &mut of.facts, &of.places, &self.space);
+        of.index.get(&identity).and_then(|at| of.flows.get(*at as usize))
+    }
+}
+
+/// What all organizational domains together show of networks.
+#[derive(Default)]
+struct Networks {
+    /// Messages that pass; messages of services that send for us.
+    passing: HashMap<u128, (u64, u64)>,
+    /// Organizational domains in whose name nothing of a network passes.
+    names: HashMap<u128, u64>,
+}
+
+/// Judges all organizational domains. `read` gives the cells of one.
+pub(crate) fn assess<E>(
+    organizations: &[Text],
+    ground: &Ground<'_>,
+    mut read: impl FnMut(&Text) -> Result<Kept, E>,
+) -> Result<Assessed, E> {
+    let mut all = Vec::with_capacity(organizations.len());
+    for organization in organizations {
+        let mut facts = Facts::default();
+        read(organization)?.visit(&mut facts, |facts, name| facts.names.number(name), Facts::add);
+        facts.settle();
+        all.push(facts);
+    }
+    let shared = |source: u128| ground.profiles.get(&source).is_some_and(|p| p.known.service.is_some());
+    let space = Space::new(&ground.organisation.networks, &all, shared);
+    let networks = networks(&all, &space);
+    let mut assessed = Assessed { organizations: Vec::with_capacity(all.len()), space };
+    for (name, facts) in organizations.iter().zip(all) {
+        let kept = read(name)?;
+        let of = flows(name, facts, &kept, ground, &assessed.space, &networks);
+        assessed.organizations.push(of);
+    }
+    Ok(assessed)
+}
+
+fn networks(all: &[Facts], space: &Space) -> Networks {
+    let mut networks = Networks::default();
+    for facts in all {
+        let mut lying = HashSet::new();
+        for (source, facts) in &facts.sources {
+            let near = network(*source);
+            let sums = networks.passing.entry(near).or_default();
+            sums.0 += facts.passing;
+            // Not by our own machines: they pass as well, and say nothing about their neighbours' owners.
+            if facts.passing * 2 > facts.messages
+                && (facts.below > facts.direct || facts.also_signed * 2 > facts.passing)
+            {
+                sums.1 += facts.passing;
+            }
+            if facts.passing == 0 && facts.lying > 0 && !space.has(*source) {
+                lying.insert(near);
+            }
+        }
+        for near in lying {
+            *networks.names.entry(near).or_default() += 1;
+        }
+    }
+    networks
+}
+
+/// One organizational domain under way.
+struct Judging<'a> {
+    facts: Facts,
+    ground: &'a Ground<'a>,
+    space: &'a Space,
+    networks: &'a Networks,
+    known: HashMap<u128, Known>,
+    index: HashMap<Identity, u32>,
+    flows: Vec<(Identity, Features)>,
+    series: HashMap<(u32, u32), Series>,
+    pairs: Pairs,
+}
+
+impl Judging<'_> {
+    fn known(&mut self, source: u128) -> Known {
+        let (ground, space, networks) = (self.ground, self.space, self.networks);
+        *self.known.entry(source).or_insert_with(|| {
+            let mut known = ground.profiles.get(&source).map(|profiled| profiled.known).unwrap_or_default();
+            known.ours = space.has(source);
+            known.declared = space.declared(source);
+            let (passing, vendor) = networks.passing.get(&network(source)).copied().unwrap_or_default();
+            known.passes_nearby = passing > 0;
+            known.beside_a_vendor = vendor >= 100;
+            known
+        })
+    }
+
+    fn add(&mut self, day: Day, cell: &Cell, identity: Identity) {
+        let silent = self.facts.authors.get(&cell.author).is_some_and(|author| author.passing == 0);
+        let next = u32::try_from(self.flows.len()).unwrap_or(u32::MAX);
+        let flow = *self.index.entry(identity).or_insert(next);
+        if flow == next {
+            self.flows.push((identity, Features::default()));
+        }
+        let known = self.known(cell.source);
+        let (messages, failing) = (cell.total(), if cell.shape.passes() { 0 } else { cell.total() });
+        let (new, new_today) = self.pairs.add(flow, cell.source, day, messages, failing);
+        let features = &mut self.flows[flow as usize].1;
+        features.add(day, cell, &known, silent);
+        features.sources += u64::from(new);
+        features.sightings += u64::from(new_today);
+        self.series.entry((flow, cell.author)).or_default().add(day, messages, failing);
+    }
+}
+
+fn flows(
+    name: &Text,
+    facts: Facts,
+    kept: &Kept,
+    ground: &Ground<'_>,
+    space: &Space,
+    networks: &Networks,
+) -> OfOrganization {
+    let places = places(&facts, ground);
+    let mut judging = Judging {
+        facts,
+        ground,
+        space,
+        networks,
+        known: HashMap::new(),
+        index: HashMap::new(),
+        flows: Vec::new(),
+        series: HashMap::new(),
+        pairs: Pairs::default(),
+    };
+    let mut taken = Vec::new();
+    kept.visit(
+        &mut judging,
+        |judging, name| judging.facts.names.number(name),
+        |judging, day, cell| {
+            let identity = identify(cell, &mut judging.facts, &places, space);
+            judging.add(day, cell, identity);
+        },
+    );
+    let facts = std::mem::take(&mut judging.facts);
+    let of_networks = judging.pairs.networks(judging.flows.len());
+    for ((_, features), networks) in judging.flows.iter_mut().zip(of_networks) {
+        features.networks = networks;
+    }
+    let mut authors: BTreeMap<u32, Vec<(Text, Vec<DayCount>)>> = BTreeMap::new();
+    let mut series: Vec<_> = judging.series.drain().collect();
+    series.sort_unstable_by_key(|(key, _)| *key);
+    for ((flow, author), mut days) in series {
+        authors.entry(flow).or_default().push((facts.names.name(author).clone(), days.days()));
+    }
+    let mut sources: BTreeMap<u32, Vec<(u128, u64, u64)>> = BTreeMap::new();
+    for ((flow, source), seen) in &judging.pairs.0 {
+        sources.entry(*flow).or_default().push((*source, seen.messages, seen.failing));
+    }
+    let around = Arounds::new(&facts, &judging, networks, ground, &authors);
+    for (at, (identity, features)) in (0_u32..).zip(&judging.flows) {
+        let around = around.of(*identity, features);
+        let finding = Case::new(*identity, features, &around, &ground.thresholds).decide();
+        let mut sources = sources.remove(&at).unwrap_or_default();
+        sources.sort_unstable_by_key(|(source, messages, _)| (std::cmp::Reverse(*messages), *source));
+        let sender = Sender::of(*identity, &facts, &places);
+        let authors = authors.get(&at).cloned().unwrap_or_default();
+        taken.push(judged(name, sender, features.clone(), finding, authors, sources, ground));
+    }
+    OfOrganization { name: name.clone(), flows: taken, index: judging.index, facts, places }
+}
+
+/// Services and autonomous systems of the sources.
+fn places(facts: &Facts, ground: &Ground<'_>) -> Places {
+    let mut places = Places::default();
+    let mut sources: Vec<&u128> = facts.sources.keys().collect();
+    sources.sort_unstable();
+    for source in sources {
+        let Some(profiled) = ground.profiles.get(source) else { continue };
+        if let Some(service) = &profiled.service {
+            places.put(*source, Place::Service, service);
+        } else if let Some(system) = &profiled.system {
+            places.put(*source, Place::System, system);
+        }
+    }
+    places
+}
+
+/// What is known around each flow.
+struct Arounds<'a> {
+    facts: &'a Facts,
+    networks: &'a Networks,
+    catalogue: &'a Catalogue,
+    crowds: Crowds,
+    our_week: Option<f64>,
+    silent: bool,
+    /// Mail with our signatures, by who passed it on: intact, altered.
+    carried: HashMap<Place, (u64, u64)>,
+}
+
+impl<'a> Arounds<'a> {
+    fn new(
+        facts: &'a Facts,
+        judging: &Judging<'_>,
+        networks: &'a Networks,
+        ground: &'a Ground<'_>,
+        authors: &BTreeMap<u32, Vec<(Text, Vec<DayCount>)>>,
+    ) -> Self {
+        let mut carried: HashMap<Place, (u64, u64)> = HashMap::new();
+        let mut crowds = Crowds::default();
+        for (at, (identity, features)) in (0_u32..).zip(&judging.flows) {
+            match *identity {
+                Identity::Forwarder { by, broken } => {
+                    let sums = carried.entry(by).or_default();
+                    if broken { sums.1 += features.broken } else { sums.0 += features.messages }
+                }
+                Identity::Unsigned { from, listed: false, .. }
+                    if features.passing() * 50 <= features.messages && features.ours == 0 =>
+                {
+                    let days = authors.get(&at).map(Vec::as_slice).unwrap_or_default();
+                    crowds.add(from, features, days);
+                }
+                _ => {}
+            }
+        }
+        crowds.settle();
+        let our_week = facts.our_week();
+        let silent = facts.authors.values().all(|author| author.passing == 0);
+        Self { facts, networks, catalogue: ground.catalogue, crowds, our_week, silent, carried }
+    }
+
+    fn of(&self, identity: Identity, f: &Features) -> Around {
+        let days = f.first.zip(f.last);
+        let mut around = Around {
+            // A domain without mail of its own has no week: then a flat one is not told from ours, and nothing follows from it.
+            our_week: self.our_week,
+            week: days.and_then(|days| f.week.ratio(days, f.active_days)),
+            silent: self.silent,
+            ..Around::default()
+        };
+        let name = |number: u32| self.facts.names.name(number).to_string();
+        let top = |sums| most(sums).map(|(number, _)| name(number));
+        let (signer, envelope) = (top(&f.signers), top(&f.envelopes));
+        match identity {
+            Identity::Key(key) => {
+                around.home_is_service = service_of(self.facts, key).is_some();
+                around.service = self.service(signer.as_deref(), None);
+            }
+            Identity::Foreign(organization) => {
+                around.vendor = self.facts.vendors.contains_key(&organization);
+                around.service = self.service(signer.as_deref(), envelope.as_deref());
+                let (intact, altered) =
+                    self.carried.get(&Place::Organization(organization)).copied().unwrap_or_default();
+                around.carries = intact + altered;
+            }
+            Identity::Forwarder { by, .. } => {
+                around.carries = self.carried.get(&by).map_or(0, |(intact, _)| *intact);
+                around.service = self.service(signer.as_deref(), envelope.as_deref());
+            }
+            Identity::Unsigned { from, .. } => {
+                self.crowds.fill(from, f, &mut around);
+                if let Place::Network(near) = from {
+                    around.organizations = self.networks.names.get(&near).copied().unwrap_or_default();
+                }
+            }
+            Identity::Envelope(_) => {}
+        }
+        around
+    }
+
+    /// The kind of service that signs with one of these names or has its bounces there.
+    fn service(&self, signer: Option<&str>, envelope: Option<&str>) -> Option<ServiceKind> {
+        let list = |name: Option<&str>| name.map(str::to_owned).into_iter().collect::<Vec<_>>();
+        self.catalogue.find(&[], &list(signer), &list(envelope)).first().map(|found| found.kind)
+    }
+}
+
+/// Puts a verdict on a flow: by decision if there is one, and phase by phase.
+fn judged(
+    organization: &Text,
+    sender: Sender,
+    features: Features,
+    mut finding: Finding,
+    authors: Vec<(Text, Vec<DayCount>)>,
+    sources: Vec<(u128, u64, u64)>,
+    ground: &Ground<'_>,
+) -> AssessedFlow {
+    let id = sender.id(organization);
+    let decided = ground.decided.of(&id, &sources, features.messages);
+    if let Some((class, _)) = decided {
+        finding.who = match class {
+            FlowClass::Own | FlowClass::OwnMisconfigured => Who::Own,
+            FlowClass::ThirdParty | FlowClass::ThirdPartyUnaligned => Who::Service,
+            FlowClass::ForwarderIntact => Who::Forwarder { broken: features.failing * 2 > features.messages },
+            FlowClass::ForwarderBroken => Who::Forwarder { broken: true },
+            FlowClass::Spoofer => Who::Spoofer,
+            FlowClass::Unknown => Who::Unknown,
+        };
+        (finding.confidence, finding.rule, finding.why) = (100, "D0", "somebody decided so");
+    }
+    let days = together(&authors);
+    let class = |phase: &Phase| finding.who.class(phase.messages, phase.failing, &ground.thresholds);
+    let phases: Vec<(Phase, FlowClass)> = phases(&days).into_iter().map(|phase| (phase, class(&phase))).collect();
+    let class = phases.last().map_or(FlowClass::Unknown, |(_, class)| *class);
+    let diagnosis = matches!(class, FlowClass::OwnMisconfigured | FlowClass::ThirdPartyUnaligned)
+        .then(|| diagnose(&features))
+        .flatten();
+    let rule = rule_for(finding.rule, class);
+    let verdict = Verdict {
+        class,
+        confidence: finding.confidence,
+        rule: rule.to_owned(),
+        why: finding.why.to_owned(),
+        evidence: finding.evidence,
+        diagnosis,
+    };
+    let decision = decided.map(|(_, number)| number);
+    AssessedFlow { id, sender, features, verdict, decision, phases, authors, sources }
+}
+
+/// The days of all author domains together, ascending.
+pub(crate) fn together(authors: &[(Text, Vec<DayCount>)]) -> Vec<DayCount> {
+    if let [(_, days)] = authors {
+        return days.clone();
+    }
+    let mut all: BTreeMap<Day, DayCount> = BTreeMap::new();
+    for day in authors.iter().flat_map(|(_, days)| days) {
+        let sum = all.entry(day.day).or_insert(DayCount { day: day.day, ..DayCount::default() });
+        sum.messages += day.messages;
+        sum.failing += day.failing;
+    }
+    all.into_values().collect()
+}
+
+impl InForce {
+    /// The decision on a flow: its own, else that on a network which half of its messages come from.
+    pub(crate) fn of(&self, id: &str, sources: &[(u128, u64, u64)], messages: u64) -> Option<(FlowClass, u64)> {
+        if let Some(decided) = self.flows.get(id) {
+            return Some(*decided);
+        }
+        let inside = |first: u128, last: u128| -> u64 {
+            sources.iter().filter(|(source, ..)| (first..=last).contains(source)).map(|(_, n, _)| n).sum()
+        };
+        let found = self.networks.iter().find(|(first, last, ..)| inside(*first, *last) * 2 > messages)?;
+        Some((found.2, found.3))
+    }
+}

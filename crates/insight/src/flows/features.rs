@@ -1,0 +1,294 @@
+//! The features of a flow: what its messages of all days add up to, as the rules look at it.
+//!
+//! In: cells with what is known of their sources. Out: plain sums. Pure.
+
+use std::collections::HashMap;
+
+use report::Day;
+
+use super::cell::{Cell, Own, Spf, Whose};
+use super::knowledge::{Sums, Week, add, network};
+use super::pack::{Reader, Writer};
+
+/// What is known of a source beside what reports say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all go together")]
+pub(crate) struct Known {
+    /// It has a profile.
+    pub(crate) profiled: bool,
+    /// In address space that is ours, by declaration or not.
+    pub(crate) ours: bool,
+    pub(crate) declared: bool,
+    /// A name of it that leads back lies below a domain of ours.
+    pub(crate) named_ours: bool,
+    /// The known service that runs it.
+    pub(crate) service: Option<enrich::ServiceKind>,
+    /// Good, neutral, suspicious or unknown; and whether that rests on evidence.
+    pub(crate) standing: Option<enrich::Standing>,
+    /// A list on which nothing legitimate is has it.
+    pub(crate) hard: bool,
+    /// It has a name of a mail host that leads back to it.
+    pub(crate) mail_host: bool,
+    /// Mail of somebody who sends for us comes from its network.
+    pub(crate) beside_a_vendor: bool,
+    /// Something of its network passes in our name.
+    pub(crate) passes_nearby: bool,
+}
+
+/// Messages of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct DayCount {
+    pub(crate) day: Day,
+    pub(crate) messages: u64,
+    pub(crate) failing: u64,
+}
+
+/// Counts day by day, packed. Days come in ascending order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Series {
+    open: Option<DayCount>,
+    last: i32,
+    packed: Vec<u8>,
+}
+
+impl Series {
+    pub(crate) fn add(&mut self, day: Day, messages: u64, failing: u64) {
+        match &mut self.open {
+            Some(open) if open.day == day => {
+                open.messages += messages;
+                open.failing += failing;
+            }
+            _ => {
+                self.close();
+                self.open = Some(DayCount { day, messages, failing });
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        let Some(done) = self.open.take() else { return };
+        let mut writer = Writer(std::mem::take(&mut self.packed));
+        writer.number(u64::from(done.day.0.wrapping_sub(self.last).cast_unsigned()));
+        writer.number(done.messages);
+        writer.number(done.failing);
+        (self.packed, self.last) = (writer.0, done.day.0);
+    }
+
+    pub(crate) fn days(&mut self) -> Vec<DayCount> {
+        self.close();
+        let (mut reader, mut last, mut days) = (Reader(&self.packed), 0_i32, Vec::new());
+        while let Some(step) = reader.number() {
+            last = last.wrapping_add(u32::try_from(step).unwrap_or(0).cast_signed());
+            let (Some(messages), Some(failing)) = (reader.number(), reader.number()) else { break };
+            days.push(DayCount { day: Day(last), messages, failing });
+        }
+        days
+    }
+}
+
+/// What a flow's messages add up to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Features {
+    pub(crate) messages: u64,
+    pub(crate) failing: u64,
+    /// In the order of `Outcome::ALL`, and of dispositions.
+    pub(crate) outcomes: [u64; 6],
+    pub(crate) dispositions: [u64; 4],
+    /// SPF passed for our own name; for another below; for somebody else.
+    pub(crate) exact: u64,
+    pub(crate) below: u64,
+    pub(crate) foreign: u64,
+    /// Somebody else's signature verified; and of these, as the same organization that stands in the envelope.
+    pub(crate) other: u64,
+    pub(crate) other_like_spf: u64,
+    /// A signature of ours verified, or is there and did not.
+    pub(crate) intact: u64,
+    pub(crate) broken: u64,
+    pub(crate) says_forwarded: u64,
+    pub(crate) bounces: u64,
+    /// Of those that fail: why.
+    pub(crate) fail_permerror: u64,
+    pub(crate) fail_temperror: u64,
+    pub(crate) fail_bounce: u64,
+    pub(crate) fail_broken: u64,
+    pub(crate) fail_other_signed: u64,
+    pub(crate) fail_foreign: u64,
+    pub(crate) fail_unlisted: u64,
+    /// Nothing passed, and the envelope sender was a name of ours, or somebody else's.
+    pub(crate) lying: u64,
+    pub(crate) honest: u64,
+    /// Of names that no passing message of the whole ledger bears.
+    pub(crate) of_silent_names: u64,
+    /// Messages by what is known of their source.
+    pub(crate) profiled: u64,
+    pub(crate) ours: u64,
+    pub(crate) declared: u64,
+    pub(crate) named_ours: u64,
+    pub(crate) hard: u64,
+    pub(crate) good: u64,
+    pub(crate) graded_good: u64,
+    pub(crate) suspicious: u64,
+    pub(crate) mail_host: u64,
+    pub(crate) beside_a_vendor: u64,
+    pub(crate) passes_nearby: u64,
+    /// By kind of the service that runs the source.
+    pub(crate) services: Vec<(enrich::ServiceKind, u64)>,
+    pub(crate) week: Week,
+    pub(crate) first: Option<Day>,
+    pub(crate) last: Option<Day>,
+    pub(crate) active_days: u32,
+    /// Weeks with at least ten messages.
+    pub(crate) weeks: u32,
+    week_open: (i32, u64),
+    /// The most reporters that had one of its cells on one day.
+    pub(crate) reporters: u32,
+    pub(crate) signers: Sums,
+    pub(crate) envelopes: Sums,
+    pub(crate) sources: u64,
+    pub(crate) networks: u64,
+    /// Address-days: how often an address was seen on a day.
+    pub(crate) sightings: u64,
+}
+
+impl Features {
+    /// Adds a cell. `silent`: nothing of its author domain ever passes.
+    pub(crate) fn add(&mut self, day: Day, cell: &Cell, known: &Known, silent: bool) {
+        let (n, shape) = (cell.total(), cell.shape);
+        let when = |condition: bool| if condition { n } else { 0 };
+        self.messages += n;
+        self.outcomes[shape.outcome() as usize] += n;
+        for (sum, more) in self.dispositions.iter_mut().zip(cell.messages) {
+            *sum += more;
+        }
+        let pass = shape.spf() == Spf::Pass;
+        self.exact += when(pass && shape.whose() == Whose::Ours);
+        self.below += when(pass && shape.whose() == Whose::Below);
+        self.foreign += when(pass && shape.whose() == Whose::Foreign);
+        self.other += when(cell.other != 0);
+        self.other_like_spf += when(shape.other_like_spf());
+        self.intact += when(shape.own() == Own::Pass);
+        self.broken += when(shape.own() == Own::Broken);
+        self.says_forwarded += when(shape.says_forwarded());
+        self.bounces += when(shape.bounce());
+        if !shape.passes() {
+            self.add_failing(cell, n);
+            self.of_silent_names += when(silent);
+        }
+        if cell.other != 0 {
+            add(&mut self.signers, cell.other, n);
+        }
+        if cell.spf != 0 && pass {
+            add(&mut self.envelopes, cell.spf, n);
+        }
+        self.add_source(known, n);
+        self.add_day(day, n);
+        self.reporters = self.reporters.max(cell.reporters);
+    }
+
+    fn add_failing(&mut self, cell: &Cell, n: u64) {
+        let shape = cell.shape;
+        self.failing += n;
+        let pass = shape.spf() == Spf::Pass;
+        let slot = match (shape.own(), shape.spf()) {
+            (_, Spf::PermError) => &mut self.fail_permerror,
+            (Own::Broken, _) => &mut self.fail_broken,
+            (Own::Temporary, _) | (_, Spf::TempError) => &mut self.fail_temperror,
+            _ if cell.other != 0 => &mut self.fail_other_signed,
+            _ if pass && shape.whose() == Whose::Foreign => &mut self.fail_foreign,
+            _ if shape.bounce() => &mut self.fail_bounce,
+            _ => &mut self.fail_unlisted,
+        };
+        *slot += n;
+        if !pass && cell.other == 0 && shape.own() != Own::Pass {
+            match shape.whose() {
+                Whose::Ours | Whose::Below => self.lying += n,
+                Whose::Foreign => self.honest += n,
+                Whose::Nobody => {}
+            }
+        }
+    }
+
+    fn add_source(&mut self, known: &Known, n: u64) {
+        let when = |condition: bool| if condition { n } else { 0 };
+        self.profiled += when(known.profiled);
+        self.ours += when(known.ours);
+        self.declared += when(known.declared);
+        self.named_ours += when(known.named_ours);
+        self.hard += when(known.hard);
+        self.mail_host += when(known.mail_host);
+        self.beside_a_vendor += when(known.beside_a_vendor);
+        self.passes_nearby += when(known.passes_nearby);
+        if let Some(standing) = known.standing {
+            self.good += when(standing.band == enrich::Band::Good);
+            self.graded_good += when(standing.band == enrich::Band::Good && standing.graded);
+            self.suspicious += when(standing.band == enrich::Band::Suspicious);
+        }
+        if let Some(kind) = known.service {
+            match self.services.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, sum)) => *sum += n,
+                None => self.services.push((kind, n)),
+            }
+        }
+    }
+
+    fn add_day(&mut self, day: Day, n: u64) {
+        self.week.add(day, n);
+        self.first.get_or_insert(day);
+        if self.last != Some(day) {
+            self.active_days += 1;
+            self.last = Some(day);
+        }
+        let week = (day.0 + 3).div_euclid(7);
+        if self.week_open.0 != week {
+            self.week_open = (week, 0);
+        }
+        let before = self.week_open.1;
+        self.week_open.1 += n;
+        if before < 10 && self.week_open.1 >= 10 {
+            self.weeks += 1;
+        }
+    }
+
+    /// Takes over what another flow adds up to, for looking at many as at one.
+    pub(crate) fn passing(&self) -> u64 {
+        self.messages - self.failing
+    }
+
+    /// Messages of a kind of service.
+    pub(crate) fn of_service(&self, kinds: &[enrich::ServiceKind]) -> u64 {
+        self.services.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, sum)| sum).sum()
+    }
+}
+
+/// Which addresses a flow was seen from, with their messages.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    pub(crate) messages: u64,
+    pub(crate) failing: u64,
+    last: Option<Day>,
+}
+
+/// Which flows come from which addresses.
+#[derive(Debug, Default)]
+pub(crate) struct Pairs(pub(crate) HashMap<(u32, u128), Seen>);
+
+impl Pairs {
+    /// Adds messages; says whether the address is new to the flow, and to its day.
+    pub(crate) fn add(&mut self, flow: u32, source: u128, day: Day, messages: u64, failing: u64) -> (bool, bool) {
+        let seen = self.0.entry((flow, source)).or_default();
+        let (new, new_today) = (seen.last.is_none(), seen.last != Some(day));
+        seen.messages += messages;
+        seen.failing += failing;
+        seen.last = Some(day);
+        (new, new_today)
+    }
+
+    /// How many networks each flow has.
+    pub(crate) fn networks(&self, flows: usize) -> Vec<u64> {
+        let mut of: Vec<std::collections::HashSet<u128>> = vec![std::collections::HashSet::new(); flows];
+        for (flow, source) in self.0.keys() {
+            of[*flow as usize].insert(network(*source));
+        }
+        of.into_iter().map(|networks| networks.len() as u64).collect()
+    }
+}

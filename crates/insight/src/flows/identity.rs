@@ -1,0 +1,288 @@
+//! Which flow a cell belongs to: an organizational domain and the best evidence there is of who sends.
+//!
+//! In: a cell, and [`Facts`] of all cells. Out: an [`Identity`] in numbers, and the words and the lasting id of a flow. A cell goes where the
+//! stream goes that it is a part of: mail whose signature broke on a bad day stays with its key, mail that somebody passed on goes to who
+//! passed it on.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::{Cell, Own, Spf, Whose};
+use super::day::address;
+use super::knowledge::{Facts, Home, most, network};
+use super::space::Space;
+
+/// Where mail comes from, as closely as it can be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// Known by who SPF passed for: an organizational domain.
+    Organization(u32),
+    /// A known service, whose hosts have names that lead back to them: its number in [`Places`].
+    Service(u32),
+    /// An autonomous system, by number in [`Places`].
+    System(u32),
+    /// A /24 or /48.
+    Network(u128),
+}
+
+/// Who sends, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Identity {
+    /// Signs with a key of ours, from where that key is at home.
+    Key(u32),
+    /// SPF passes for a name below ours that is no author domain; nothing of ours signs.
+    Envelope(u32),
+    /// Authenticates as somebody else.
+    Foreign(u32),
+    /// Passes on mail that we signed.
+    Forwarder { by: Place, broken: bool },
+    /// Unsigned mail from a place. `listed`: from addresses that pass SPF for us.
+    Unsigned { from: Place, listed: bool, bounce: bool },
+}
+
+/// Services and autonomous systems of sources, from their profiles.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    of: HashMap<u128, Place>,
+    pub(crate) names: Vec<String>,
+}
+
+impl Places {
+    pub(crate) fn put(&mut self, source: u128, place: impl FnOnce(u32) -> Place, name: &str) {
+        let at = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        self.of.insert(source, place(u32::try_from(at).unwrap_or(0)));
+    }
+
+    /// Where a source is.
+    fn place(&self, source: u128) -> Place {
+        self.of.get(&source).copied().unwrap_or(Place::Network(network(source)))
+    }
+}
+
+/// The flow of a cell.
+pub(crate) fn identify(cell: &Cell, facts: &mut Facts, places: &Places, space: &Space) -> Identity {
+    let shape = cell.shape;
+    let foreign = (shape.spf() == Spf::Pass && shape.whose() == Whose::Foreign).then(|| facts.organization(cell.spf));
+    let own_space = space.has(cell.source);
+    match shape.own() {
+        Own::Pass => {
+            let key = complete(cell, facts);
+            if own_space || facts.at_home(cell, key, foreign) {
+                return Identity::Key(key);
+            }
+            return Identity::Forwarder { by: by(cell, foreign, facts, places), broken: !shape.passes() };
+        }
+        Own::Broken | Own::Temporary => {
+            let key = complete(cell, facts);
+            // A key that the source also verifies with; else the one it verifies with most: after a rotation gone wrong the new one never
+            // verified, and the mail is the same.
+            let verified = Some(key).filter(|key| signs_with(facts, cell.source, *key));
+            if let Some(key) = verified.or_else(|| facts.key_of(cell.source))
+                && (own_space || facts.at_home(cell, key, foreign))
+            {
+                return Identity::Key(key);
+            }
+            if !own_space && !shape.spf_aligned() && shape.own() == Own::Broken {
+                return Identity::Forwarder { by: by(cell, foreign, facts, places), broken: true };
+            }
+        }
+        Own::Absent => {}
+    }
+    if shape.spf_aligned() && shape.whose() == Whose::Below && !shape.bounce() && !own_space {
+        return Identity::Envelope(cell.spf);
+    }
+    if !shape.passes()
+        && let Some(identity) = unaligned(cell, foreign, own_space, facts, places)
+    {
+        return identity;
+    }
+    let listed = facts.sources.get(&cell.source).is_some_and(|source| source.direct > 0);
+    // Not every reporter says that SPF was about the greeting; the names are the same.
+    let bounce = shape.whose() != Whose::Ours && (shape.bounce() || facts.greetings.contains(&cell.spf));
+    Identity::Unsigned { from: places.place(cell.source), listed, bounce }
+}
+
+/// Mail that does not pass and carries nothing of ours.
+fn unaligned(
+    cell: &Cell,
+    foreign: Option<u32>,
+    own_space: bool,
+    facts: &mut Facts,
+    places: &Places,
+) -> Option<Identity> {
+    let shape = cell.shape;
+    let other = (cell.other != 0).then(|| facts.organization(cell.other));
+    if shape.says_forwarded() && !own_space {
+        return Some(Identity::Forwarder { by: by(cell, foreign, facts, places), broken: true });
+    }
+    if let Some(organization) = other.or(foreign) {
+        return Some(Identity::Foreign(organization));
+    }
+    let source = facts.sources.get(&cell.source)?;
+    if own_space || source.direct > 0 {
+        return None;
+    }
+    // The service's mail on a day on which its DNS did not answer, or from a host that a reporter judged otherwise.
+    if shape.whose() == Whose::Below && source.below > 0 && !shape.bounce() {
+        return Some(Identity::Envelope(cell.spf));
+    }
+    // What else the source sends says who it is.
+    if let Some((organization, sum)) = most(&source.foreign)
+        && sum * 2 >= source.messages
+    {
+        let forwards = (source.intact + source.broken) * 2 >= source.messages;
+        return Some(if forwards {
+            Identity::Forwarder { by: Place::Organization(organization), broken: true }
+        } else {
+            Identity::Foreign(organization)
+        });
+    }
+    None
+}
+
+/// Who passed it on.
+fn by(cell: &Cell, foreign: Option<u32>, facts: &Facts, places: &Places) -> Place {
+    let usual = || facts.sources.get(&cell.source).and_then(|source| most(&source.foreign)).map(|(name, _)| name);
+    foreign.or_else(usual).map_or_else(|| places.place(cell.source), Place::Organization)
+}
+
+/// The key of a signature. A third of the world's reports leave the selector out: then it is the one that the source signs with.
+fn complete(cell: &Cell, facts: &mut Facts) -> u32 {
+    if cell.own_selector == 0
+        && let Some(key) = facts.key_of(cell.source)
+        && facts.keys.get(key as usize).is_some_and(|known| known.domain == cell.own_domain)
+    {
+        return key_with_selector(facts, cell.source, key);
+    }
+    facts.key(cell.own_domain, cell.own_selector)
+}
+
+/// The most used key of a source that has a selector, else `key`.
+fn key_with_selector(facts: &Facts, source: u128, key: u32) -> u32 {
+    let keys = facts.sources.get(&source).map(|facts| facts.keys.as_slice()).unwrap_or_default();
+    let domain = facts.keys.get(key as usize).map(|known| known.domain);
+    let named = |number: &u32| {
+        facts.keys.get(*number as usize).is_some_and(|known| known.selector != 0 && Some(known.domain) == domain)
+    };
+    keys.iter().filter(|(number, _)| named(number)).max_by_key(|(_, sum)| *sum).map_or(key, |(number, _)| *number)
+}
+
+fn signs_with(facts: &Facts, source: u128, key: u32) -> bool {
+    facts.sources.get(&source).is_some_and(|facts| facts.keys.iter().any(|(known, _)| *known == key))
+}
+
+/// Who sends, in words that last: what a flow is known by from one run to the next.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sender {
+    /// Signs with this key of ours.
+    Key {
+        /// `d=`.
+        domain: String,
+        /// `s=`; empty where no report names it.
+        selector: String,
+    },
+    /// SPF passes for this name below ours.
+    Envelope {
+        /// The name.
+        domain: String,
+    },
+    /// Authenticates as this organizational domain, not as us.
+    Foreign {
+        /// The organizational domain.
+        domain: String,
+    },
+    /// Passes on mail that we signed.
+    Forwarder {
+        /// Who: an organizational domain, a service, an autonomous system, a network.
+        by: String,
+        /// Whether our signature no longer verifies behind it.
+        broken: bool,
+    },
+    /// Sends unsigned mail.
+    Unsigned {
+        /// From where: a service, an autonomous system, a network.
+        from: String,
+        /// From addresses that pass SPF for us.
+        listed: bool,
+        /// With an empty envelope sender, as bounces have.
+        bounce: bool,
+    },
+    /// What is left of very many small ones of one class.
+    Rest {
+        /// The class.
+        class: String,
+    },
+}
+
+impl Sender {
+    pub(crate) fn of(identity: Identity, facts: &Facts, places: &Places) -> Self {
+        let name = |number: u32| facts.names.name(number).to_string();
+        let place = |place: Place| match place {
+            Place::Organization(number) => name(number),
+            Place::Service(at) | Place::System(at) => places.names.get(at as usize).cloned().unwrap_or_default(),
+            Place::Network(first) => network_text(first),
+        };
+        match identity {
+            Identity::Key(key) => {
+                let key = &facts.keys[key as usize];
+                Self::Key { domain: name(key.domain), selector: name(key.selector) }
+            }
+            Identity::Envelope(domain) => Self::Envelope { domain: name(domain) },
+            Identity::Foreign(domain) => Self::Foreign { domain: name(domain) },
+            Identity::Forwarder { by, broken } => Self::Forwarder { by: place(by), broken },
+            Identity::Unsigned { from, listed, bounce } => Self::Unsigned { from: place(from), listed, bounce },
+        }
+    }
+
+    /// In a few words, for people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Key { domain, selector } if selector.is_empty() => format!("signed by {domain}"),
+            Self::Key { domain, selector } => format!("signed by {domain}, key {selector}"),
+            Self::Envelope { domain } => format!("bounces to {domain}"),
+            Self::Foreign { domain } => format!("sent as {domain}"),
+            Self::Forwarder { by, broken: false } => format!("forwarded by {by}"),
+            Self::Forwarder { by, broken: true } => format!("forwarded by {by}, altered"),
+            Self::Unsigned { from, bounce: true, .. } => format!("bounces from {from}"),
+            Self::Unsigned { from, listed: true, .. } => format!("unsigned from {from}, listed in SPF"),
+            Self::Unsigned { from, .. } => format!("unsigned from {from}"),
+            Self::Rest { class } => format!("many small ones: {class}"),
+        }
+    }
+
+    /// The lasting id of the flow of this sender in the name of an organizational domain: ten letters and digits.
+    #[must_use]
+    pub fn id(&self, organization: &str) -> String {
+        const LETTERS: &[u8; 32] = b"abcdefghijkmnopqrstuvwxyz2345678";
+        let text = serde_json::to_string(&(organization, self)).unwrap_or_default();
+        // FNV-1a, then mixed: no secret is kept by it, and 50 bits tell a million flows apart.
+        let hash = text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        (0..10).map(|at| char::from(LETTERS[(hash >> (5 * at) & 31) as usize])).collect()
+    }
+}
+
+fn network_text(first: u128) -> String {
+    match address(first) {
+        IpAddr::V4(v4) => format!("{v4}/24"),
+        IpAddr::V6(v6) => format!("{v6}/48"),
+    }
+}
+
+/// Whether a key is at home with a service.
+pub(crate) fn service_of(facts: &Facts, key: u32) -> Option<u32> {
+    match facts.homes.get(key as usize) {
+        Some(Home::Service(organization)) => Some(*organization),
+        _ => None,
+    }
+}

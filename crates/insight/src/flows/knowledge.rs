@@ -1,0 +1,313 @@
+//! What the reports say about sources, keys and domains before any flow is looked at: who sends directly, and whose machines are ours.
+//!
+//! In: all cells of an organizational domain, once through. Out: [`Facts`]. A source sends *directly* where SPF passes for a name of ours; a
+//! forwarder never can, unless our record names it. A key is *at home* where its mail comes from directly.
+
+use std::collections::{HashMap, HashSet};
+
+use report::{Day, Text};
+use store::organizational_domain;
+
+use super::cell::{Cell, Names, Own, Spf, Whose};
+
+/// Sums by name, few of them: the largest is what matters.
+pub(crate) type Sums = Vec<(u32, u64)>;
+
+pub(crate) fn add(sums: &mut Sums, name: u32, messages: u64) {
+    if let Some((_, sum)) = sums.iter_mut().find(|(known, _)| *known == name) {
+        *sum += messages;
+    } else if sums.len() < 64 {
+        // A forwarder has thousands of names; the first ones it was seen with include those it has most.
+        sums.push((name, messages));
+    }
+}
+
+pub(crate) fn most(sums: &Sums) -> Option<(u32, u64)> {
+    sums.iter().copied().max_by_key(|(name, sum)| (*sum, std::cmp::Reverse(*name)))
+}
+
+/// What is known of one source.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SourceFacts {
+    pub(crate) messages: u64,
+    pub(crate) passing: u64,
+    /// SPF passed for the author domain or its organizational domain.
+    pub(crate) direct: u64,
+    /// SPF passed for another name below.
+    pub(crate) below: u64,
+    /// A signature of ours verified, or did not.
+    pub(crate) intact: u64,
+    pub(crate) broken: u64,
+    /// Somebody else's signature verified on mail that passes SPF for us.
+    pub(crate) also_signed: u64,
+    /// SPF passed for somebody else, by organizational domain.
+    pub(crate) foreign: Sums,
+    /// Somebody else's signature verified and nothing of ours did.
+    pub(crate) foreign_signed: u64,
+    /// With which keys of ours its mail is signed, by number of the key.
+    pub(crate) keys: Sums,
+    /// Nothing passed and the envelope sender was ours.
+    pub(crate) lying: u64,
+}
+
+impl SourceFacts {
+    pub(crate) fn foreign_sum(&self) -> u64 {
+        self.foreign.iter().map(|(_, sum)| sum).sum()
+    }
+}
+
+/// Where a key of ours is used from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeyFacts {
+    pub(crate) domain: u32,
+    pub(crate) selector: u32,
+    pub(crate) messages: u64,
+    /// With SPF passing for a name of ours.
+    pub(crate) direct: u64,
+    /// With SPF passing for somebody else, by organizational domain.
+    pub(crate) foreign: Sums,
+    /// By /24 or /48.
+    pub(crate) networks: HashMap<u128, u64>,
+}
+
+/// Where the mail signed with a key comes from when nobody passes it on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// From sources that our SPF record names.
+    Direct,
+    /// From a service that has an envelope sender of its own: this organizational domain.
+    Service(u32),
+    /// Neither: from the network that most of it comes from.
+    Network(u128),
+}
+
+/// What is known of an author domain.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct AuthorFacts {
+    pub(crate) messages: u64,
+    pub(crate) passing: u64,
+}
+
+/// Messages on weekdays and at weekends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Week {
+    pub(crate) weekdays: u64,
+    pub(crate) weekends: u64,
+}
+
+impl Week {
+    pub(crate) fn add(&mut self, day: Day, messages: u64) {
+        if weekend(day) {
+            self.weekends += messages;
+        } else {
+            self.weekdays += messages;
+        }
+    }
+
+    pub(crate) fn plus(&mut self, other: Self) {
+        self.weekdays += other.weekdays;
+        self.weekends += other.weekends;
+    }
+
+    /// Messages of a weekend day for each of a weekday, where enough is known: two weeks and a hundred messages.
+    /// What sends on fewer than half of the days has moods and no week.
+    pub(crate) fn ratio(self, days: (Day, Day), active_days: u32) -> Option<f64> {
+        let length = i64::from(days.1.0) - i64::from(days.0.0) + 1;
+        if length < 14 || self.weekdays + self.weekends < 100 || i64::from(active_days) * 2 < length {
+            return None;
+        }
+        let weekends = (0..length).filter(|n| weekend(days.0.plus(i32::try_from(*n).unwrap_or(0)))).count();
+        let weekdays = usize::try_from(length).unwrap_or(0) - weekends;
+        let rate = |messages: u64, days: usize| share(messages, days.max(1) as u64);
+        Some(rate(self.weekends, weekends) / rate(self.weekdays, weekdays).max(1e-9))
+    }
+}
+
+/// A part of a whole, or a rate: close enough for comparing.
+#[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 compare the same")]
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+/// Saturday or Sunday. 1970-01-01 was a Thursday.
+fn weekend(day: Day) -> bool {
+    matches!((day.0 + 4).rem_euclid(7), 0 | 6)
+}
+
+/// What the cells of an organizational domain say.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) names: Names,
+    /// Organizational domain of each name, by number.
+    organizations: Vec<u32>,
+    pub(crate) sources: HashMap<u128, SourceFacts>,
+    pub(crate) keys: Vec<KeyFacts>,
+    key_numbers: HashMap<(u32, u32), u32>,
+    pub(crate) homes: Vec<Home>,
+    pub(crate) authors: HashMap<u32, AuthorFacts>,
+    /// When mail that passes is sent.
+    pub(crate) week: Week,
+    /// Organizational domains that sign, or have the envelope of, mail that passes for us beside our own: services that work for us.
+    pub(crate) vendors: HashMap<u32, u64>,
+    pub(crate) days: Option<(Day, Day)>,
+    active_days: u32,
+    last_day: Option<Day>,
+    /// Names below ours that servers greet with, where a report says so.
+    pub(crate) greetings: HashSet<u32>,
+}
+
+impl Facts {
+    /// The organizational domain of a name.
+    pub(crate) fn organization(&mut self, name: u32) -> u32 {
+        const UNKNOWN: u32 = u32::MAX;
+        let at = name as usize;
+        if self.organizations.len() <= at {
+            self.organizations.resize(at + 1, UNKNOWN);
+        }
+        if self.organizations[at] == UNKNOWN {
+            let organization: Text = organizational_domain(self.names.name(name));
+            self.organizations[at] = self.names.number(&organization);
+        }
+        self.organizations[at]
+    }
+
+    /// The number of a key of ours.
+    pub(crate) fn key(&mut self, domain: u32, selector: u32) -> u32 {
+        let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        let number = *self.key_numbers.entry((domain, selector)).or_insert(next);
+        if number == next {
+            self.keys.push(KeyFacts { domain, selector, ..KeyFacts::default() });
+        }
+        number
+    }
+
+    /// Takes a cell into account.
+    pub(crate) fn add(&mut self, day: Day, cell: &Cell) {
+        let (messages, shape) = (cell.total(), cell.shape);
+        let (first, last) = self.days.unwrap_or((day, day));
+        self.days = Some((first.min(day), last.max(day)));
+        if shape.passes() && self.last_day != Some(day) {
+            self.active_days += 1;
+            self.last_day = Some(day);
+        }
+        if shape.bounce() && shape.whose() == Whose::Below {
+            self.greetings.insert(cell.spf);
+        }
+        let foreign =
+            (shape.spf() == Spf::Pass && shape.whose() == Whose::Foreign).then(|| self.organization(cell.spf));
+        let other = (cell.other != 0).then(|| self.organization(cell.other));
+        let key = (shape.own() == Own::Pass).then(|| self.key(cell.own_domain, cell.own_selector));
+        let direct = shape.spf() == Spf::Pass && matches!(shape.whose(), Whose::Ours | Whose::Below);
+
+        let source = self.sources.entry(cell.source).or_default();
+        source.messages += messages;
+        match (direct, shape.whose()) {
+            (true, Whose::Ours) => source.direct += messages,
+            (true, _) => source.below += messages,
+            _ => {}
+        }
+        match shape.own() {
+            Own::Pass => source.intact += messages,
+            Own::Broken => source.broken += messages,
+            Own::Absent | Own::Temporary => {}
+        }
+        if let Some(organization) = foreign {
+            add(&mut source.foreign, organization, messages);
+        }
+        if other.is_some() {
+            if direct {
+                source.also_signed += messages;
+            } else if key.is_none() {
+                source.foreign_signed += messages;
+            }
+        }
+        if let Some(key) = key {
+            add(&mut source.keys, key, messages);
+        }
+        if shape.passes() {
+            source.passing += messages;
+            self.week.add(day, messages);
+        } else if cell.other == 0 && foreign.is_none() && matches!(shape.whose(), Whose::Ours | Whose::Below) {
+            source.lying += messages;
+        }
+        let author = self.authors.entry(cell.author).or_default();
+        author.messages += messages;
+        author.passing += if shape.passes() { messages } else { 0 };
+        if let Some(key) = key {
+            let key = &mut self.keys[key as usize];
+            key.messages += messages;
+            key.direct += if direct { messages } else { 0 };
+            if let Some(organization) = foreign {
+                add(&mut key.foreign, organization, messages);
+            }
+            *key.networks.entry(network(cell.source)).or_default() += messages;
+        }
+        if direct && let Some(organization) = other {
+            *self.vendors.entry(organization).or_default() += messages;
+        }
+    }
+
+    /// After all cells: where each key is at home.
+    pub(crate) fn settle(&mut self) {
+        let home = |key: &KeyFacts| {
+            // Mail that is passed on is a part of it; that a twentieth comes directly shows that it can.
+            if key.direct * 20 >= key.messages {
+                return Home::Direct;
+            }
+            match most(&key.foreign) {
+                Some((organization, sum)) if sum * 2 >= key.messages => Home::Service(organization),
+                _ => Home::Network(
+                    key.networks.iter().max_by_key(|(net, sum)| (**sum, **net)).map_or(0, |(net, _)| *net),
+                ),
+            }
+        };
+        self.homes = self.keys.iter().map(home).collect();
+        for home in self.homes.clone() {
+            if let Home::Service(organization) = home {
+                *self.vendors.entry(organization).or_default() += 1;
+            }
+        }
+    }
+
+    /// Whether a signature of ours on a cell was made where its key is at home, as far as one can tell: on the cell itself, or because the
+    /// source sends such mail.
+    pub(crate) fn at_home(&self, cell: &Cell, key: u32, foreign: Option<u32>) -> bool {
+        let Some(source) = self.sources.get(&cell.source) else { return false };
+        match self.homes.get(key as usize) {
+            Some(Home::Direct) => {
+                cell.shape.spf_aligned()
+                    || (foreign.is_none() && (source.direct + source.below) * 100 >= source.messages)
+            }
+            Some(Home::Service(home)) => match foreign {
+                Some(organization) => organization == *home,
+                None => source.foreign.iter().any(|(organization, _)| organization == home),
+            },
+            Some(Home::Network(home)) => network(cell.source) == *home,
+            None => false,
+        }
+    }
+
+    /// Weekend against weekday of our mail that passes.
+    pub(crate) fn our_week(&self) -> Option<f64> {
+        self.week.ratio(self.days?, self.active_days)
+    }
+
+    /// The key of ours that most of a source's mail is signed with.
+    pub(crate) fn key_of(&self, source: u128) -> Option<u32> {
+        self.sources.get(&source).and_then(|facts| most(&facts.keys)).map(|(key, _)| key)
+    }
+}
+
+/// First address of the /24 or /48 around an address.
+pub(crate) fn network(source: u128) -> u128 {
+    if is_v4(source) { source & !0xff } else { source & !(u128::MAX >> 48) }
+}
+
+/// First address of the /16 or /32 around an address.
+pub(crate) fn neighbourhood(source: u128) -> u128 {
+    if is_v4(source) { source & !0xffff } else { source & !(u128::MAX >> 32) }
+}
+
+pub(crate) fn is_v4(source: u128) -> bool {
+    source >> 32 == 0xffff
+}

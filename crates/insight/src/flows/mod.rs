@@ -1,0 +1,43 @@
+//! Flows: who sends in our name, stream by stream, what each is taken for, and why.
+//!
+//! In: the ledger, what is known of sources, what was declared and decided. Out: [`FlowLine`]s, [`Flow`]s, a trend by class; all of them read
+//! from a snapshot that is made when something has changed. Nothing here asks DNS or looks at a row when a page is shown.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `cell`, `pack`, `day` | what all reporters say together of a source and a combination of results on a day, kept day by day |
+//! | `knowledge`, `space` | what all cells say of sources, keys and networks: who sends directly, whose machines are ours |
+//! | `identity` | which flow a cell belongs to |
+//! | `features`, `crowd`, `phases` | what a flow adds up to; networks looked at as one; the times in which it fares alike |
+//! | `rules`, `class` | from there to a verdict with its reasons |
+//! | `assess`, `snapshot` | all of it for the whole ledger, and as it is kept |
+//! | `decisions` | what people decided |
+//! | `read`, `answers` | what is shown |
+//! | `sheet` | rows that lie in no ledger, judged all the same |
+
+mod answers;
+mod assess;
+mod cell;
+mod class;
+mod crowd;
+mod day;
+mod decisions;
+mod features;
+mod identity;
+mod knowledge;
+mod pack;
+mod phases;
+mod read;
+mod rules;
+mod sheet;
+mod snapshot;
+mod space;
+
+pub use answers::*;
+pub use assess::Organisation;
+pub use class::{Diagnosis, FlowClass, FlowEvidence, Verdict};
+pub use decisions::{Decision, NewDecision, Target, decide, decisions};
+pub use identity::Sender;
+pub use read::{JudgedRow, class_trend, flow, flows, judge_rows, source_flows};
+pub use sheet::{JudgedFlow, PackedSheet, Sheet, SheetRow};
+pub use snapshot::{FlowLimits, refresh_flows};

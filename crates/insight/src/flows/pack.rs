@@ -1,0 +1,131 @@
+//! The cells of one organizational domain on one day as bytes, and back.
+//!
+//! Numbers in groups of seven bits, low ones first; names once each. What is damaged gives no cells rather than wrong ones.
+
+use super::cell::{Cell, Names, Shape};
+
+/// The first byte of the form written here. Other bytes are read as no cells, which are then worked out again.
+const FORM: u8 = 1;
+
+/// Writes numbers.
+#[derive(Default)]
+pub(crate) struct Writer(pub(crate) Vec<u8>);
+
+impl Writer {
+    pub(crate) fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.0.push(number.to_le_bytes()[0] | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number.to_le_bytes()[0]);
+    }
+}
+
+/// Reads numbers; `None` at the end and where they are damaged.
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+
+impl Reader<'_> {
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        // Most numbers are small.
+        let (&first, rest) = self.0.split_first()?;
+        if first < 0x80 {
+            self.0 = rest;
+            return Some(u64::from(first));
+        }
+        let (mut number, mut shift) = (0_u64, 0);
+        loop {
+            let (&byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            if byte < 0x80 {
+                return Some(number);
+            }
+            shift += 7;
+        }
+    }
+
+    fn small(&mut self) -> Option<u32> {
+        u32::try_from(self.number()?).ok()
+    }
+
+    pub(crate) fn bytes(&mut self, length: usize) -> Option<&[u8]> {
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+}
+
+/// An IPv4 address as the ledger holds it, in 16 bytes.
+const V4: u128 = 0xffff << 32;
+
+/// Packs cells, which name their names in `names`.
+pub(crate) fn pack(names: &Names, cells: &[Cell]) -> Vec<u8> {
+    let mut out = Writer(vec![FORM]);
+    out.number(names.len() as u64 - 1);
+    for number in 1..names.len() {
+        let name = names.name(u32::try_from(number).unwrap_or(0));
+        out.number(name.len() as u64);
+        out.0.extend_from_slice(name.as_bytes());
+    }
+    out.number(cells.len() as u64);
+    for cell in cells {
+        // Addresses are written in full: their first bytes repeat, which the packing of the whole sees.
+        if cell.source >> 32 == V4 >> 32 {
+            out.0.push(4);
+            out.0.extend_from_slice(&((cell.source & 0xffff_ffff) as u32).to_be_bytes());
+        } else {
+            out.0.push(6);
+            out.0.extend_from_slice(&cell.source.to_be_bytes());
+        }
+        for number in
+            [cell.author, cell.own_domain, cell.own_selector, cell.other, cell.spf, cell.shape.0, cell.reporters]
+        {
+            out.number(u64::from(number));
+        }
+        let mask = cell.messages.iter().enumerate().fold(0, |mask, (at, n)| mask | (u64::from(*n > 0) << at));
+        out.number(mask);
+        cell.messages.iter().filter(|n| **n > 0).for_each(|n| out.number(*n));
+    }
+    out.0
+}
+
+/// Unpacks names, then cells one by one; both are handed over with `state`. `None` if the bytes are of another form or damaged.
+pub(crate) fn unpack<S>(
+    bytes: &[u8],
+    state: &mut S,
+    name: impl Fn(&mut S, &str) -> u32,
+    mut visit: impl FnMut(&mut S, &Cell),
+) -> Option<()> {
+    let (&form, rest) = bytes.split_first()?;
+    if form != FORM {
+        return None;
+    }
+    let mut reader = Reader(rest);
+    let count = reader.number()?;
+    let mut names = vec![0_u32];
+    for _ in 0..count {
+        let length = usize::try_from(reader.number()?).ok()?;
+        names.push(name(state, std::str::from_utf8(reader.bytes(length)?).ok()?));
+    }
+    let count = reader.number()?;
+    for _ in 0..count {
+        let source = match *reader.bytes(1)?.first()? {
+            4 => V4 | u128::from(u32::from_be_bytes(reader.bytes(4)?.try_into().ok()?)),
+            _ => u128::from_be_bytes(reader.bytes(16)?.try_into().ok()?),
+        };
+        let mut next = || reader.small().and_then(|at| names.get(at as usize).copied());
+        let [author, own_domain, own_selector, other, checked] = [next()?, next()?, next()?, next()?, next()?];
+        let (form, reporters, mask) = (Shape(reader.small()?), reader.small()?, reader.number()?);
+        let mut messages = [0; 4];
+        for (at, slot) in messages.iter_mut().enumerate() {
+            if mask >> at & 1 == 1 {
+                *slot = reader.number()?;
+            }
+        }
+        visit(
+            state,
+            &Cell { author, source, own_domain, own_selector, other, spf: checked, shape: form, reporters, messages },
+        );
+    }
+    Some(())
+}

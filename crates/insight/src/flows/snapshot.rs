@@ -1,0 +1,448 @@
+//! The snapshot: all flows with their verdicts, kept in the ledger, so that a page reads and judges nothing.
+//!
+//! In: the ledger and what was declared. Out: derived values, in three parts: the flows, their days, and for each flow what only its own page
+//! shows; and from addresses to flows. Made when reports, profiles, decisions or settings have changed, and then as a whole.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use enrich::Catalogue;
+use report::{Day, Text};
+use serde::{Deserialize, Serialize};
+use store::{DerivedKey, Ledger};
+
+use super::answers::{FlowLine, FlowPhase, FlowSource};
+use super::assess::{Assessed, AssessedFlow, Ground, InForce, Organisation, Profiled, assess};
+use super::class::{FlowClass, FlowEvidence};
+use super::day::{Kept, address, number, organizations, refresh};
+use super::decisions::{decisions, in_force};
+use super::features::{DayCount, Known};
+use super::identity::Sender;
+use super::pack::{Reader, Writer};
+use super::rules::Thresholds;
+use crate::{Dispositions, Error, Outcomes};
+
+/// How much is judged and kept.
+#[derive(Debug, Clone, Copy)]
+pub struct FlowLimits {
+    /// Days back from the newest: a year, and the month before to compare with.
+    pub days: i32,
+    /// Flows kept one by one; those with the fewest messages are kept together by class, so that no list outgrows a page's time.
+    pub flows: usize,
+    /// Addresses shown of one flow.
+    pub addresses: usize,
+}
+
+impl Default for FlowLimits {
+    fn default() -> Self {
+        Self { days: 400, flows: 20_000, addresses: 100 }
+    }
+}
+
+/// Counted up when rules or forms change, so that everything is judged anew.
+const FORM: u64 = 1;
+/// Kinds of derived values.
+const FLOWS: &str = "flows";
+const DAYS: &str = "flow-days";
+const MORE: &str = "flow";
+const SOURCES: &str = "flow-sources";
+const MADE_OF: &str = "flows-made-of";
+/// Parts that addresses are spread over, so that one of them is found by reading a thousandth.
+const BUCKETS: u64 = 256;
+/// A flow with fewer messages of which nothing is known is kept with all others like it.
+const SMALL: u64 = 10;
+
+/// What only the page of a flow shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct More {
+    pub(crate) evidence: Vec<FlowEvidence>,
+    pub(crate) addresses: Vec<FlowSource>,
+}
+
+/// A flow on its way into the snapshot.
+pub(crate) struct Record {
+    pub(crate) line: FlowLine,
+    pub(crate) more: More,
+    authors: Vec<(Text, Vec<DayCount>)>,
+    sources: Vec<(u128, u64, u64)>,
+}
+
+/// All flows, as they are read.
+pub(crate) struct Snapshot {
+    pub(crate) flows: Vec<FlowLine>,
+    pub(crate) places: HashMap<String, usize>,
+}
+
+/// The days of all flows, by author domain.
+pub(crate) struct Days(pub(crate) Vec<Vec<(Text, Vec<DayCount>)>>);
+
+/// What a snapshot is made from, in a number: another one means another snapshot.
+fn version(ledger: &Ledger, organisation: &Organisation, decided: &InForce) -> Result<i64, Error> {
+    let mut flows: Vec<_> = decided.flows.iter().collect();
+    flows.sort();
+    let of = format!("{FORM} {} {organisation:?} {flows:?} {:?}", ledger.generation()?, decided.networks);
+    let hash =
+        of.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    Ok(i64::from_ne_bytes(hash.to_ne_bytes()))
+}
+
+fn key(kind: &str) -> DerivedKey<'_> {
+    DerivedKey { kind, name: "", number: 0 }
+}
+
+/// Makes the snapshot anew if anything has changed since; says whether it did. `today` says which decisions have expired.
+///
+/// # Errors
+/// When the ledger cannot be read, or the derived values not be written.
+pub fn refresh_flows(
+    ledger: &Ledger,
+    organisation: &Organisation,
+    catalogue: &Catalogue,
+    today: Day,
+) -> Result<bool, Error> {
+    let decided = in_force(&decisions(ledger, today)?);
+    let version = version(ledger, organisation, &decided)?;
+    if ledger.derived_version(key(FLOWS))? == Some(version) {
+        return Ok(false);
+    }
+    let generation = ledger.generation()?;
+    let assessed = judge(ledger, organisation, catalogue, decided, FlowLimits::default())?;
+    write(ledger, assessed, version, FlowLimits::default())?;
+    ledger.replace_derived(MADE_OF, [("", 0, generation, &b""[..])])?;
+    Ok(true)
+}
+
+/// Judges everything, without keeping it.
+pub(crate) fn judge(
+    ledger: &Ledger,
+    organisation: &Organisation,
+    catalogue: &Catalogue,
+    decided: InForce,
+    limits: FlowLimits,
+) -> Result<Assessed, Error> {
+    let Some((_, last)) = ledger.span()? else {
+        return assess(&[], &ground(ledger, organisation, catalogue, decided)?, |_| Ok(Kept::of(Vec::new())));
+    };
+    let days = (last.plus(1 - limits.days), last);
+    refresh(ledger, days.0)?;
+    let organizations = organizations(ledger, days)?;
+    let ground = ground(ledger, organisation, catalogue, decided)?;
+    assess(&organizations, &ground, |organization| Kept::read(ledger, organization, days))
+}
+
+fn ground<'a>(
+    ledger: &Ledger,
+    organisation: &'a Organisation,
+    catalogue: &'a Catalogue,
+    decided: InForce,
+) -> Result<Ground<'a>, Error> {
+    let mut ours: Vec<String> = organisation.domains.iter().map(|domain| domain.to_lowercase()).collect();
+    if ours.is_empty() {
+        let known = crate::known(ledger, 10_000)?;
+        ours = known.domains.iter().map(|domain| store::organizational_domain(domain).to_string()).collect();
+    }
+    ours.sort_unstable();
+    ours.dedup();
+    let mut profiles = HashMap::new();
+    ledger.each_profile(|address, text| {
+        // One of another version counts as none.
+        if let Ok(profile) = serde_json::from_str::<enrich::Profile>(text) {
+            profiles.insert(number(address), profiled(&profile, &ours));
+        }
+    })?;
+    Ok(Ground { organisation, catalogue, profiles, decided, thresholds: Thresholds::default() })
+}
+
+pub(crate) fn profiled(profile: &enrich::Profile, ours: &[String]) -> Profiled {
+    let operator = profile.services.iter().find(|service| service.by == enrich::Shown::Host);
+    let below_ours = |name: &String| ours.binary_search(&store::organizational_domain(name).to_string()).is_ok();
+    let grade = profile.named.as_ref().map(|named| named.grade);
+    let system = profile.network.as_ref().and_then(|network| {
+        let asn = network.asn?;
+        Some(network.organisation.as_ref().map_or_else(|| format!("AS{asn}"), |name| format!("AS{asn} {name}")))
+    });
+    Profiled {
+        known: Known {
+            profiled: true,
+            named_ours: profile.names.confirmed.iter().any(below_ours),
+            service: operator.map(|service| service.kind),
+            standing: Some(profile.standing()),
+            hard: profile.evidence.iter().any(|evidence| evidence.hard),
+            mail_host: matches!(grade, Some(enrich::NameGrade::MailHost | enrich::NameGrade::Known)),
+            ..Known::default()
+        },
+        service: operator.map(|service| service.name.clone()),
+        system,
+    }
+}
+
+/// Puts the flows together as they are shown and keeps them.
+fn write(ledger: &Ledger, assessed: Assessed, version: i64, limits: FlowLimits) -> Result<(), Error> {
+    let mut records = Vec::new();
+    for of in assessed.organizations {
+        records.extend(folded(of.flows.into_iter().map(|flow| record(&of.name, flow, limits)), is_small));
+    }
+    if records.len() > limits.flows {
+        let mut sizes: Vec<u64> = records.iter().map(|record| record.line.messages).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let least = sizes[limits.flows];
+        records = folded(records.into_iter(), |record| record.line.messages <= least);
+    }
+    records.sort_by(|a, b| b.line.messages.cmp(&a.line.messages).then_with(|| a.line.id.cmp(&b.line.id)));
+
+    let packed_days = pack_days(&records);
+    let mut buckets: Vec<Writer> = (0..BUCKETS).map(|_| Writer::default()).collect();
+    for (at, record) in records.iter().enumerate() {
+        for (source, messages, failing) in &record.sources {
+            let bucket = &mut buckets[bucket(*source)];
+            bucket.0.extend_from_slice(&source.to_be_bytes());
+            for number in [at as u64, *messages, *failing] {
+                bucket.number(number);
+            }
+        }
+    }
+    let json = |value: serde_json::Result<Vec<u8>>| value.map_err(|e| Error::Decision { what: e.to_string() });
+    let mores = records
+        .iter()
+        .map(|record| Ok((record.line.id.clone(), json(serde_json::to_vec(&record.more))?)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let lines: Vec<FlowLine> = records.into_iter().map(|record| record.line).collect();
+    let lines = json(serde_json::to_vec(&lines))?;
+    ledger.replace_derived(MORE, mores.iter().map(|(id, bytes)| (id.as_str(), 0, version, bytes.as_slice())))?;
+    let parts = (0_i64..).zip(&buckets).map(|(at, bucket)| ("", at, version, bucket.0.as_slice()));
+    ledger.replace_derived(SOURCES, parts)?;
+    ledger.replace_derived(DAYS, [("", 0, version, packed_days.as_slice())])?;
+    // Last: what has this version is complete.
+    ledger.replace_derived(FLOWS, [("", 0, version, lines.as_slice())])?;
+    Ok(())
+}
+
+fn bucket(source: u128) -> usize {
+    // Addresses of one network lie together: what is shown together is read together.
+    let near = super::knowledge::network(source);
+    usize::try_from((near ^ (near >> 64) ^ (near >> 8)) % u128::from(BUCKETS)).unwrap_or(0)
+}
+
+/// A flow as it is kept.
+pub(crate) fn record(organization: &Text, flow: AssessedFlow, limits: FlowLimits) -> Record {
+    let f = &flow.features;
+    let mut outcomes = Outcomes::default();
+    for (outcome, messages) in report::Outcome::ALL.into_iter().zip(f.outcomes) {
+        outcomes.add(outcome, messages);
+    }
+    let [none, pass, quarantine, reject] = f.dispositions;
+    let mut domains: Vec<(u64, &Text)> =
+        flow.authors.iter().map(|(author, days)| (days.iter().map(|day| day.messages).sum(), author)).collect();
+    domains.sort_by(|a, b| b.cmp(a));
+    let phase = |(phase, class): &(super::phases::Phase, FlowClass)| FlowPhase {
+        first_day: phase.first,
+        last_day: phase.last,
+        class: *class,
+        messages: phase.messages,
+        failing: phase.failing,
+    };
+    let line = FlowLine {
+        id: flow.id,
+        organizational_domain: organization.clone(),
+        name: flow.sender.words(),
+        class: flow.verdict.class,
+        confidence: flow.verdict.confidence,
+        rule: flow.verdict.rule,
+        why: flow.verdict.why,
+        diagnosis: flow.verdict.diagnosis,
+        messages: f.messages,
+        failing: f.failing,
+        outcomes,
+        dispositions: Dispositions { none, pass, quarantine, reject },
+        first_day: f.first.unwrap_or_default(),
+        last_day: f.last.unwrap_or_default(),
+        active_days: f.active_days,
+        sources: f.sources,
+        networks: f.networks,
+        reporters: f.reporters,
+        good: f.good,
+        suspicious: f.suspicious,
+        decision: flow.decision,
+        domains: domains.into_iter().map(|(_, author)| author.clone()).collect(),
+        phases: flow.phases.iter().map(phase).collect(),
+    };
+    let shown = flow.sources.iter().take(limits.addresses);
+    let addresses =
+        shown.map(|&(source, messages, failing)| FlowSource { address: address(source), messages, failing });
+    let more = More { evidence: flow.verdict.evidence, addresses: addresses.collect() };
+    Record { line, more, authors: flow.authors, sources: flow.sources }
+}
+
+/// Flows that nobody looks at one by one: the networks of a crowd, and what is too small to say anything about.
+fn is_small(record: &Record) -> bool {
+    let line = &record.line;
+    line.decision.is_none()
+        && (matches!(line.rule.as_str(), "C7-crowd" | "C7-silent-name") || (line.rule == "U1" && line.messages < SMALL))
+}
+
+/// Puts those that are small together, by class.
+fn folded(records: impl Iterator<Item = Record>, small: impl Fn(&Record) -> bool) -> Vec<Record> {
+    let mut kept = Vec::new();
+    let mut rest: BTreeMap<(Text, FlowClass), Record> = BTreeMap::new();
+    for record in records {
+        if !small(&record) {
+            kept.push(record);
+            continue;
+        }
+        let key = (record.line.organizational_domain.clone(), record.line.class);
+        match rest.entry(key) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                let mut record = record;
+                let sender = Sender::Rest { class: record.line.class.word().to_owned() };
+                record.line.id = sender.id(&record.line.organizational_domain);
+                record.line.name = sender.words();
+                entry.insert(record);
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => entry.get_mut().plus(record),
+        }
+    }
+    kept.extend(rest.into_values());
+    kept
+}
+
+impl Record {
+    fn plus(&mut self, other: Self) {
+        let (line, more) = (&mut self.line, &other.line);
+        line.messages += more.messages;
+        line.failing += more.failing;
+        for outcome in report::Outcome::ALL {
+            line.outcomes.add(outcome, more.outcomes.get(outcome));
+        }
+        line.dispositions.none += more.dispositions.none;
+        line.dispositions.pass += more.dispositions.pass;
+        line.dispositions.quarantine += more.dispositions.quarantine;
+        line.dispositions.reject += more.dispositions.reject;
+        line.first_day = line.first_day.min(more.first_day);
+        line.last_day = line.last_day.max(more.last_day);
+        line.active_days = line.active_days.max(more.active_days);
+        line.sources += more.sources;
+        line.networks += more.networks;
+        line.reporters = line.reporters.max(more.reporters);
+        line.good += more.good;
+        line.suspicious += more.suspicious;
+        line.confidence = line.confidence.min(more.confidence);
+        for domain in &more.domains {
+            if !line.domains.contains(domain) {
+                line.domains.push(domain.clone());
+            }
+        }
+        line.phases = vec![FlowPhase {
+            first_day: line.first_day,
+            last_day: line.last_day,
+            class: line.class,
+            messages: line.messages,
+            failing: line.failing,
+        }];
+        for (author, days) in other.authors {
+            match self.authors.iter_mut().find(|(known, _)| *known == author) {
+                Some((_, sums)) => {
+                    let both = [(author.clone(), std::mem::take(sums)), (author, days)];
+                    *sums = super::assess::together(&both);
+                }
+                None => self.authors.push((author, days)),
+            }
+        }
+        self.sources.extend(other.sources);
+    }
+}
+
+fn pack_days(records: &[Record]) -> Vec<u8> {
+    let mut names: Vec<&Text> = records.iter().flat_map(|r| r.authors.iter().map(|(author, _)| author)).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut out = Writer::default();
+    out.number(names.len() as u64);
+    for name in &names {
+        out.number(name.len() as u64);
+        out.0.extend_from_slice(name.as_bytes());
+    }
+    for record in records {
+        out.number(record.authors.len() as u64);
+        for (author, days) in &record.authors {
+            out.number(names.binary_search(&author).unwrap_or(0) as u64);
+            out.number(days.len() as u64);
+            let mut last = 0;
+            for day in days {
+                out.number(u64::from(day.day.0.wrapping_sub(last).cast_unsigned()));
+                out.number(day.messages);
+                out.number(day.failing);
+                last = day.day.0;
+            }
+        }
+    }
+    out.0
+}
+
+fn unpack_days(bytes: &[u8]) -> Option<Days> {
+    let mut reader = Reader(bytes);
+    let mut names = Vec::new();
+    for _ in 0..reader.number()? {
+        let length = usize::try_from(reader.number()?).ok()?;
+        names.push(Text::new(std::str::from_utf8(reader.bytes(length)?).ok()?));
+    }
+    let mut flows = Vec::new();
+    while !reader.0.is_empty() {
+        let mut authors = Vec::new();
+        for _ in 0..reader.number()? {
+            let name = names.get(usize::try_from(reader.number()?).ok()?)?.clone();
+            let (mut days, mut last) = (Vec::new(), 0_i32);
+            for _ in 0..reader.number()? {
+                last = last.wrapping_add(u32::try_from(reader.number()?).ok()?.cast_signed());
+                days.push(DayCount { day: Day(last), messages: reader.number()?, failing: reader.number()? });
+            }
+            authors.push((name, days));
+        }
+        flows.push(authors);
+    }
+    Some(Days(flows))
+}
+
+/// Flows with their days.
+pub(crate) type Loaded = (Arc<Snapshot>, Arc<Days>);
+
+/// The flows that are kept; `None` before the first were judged.
+pub(crate) fn load(ledger: &Ledger) -> Result<Option<Loaded>, Error> {
+    let decode = |bytes: &[u8]| {
+        let flows: Vec<FlowLine> = serde_json::from_slice(bytes).ok()?;
+        let places = flows.iter().enumerate().map(|(at, flow)| (flow.id.clone(), at)).collect();
+        Some(Snapshot { flows, places })
+    };
+    let flows = ledger.decoded(key(FLOWS), decode)?;
+    Ok(flows.zip(ledger.decoded(key(DAYS), unpack_days)?).filter(|(flows, days)| flows.flows.len() == days.0.len()))
+}
+
+/// What only the page of a flow shows.
+pub(crate) fn more(ledger: &Ledger, id: &str) -> Result<Option<More>, Error> {
+    let found = ledger.derived(DerivedKey { kind: MORE, name: id, number: 0 })?;
+    Ok(found.and_then(|derived| serde_json::from_slice(&derived.bytes).ok()))
+}
+
+/// The flows of an address, by their places in the snapshot, with messages and failures.
+pub(crate) fn of_source(ledger: &Ledger, address: std::net::IpAddr) -> Result<Vec<(usize, u64, u64)>, Error> {
+    let source = number(address);
+    let at = i64::try_from(bucket(source)).unwrap_or(0);
+    let Some(found) = ledger.derived(DerivedKey { kind: SOURCES, name: "", number: at })? else {
+        return Ok(Vec::new());
+    };
+    let (mut reader, mut flows) = (Reader(&found.bytes), Vec::new());
+    while let Some(bytes) = reader.bytes(16) {
+        let this = bytes == source.to_be_bytes();
+        let (Some(flow), Some(messages), Some(failing)) = (reader.number(), reader.number(), reader.number()) else {
+            break;
+        };
+        if this {
+            flows.push((usize::try_from(flow).unwrap_or(usize::MAX), messages, failing));
+        }
+    }
+    Ok(flows)
+}
+
+/// Whether reports, profiles or decisions came since the snapshot was made.
+pub(crate) fn stale(ledger: &Ledger) -> Result<bool, Error> {
+    Ok(ledger.derived_version(key(MADE_OF))? != Some(ledger.generation()?))
+}

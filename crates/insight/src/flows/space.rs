@@ -1,0 +1,130 @@
+//! Whose machines are ours: address space that was declared, or that the reports show to be ours alone.
+//!
+//! In: what is declared, and the facts of all organizational domains. Out: [`Space`]. Without a declaration a network counts as ours where
+//! several of its addresses pass SPF for our own names and nobody else's mail was ever seen from it: a relay and the printer beside it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
+
+use super::day::number;
+use super::knowledge::{Facts, SourceFacts, is_v4, neighbourhood, network};
+
+/// Messages that make an address count as one of our own senders.
+const OWN_MIN: u64 = 10;
+/// One message of somebody else in so many of ours makes a network count as shared; fewer are strays of ours that sign as another.
+const SHARED_ONE_IN: u64 = 100;
+/// Networks of ours in a neighbourhood (/16) that make all of it ours.
+const NETWORKS_MIN: usize = 3;
+/// Addresses that only ever fail, for each of our own senders in a neighbourhood: more are no strays of ours.
+const STRAYS_MAX: usize = 10;
+/// Messages that make one address alone stand for its network.
+const ALONE_MIN: u64 = 1_000;
+
+/// Address space that is ours.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Space {
+    /// First and last address, and whether it was declared; sorted, without overlaps of the same kind.
+    ranges: Vec<(u128, u128, bool)>,
+}
+
+impl Space {
+    fn find(&self, source: u128) -> Option<&(u128, u128, bool)> {
+        let after = self.ranges.partition_point(|(first, ..)| *first <= source);
+        // Declared networks may contain each other; few of them begin before an address.
+        self.ranges[..after].iter().rev().find(|(_, last, _)| source <= *last)
+    }
+
+    pub(crate) fn has(&self, source: u128) -> bool {
+        self.find(source).is_some()
+    }
+
+    /// Whether it is ours by declaration rather than by inference.
+    pub(crate) fn declared(&self, source: u128) -> bool {
+        self.find(source).is_some_and(|range| range.2)
+    }
+
+    /// From what is declared; where nothing is, from the facts. `shared` says that a source belongs to a service.
+    pub(crate) fn new(declared: &[(IpAddr, u8)], all: &[Facts], shared: impl Fn(u128) -> bool) -> Self {
+        let mut ranges: Vec<(u128, u128, bool)> = declared
+            .iter()
+            .map(|&(address, length)| {
+                let bits = u32::from(length) + if address.is_ipv4() { 96 } else { 0 };
+                let mask = if bits == 0 { 0 } else { u128::MAX << (128 - bits.min(128)) };
+                let first = number(address) & mask;
+                (first, first | !mask, true)
+            })
+            .collect();
+        if ranges.is_empty() {
+            ranges = inferred(all, shared);
+        }
+        ranges.sort_unstable();
+        Self { ranges }
+    }
+}
+
+/// What is seen of a network or a neighbourhood.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Addresses that pass SPF for our own names.
+    own: usize,
+    own_messages: u64,
+    networks: HashSet<u128>,
+    /// Addresses of which nothing ever passed.
+    strays: usize,
+    /// Messages that somebody else stands behind.
+    shared: u64,
+}
+
+fn inferred(all: &[Facts], shared: impl Fn(u128) -> bool) -> Vec<(u128, u128, bool)> {
+    let mut sources: HashMap<u128, SourceFacts> = HashMap::new();
+    for facts in all {
+        for (source, facts) in &facts.sources {
+            let sum = sources.entry(*source).or_default();
+            sum.messages += facts.messages;
+            sum.direct += facts.direct;
+            sum.below += facts.below;
+            sum.also_signed += facts.also_signed;
+            sum.foreign_signed += facts.foreign_signed + facts.foreign_sum();
+            sum.passing += facts.passing;
+        }
+    }
+    let (mut networks, mut neighbourhoods) = (BTreeMap::<u128, Seen>::new(), BTreeMap::<u128, Seen>::new());
+    for (&source, facts) in &sources {
+        let (near, around) = (network(source), neighbourhood(source));
+        let somebody = shared(source) || facts.also_signed * 2 > facts.messages || facts.below * 2 > facts.messages;
+        let own = !somebody
+            && facts.direct >= OWN_MIN
+            && facts.direct * 2 >= facts.messages
+            && facts.foreign_signed * 10 <= facts.messages;
+        let foreign = if somebody {
+            facts.messages
+        } else if own {
+            0
+        } else {
+            facts.foreign_signed
+        };
+        for seen in [networks.entry(near).or_default(), neighbourhoods.entry(around).or_default()] {
+            seen.shared += foreign;
+            if own {
+                seen.own += 1;
+                seen.own_messages += facts.direct;
+                seen.networks.insert(near);
+            } else if facts.passing == 0 {
+                seen.strays += 1;
+            }
+        }
+    }
+    let alone = |seen: &Seen| seen.shared * SHARED_ONE_IN <= seen.own_messages && seen.strays <= STRAYS_MAX * seen.own;
+    let mut ranges = Vec::new();
+    for (first, seen) in &neighbourhoods {
+        if is_v4(*first) && alone(seen) && seen.networks.len() >= NETWORKS_MIN {
+            ranges.push((*first, *first | 0xffff, false));
+        }
+    }
+    for (first, seen) in &networks {
+        if alone(seen) && (seen.own >= 2 || (seen.own == 1 && seen.own_messages >= ALONE_MIN)) {
+            ranges.push((*first, *first | if is_v4(*first) { 0xff } else { u128::MAX >> 48 }, false));
+        }
+    }
+    ranges
+}

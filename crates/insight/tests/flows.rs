@@ -1,0 +1,446 @@
+//! Every rule about flows, by rows that somebody could have sent: each case says why it is there.
+
+use std::net::IpAddr;
+
+use insight::{Diagnosis, FlowClass, JudgedFlow, Organisation, Sheet, SheetRow};
+use report::{Day, Outcome};
+use store::organizational_domain;
+
+/// 2025-10-22, a Wednesday.
+const FIRST: i32 = 20_383;
+const DAYS: i32 = 60;
+
+/// A stream of mail: so many messages a day, from these addresses in turn.
+#[derive(Clone)]
+struct Stream<'a> {
+    days: (i32, i32),
+    /// A weekend day, in hundredths of a weekday.
+    weekend: u64,
+    sources: Vec<IpAddr>,
+    /// How many of the sources are used on a day.
+    at_once: usize,
+    per_day: u64,
+    domain: &'a str,
+    dkim: &'a str,
+    spf: &'a str,
+    envelope: &'a str,
+    overrides: &'a str,
+}
+
+fn addresses(first: &str, many: u32, step: u32) -> Vec<IpAddr> {
+    let first: std::net::Ipv4Addr = first.parse().expect("an address");
+    (0..many).map(|n| IpAddr::V4(std::net::Ipv4Addr::from_bits(first.to_bits() + n * step))).collect()
+}
+
+impl<'a> Stream<'a> {
+    /// Mail of people, all days.
+    fn new(first: &str, many: u32, per_day: u64, dkim: &'a str, spf: &'a str) -> Self {
+        let sources = addresses(first, many, 1);
+        let at_once = sources.len();
+        let (domain, overrides) = ("example.com", "");
+        let envelope = spf.rsplit(' ').next().unwrap_or_default();
+        Self { days: (0, DAYS), weekend: 30, sources, at_once, per_day, domain, dkim, spf, envelope, overrides }
+    }
+
+    fn flat(mut self) -> Self {
+        self.weekend = 100;
+        self
+    }
+
+    /// One address in each of so many networks, some of them on a day.
+    fn strewn(mut self, first: &str, many: u32, at_once: usize) -> Self {
+        (self.sources, self.at_once) = (addresses(first, many, 256), at_once);
+        self
+    }
+
+    fn days(mut self, from: i32, to: i32) -> Self {
+        self.days = (from, to);
+        self
+    }
+
+    fn overrides(mut self, overrides: &'a str) -> Self {
+        self.overrides = overrides;
+        self
+    }
+
+    fn envelope(mut self, envelope: &'a str) -> Self {
+        self.envelope = envelope;
+        self
+    }
+
+    fn domain(mut self, domain: &'a str) -> Self {
+        self.domain = domain;
+        self
+    }
+
+    fn outcome(&self) -> Outcome {
+        let organization = organizational_domain(self.domain);
+        let passed = |text: &str| -> Vec<bool> {
+            let checks = text.split("; ").filter(|check| check.starts_with("pass "));
+            let name = |check: &str| {
+                let named = check.split(' ').find_map(|word| word.strip_prefix("d=").map(str::to_owned));
+                named.unwrap_or_else(|| check.rsplit(' ').next().unwrap_or_default().to_owned())
+            };
+            checks.map(|check| organizational_domain(&name(check)) == organization).collect()
+        };
+        let (dkim, spf) = (passed(self.dkim), passed(self.spf));
+        match (dkim.contains(&true), spf.contains(&true)) {
+            (true, true) => Outcome::Both,
+            (true, false) => Outcome::DkimOnly,
+            (false, true) => Outcome::SpfOnly,
+            _ if ["forwarded", "mailing_list"].contains(&self.overrides) => Outcome::Forwarded,
+            _ if dkim.is_empty() && spf.is_empty() => Outcome::Unauthenticated,
+            _ => Outcome::Unaligned,
+        }
+    }
+
+    fn write(&self, sheet: &mut Sheet) {
+        for day in self.days.0..self.days.1 {
+            let weekend = matches!((FIRST + day + 4).rem_euclid(7), 0 | 6);
+            // In hundredths, so that everything is whole.
+            let today = (self.per_day * if weekend { self.weekend } else { 100 } + 50) / 100;
+            let from = usize::try_from(day).expect("a day") * self.at_once;
+            let turn = (0..self.at_once).map(|n| self.sources[(from + n) % self.sources.len()]);
+            for (n, source) in (0_u64..).zip(turn) {
+                let at_once = self.at_once as u64;
+                let messages = today / at_once + u64::from(n < today % at_once);
+                if messages > 0 {
+                    sheet.add(&SheetRow {
+                        day: Day(FIRST + day),
+                        source,
+                        domain: self.domain,
+                        dkim: self.dkim,
+                        spf: self.spf,
+                        envelope_from: self.envelope,
+                        overrides: self.overrides,
+                        outcome: self.outcome(),
+                        messages,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// A company whose relays sign and pass SPF, with some noise, and one service that signs for it.
+fn company() -> Vec<Stream<'static>> {
+    let relays = |per_day, dkim, spf| Stream::new("192.0.2.10", 4, per_day, dkim, spf);
+    vec![
+        relays(900, "pass d=example.com s=s1", "pass mfrom example.com"),
+        relays(8, "fail d=example.com s=s1", "pass mfrom example.com"),
+        relays(8, "pass d=example.com s=s1", "temperror mfrom example.com"),
+        relays(4, "temperror d=example.com s=s1", "pass mfrom example.com"),
+        // A reporter that leaves selectors out.
+        relays(60, "pass d=example.com", "pass mfrom example.com"),
+        Stream::new(
+            "198.51.100.40",
+            3,
+            120,
+            "pass d=example.com s=desk1; pass d=desk.example s=mta",
+            "pass mfrom desk.bnc.example.com",
+        ),
+    ]
+}
+
+fn judge(streams: &[Stream<'_>], organisation: &Organisation) -> Vec<JudgedFlow> {
+    let mut sheet = Sheet::default();
+    for stream in company().iter().chain(streams) {
+        stream.write(&mut sheet);
+    }
+    sheet.packed().judge(organisation, &enrich::Catalogue::bundled(), &[])
+}
+
+/// The flow that has the stream's words in its name, and no other stream's.
+fn named<'a>(flows: &'a [JudgedFlow], name: &str) -> &'a JudgedFlow {
+    flows.iter().find(|flow| flow.line.name.contains(name)).unwrap_or_else(|| {
+        let names: Vec<&str> = flows.iter().map(|flow| flow.line.name.as_str()).collect();
+        panic!("no flow is called {name}: {names:?}")
+    })
+}
+
+/// Why the case exists; streams beside the company's; the name of the flow looked at; class and beginning of the rule.
+type Case<'a> = (&'a str, Vec<Stream<'a>>, &'a str, FlowClass, &'a str);
+
+fn check(cases: Vec<Case<'_>>) {
+    for (why, streams, name, class, rule) in cases {
+        let flows = judge(&streams, &Organisation::default());
+        let flow = &named(&flows, name).line;
+        assert_eq!((flow.class, flow.rule.starts_with(rule)), (class, true), "{why}: {} by {}", flow.name, flow.rule);
+    }
+}
+
+#[test]
+fn what_is_ours() {
+    use FlowClass::{Own, OwnMisconfigured};
+    check(vec![
+        ("the relays, a bad day now and then", vec![], "key s1", Own, "C1"),
+        (
+            "a printer beside the relays, neither in SPF nor signing",
+            vec![Stream::new("192.0.2.77", 1, 20, "", "softfail mfrom example.com")],
+            "unsigned from 192.0.2.0/24",
+            OwnMisconfigured,
+            "C2",
+        ),
+        (
+            "applications of a listed relay: unsigned, and the record needs too many look-ups",
+            vec![
+                Stream::new("192.0.2.10", 2, 50, "", "permerror mfrom example.com"),
+                Stream::new("192.0.2.10", 2, 3, "", "pass mfrom example.com"),
+            ],
+            "listed in SPF",
+            OwnMisconfigured,
+            "C2",
+        ),
+        (
+            "bounces of the relays",
+            vec![Stream::new("192.0.2.10", 4, 30, "", "none helo out.example.com").envelope("")],
+            "bounces from 192.0.2.0/24",
+            OwnMisconfigured,
+            "C2",
+        ),
+        (
+            "a plant gateway that signs, and something alters its mail",
+            vec![Stream::new("192.0.2.90", 1, 20, "fail d=example.com s=plant", "softfail mfrom example.com")],
+            "unsigned from 192.0.2.0/24",
+            OwnMisconfigured,
+            "C2",
+        ),
+    ]);
+}
+
+#[test]
+fn who_sends_for_us() {
+    use FlowClass::{ThirdParty, ThirdPartyUnaligned, Unknown};
+    let odd = |days, per_day| {
+        Stream::new("203.0.113.5", 1, per_day, "pass d=events.example s=m", "pass mfrom bounce.events.example")
+            .days(0, days)
+    };
+    check(vec![
+        ("a key of ours, an envelope below ours, and its own signature", vec![], "key desk1", ThirdParty, "C3"),
+        (
+            "a key of ours and an envelope of its own",
+            vec![Stream::new("203.0.113.5", 2, 40, "pass d=example.com s=pay1", "pass mfrom bounce.pay.example")],
+            "key pay1",
+            ThirdParty,
+            "C3-key",
+        ),
+        (
+            "an envelope below ours, and its own signature",
+            vec![Stream::new("203.0.113.5", 2, 40, "pass d=roam.example s=a", "pass mfrom roam.bnc.example.com")],
+            "bounces to roam.bnc",
+            ThirdParty,
+            "C3-envelope",
+        ),
+        (
+            "the same service from an address that nobody set up",
+            vec![Stream::new("203.0.113.99", 1, 17, "", "pass mfrom bounce.desk.example")],
+            "sent as desk.example",
+            ThirdPartyUnaligned,
+            "C6-vendor",
+        ),
+        (
+            "signs and sends as itself, keeps our hours, week after week",
+            vec![odd(DAYS, 14)],
+            "sent as events.example",
+            ThirdPartyUnaligned,
+            "C6-steady",
+        ),
+        ("the same for two days: ask", vec![odd(2, 14)], "sent as events.example", Unknown, "U2"),
+        (
+            "one large mailing from addresses beside a service of ours, unsigned: no attack",
+            vec![Stream::new("198.51.100.16", 6, 20_000, "", "softfail mfrom offers.example.com").flat().days(40, 41)],
+            "unsigned from 198.51.100.0/24",
+            ThirdPartyUnaligned,
+            "C6-beside",
+        ),
+    ]);
+}
+
+#[test]
+fn who_passes_mail_on() {
+    use FlowClass::{ForwarderBroken, ForwarderIntact, Unknown};
+    let forwarder = "pass d=example.com s=s1";
+    check(vec![
+        (
+            "our signature verifies behind an envelope that the forwarder rewrote",
+            vec![Stream::new("203.0.113.5", 3, 30, forwarder, "pass mfrom srs.campus.example").flat()],
+            "forwarded by campus.example",
+            ForwarderIntact,
+            "C4",
+        ),
+        (
+            "and behind one that it left alone",
+            vec![Stream::new("203.0.113.5", 3, 30, forwarder, "softfail mfrom example.com").flat()],
+            "forwarded by 203.0.113.0/24",
+            ForwarderIntact,
+            "C4",
+        ),
+        (
+            "a list that alters the body and stands behind it",
+            vec![Stream::new("203.0.113.5", 1, 9, "fail d=example.com s=s1", "pass mfrom lists.forum.example")],
+            "forwarded by forum.example, altered",
+            ForwarderBroken,
+            "C5-altered",
+        ),
+        (
+            "a list that takes our signature off, and receivers know it",
+            vec![
+                Stream::new("203.0.113.5", 1, 9, "pass d=forum.example", "pass mfrom lists.forum.example")
+                    .overrides("mailing_list"),
+            ],
+            "forwarded by forum.example, altered",
+            ForwarderBroken,
+            "C5-override",
+        ),
+        (
+            "a signature of ours that never fits, and nobody stands behind it: a forwarder, or copied",
+            vec![Stream::new("203.0.113.40", 12, 40, "fail d=example.com s=s1", "softfail mfrom example.com").flat()],
+            "forwarded by 203.0.113.0/24",
+            Unknown,
+            "U3",
+        ),
+        (
+            "unless the same network passes other mail of ours on intact",
+            vec![
+                Stream::new("203.0.113.40", 12, 40, "fail d=example.com s=s1", "softfail mfrom example.com"),
+                Stream::new("203.0.113.40", 12, 40, forwarder, "softfail mfrom example.com"),
+            ],
+            "forwarded by 203.0.113.0/24, altered",
+            ForwarderBroken,
+            "C5-carries",
+        ),
+    ]);
+}
+
+#[test]
+fn who_has_no_right() {
+    use FlowClass::{Spoofer, Unknown};
+    let lie = "softfail mfrom example.com";
+    check(vec![
+        (
+            "a botnet: many networks, a few messages each, every day of the week",
+            vec![Stream::new("203.0.113.1", 1, 200, "", lie).flat().strewn("100.64.0.9", 200, 100)],
+            "unsigned from 100.64.7.0/24",
+            Spoofer,
+            "C7-crowd",
+        ),
+        (
+            "consultants at home do the same, on working days: no threat",
+            vec![Stream::new("203.0.113.1", 1, 200, "", lie).strewn("100.64.0.9", 200, 100)],
+            "unsigned from 100.64.7.0/24",
+            Unknown,
+            "U1",
+        ),
+        (
+            "one loud host, on weekends too",
+            vec![Stream::new("203.0.113.5", 2, 700, "", lie).flat()],
+            "unsigned from 203.0.113.0/24",
+            Spoofer,
+            "C7-loud",
+        ),
+        (
+            "a forgotten server that keeps office hours may be as loud",
+            vec![Stream::new("203.0.113.5", 2, 700, "", lie)],
+            "unsigned from 203.0.113.0/24",
+            Unknown,
+            "U1",
+        ),
+        (
+            "what little is known of one day says nothing",
+            vec![Stream::new("203.0.113.5", 2, 700, "", lie).flat().days(3, 4)],
+            "unsigned from 203.0.113.0/24",
+            Unknown,
+            "U1",
+        ),
+        (
+            "a quiet host, every day: it may be anybody's cron job",
+            vec![Stream::new("203.0.113.5", 1, 7, "", lie).flat()],
+            "unsigned from 203.0.113.0/24",
+            Unknown,
+            "U1",
+        ),
+        (
+            "snowshoe: a whole network, thinly, and properly authenticated as itself",
+            vec![Stream::new("203.0.113.1", 240, 480, "pass d=deals.test s=m", "pass mfrom deals.test").flat()],
+            "sent as deals.test",
+            Spoofer,
+            "C7-snowshoe",
+        ),
+        (
+            "a rented server that authenticates as itself: ask",
+            vec![Stream::new("203.0.113.77", 1, 230, "", "pass mfrom vps-77.racks.test").flat()],
+            "sent as racks.test",
+            Unknown,
+            "U2",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let cases = [
+        ("more than ten look-ups", "", "permerror mfrom example.com", "example.com", Diagnosis::SpfPermerror),
+        ("bounces without SPF for the greeting", "", "none helo out.example.com", "", Diagnosis::HeloWithoutSpf),
+        ("neither listed nor signing", "", "softfail mfrom example.com", "example.com", Diagnosis::UnlistedUnsigned),
+        (
+            "signs as another",
+            "pass d=it.test s=a",
+            "softfail mfrom example.com",
+            "example.com",
+            Diagnosis::SignsAsAnother,
+        ),
+        (
+            "a broken key",
+            "fail d=example.com s=new",
+            "softfail mfrom example.com",
+            "example.com",
+            Diagnosis::BrokenSignature,
+        ),
+        ("an envelope of another", "", "pass mfrom hosting.test", "hosting.test", Diagnosis::UnalignedBounceDomain),
+        ("DNS does not answer", "", "temperror mfrom example.com", "example.com", Diagnosis::DnsTrouble),
+    ];
+    for (why, dkim, spf, envelope, expected) in cases {
+        let organisation = Organisation { networks: vec![("10.0.0.0".parse().unwrap(), 8)], ..Organisation::default() };
+        let flows = judge(&[Stream::new("10.9.8.7", 1, 30, dkim, spf).envelope(envelope)], &organisation);
+        let flow = flows.iter().find(|flow| flow.line.sources == 1).unwrap();
+        assert_eq!(flow.line.class, FlowClass::OwnMisconfigured, "{why}: declared as ours; {}", flow.line.rule);
+        assert_eq!(flow.line.diagnosis, Some(expected), "{why}");
+        assert!(flow.line.confidence > 95, "{why}");
+    }
+}
+
+#[test]
+fn a_flow_has_phases_and_an_id_that_lasts() {
+    let set_up = [
+        Stream::new("192.0.2.77", 1, 20, "", "softfail mfrom example.com").days(0, 30),
+        Stream::new("192.0.2.77", 1, 20, "", "pass mfrom example.com").days(30, DAYS),
+    ];
+    let flows = judge(&set_up, &Organisation::default());
+    let printer = &named(&flows, "unsigned from 192.0.2.0/24").line;
+    let phases: Vec<_> = printer.phases.iter().map(|phase| (phase.first_day.0 - FIRST, phase.class)).collect();
+    assert_eq!(phases, [(0, FlowClass::OwnMisconfigured), (30, FlowClass::Own)]);
+    assert_eq!(printer.class, FlowClass::Own, "what it is now");
+    let longer = judge(
+        &[&set_up[..], &[Stream::new("192.0.2.77", 1, 5, "", "none mfrom example.com")]].concat(),
+        &Organisation::default(),
+    );
+    assert_eq!(named(&longer, "unsigned from 192.0.2.0/24").line.id, printer.id, "more mail, the same flow");
+    // Mail whose selector a reporter leaves out is no flow of its own.
+    assert!(!flows.iter().any(|flow| flow.line.name == "signed by example.com"));
+    let mut ids: Vec<&str> = flows.iter().map(|flow| flow.line.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), flows.len());
+}
+
+#[test]
+fn names_from_which_nothing_passes() {
+    let parked = Stream::new("203.0.113.1", 1, 60, "", "fail mfrom parked.example").domain("parked.example").flat();
+    let crowd = parked.clone().strewn("100.64.0.9", 120, 55);
+    let flows = judge(&[crowd], &Organisation::default());
+    let flow = &named(&flows, "unsigned from 100.64.7.0/24").line;
+    assert_eq!(flow.class, FlowClass::Spoofer, "a domain that never sends, from everywhere: {}", flow.rule);
+    let flows = judge(&[parked.days(0, 2)], &Organisation::default());
+    let flow = flows.iter().find(|flow| flow.line.organizational_domain == "parked.example").unwrap();
+    assert_eq!(flow.line.class, FlowClass::Unknown, "one host for two days: {}", flow.line.rule);
+}

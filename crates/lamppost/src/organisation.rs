@@ -1,0 +1,97 @@
+//! What is declared about the organisation, and the judgement of flows that rests on it: made after changes, in `serve` and by commands.
+//!
+//! In: `[organisation]`, the catalogue of services, the ledger. Out: the snapshot of flows in the ledger.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use enrich::Catalogue;
+use insight::Organisation;
+use report::Day;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::Ledger;
+
+use crate::config::Config;
+use crate::enrichment;
+
+/// `[organisation]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// Our own domains. Empty: all that reports are about.
+    pub(crate) domains: Vec<String>,
+    /// Our own address space, as `192.0.2.0/24`. Empty: what the reports show to be ours alone. Servers in it that fail are told as our
+    /// own that are not set up.
+    pub(crate) networks: Vec<String>,
+}
+
+impl Settings {
+    /// As the judgement takes it.
+    pub(crate) fn declared(&self) -> anyhow::Result<Organisation> {
+        let network = |text: &String| -> anyhow::Result<(IpAddr, u8)> {
+            insight::parse_network(text)
+                .with_context(|| format!("organisation.networks: `{text}` is no network: write it as 192.0.2.0/24"))
+        };
+        let networks = self.networks.iter().map(network).collect::<anyhow::Result<_>>()?;
+        let domains = self.domains.iter().map(|domain| domain.trim_end_matches('.').to_lowercase()).collect();
+        Ok(Organisation { domains, networks })
+    }
+}
+
+/// What the judgement rests on beside the ledger.
+pub(crate) struct Ground {
+    organisation: Organisation,
+    catalogue: Catalogue,
+}
+
+impl Ground {
+    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
+        let catalogue = enrichment::catalogue(&config.enrichment)?;
+        Ok(Self { organisation: config.organisation.declared()?, catalogue })
+    }
+
+    /// Judges anew if anything has changed; says whether it did.
+    pub(crate) fn refresh(&self, ledger: &Ledger) -> anyhow::Result<bool> {
+        let today = Day::of(jiff::Timestamp::now().as_second());
+        Ok(insight::refresh_flows(ledger, &self.organisation, &self.catalogue, today)?)
+    }
+}
+
+/// Judges what was taken in. All of it counts already: where this fails, the next command that shows flows tries again.
+pub(crate) fn after_changes(ledger: &Ledger, config: &Config) {
+    if let Err(error) = Ground::new(config).and_then(|ground| ground.refresh(ledger)) {
+        tracing::warn!("everything is taken in, but flows are not judged yet: {error:#}");
+    }
+}
+
+/// Between two looks for changes.
+const LOOK: Duration = Duration::from_secs(2);
+/// While reports keep coming in, flows are judged anew this often and no oftener.
+const WAIT_MAX: Duration = Duration::from_mins(2);
+
+/// Judges flows after changes as long as the program runs: when it has been quiet for a moment, and every two minutes while it is not.
+pub(crate) async fn keep_judging(ledger: Ledger, ground: Ground) {
+    let ground = std::sync::Arc::new(ground);
+    let (mut seen, mut since) = (None, Instant::now());
+    loop {
+        let now = ledger.generation().ok();
+        let quiet = now == seen;
+        if !quiet {
+            seen = now;
+        }
+        if quiet || since.elapsed() >= WAIT_MAX {
+            let (ledger, ground) = (ledger.clone(), std::sync::Arc::clone(&ground));
+            let judged = tokio::task::spawn_blocking(move || ground.refresh(&ledger)).await;
+            match judged {
+                Ok(Ok(true)) => tracing::info!("flows are judged anew"),
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => tracing::warn!("flows cannot be judged, and are tried again: {error:#}"),
+                Err(error) => tracing::warn!("flows cannot be judged, and are tried again: {error}"),
+            }
+            since = Instant::now();
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
