@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Find out who sends mail in your name, from DMARC reports.
@@ -407,9 +408,8 @@ pub(crate) enum TrendBy {
 pub(crate) struct FlowsArgs {
     #[command(flatten)]
     pub(crate) paged: PagedArgs,
-    /// Only this class; may be given more than once: own, own_misconfigured, third_party, third_party_unaligned, forwarder_intact,
-    /// forwarder_broken, spoofer, unknown.
-    #[arg(long, value_name = "CLASS", value_parser = class)]
+    /// Only this class; may be given more than once.
+    #[arg(long, value_name = "CLASS", value_parser = class())]
     pub(crate) class: Vec<insight::FlowClass>,
     /// Sort by this.
     #[arg(long, value_enum, default_value_t = FlowSort::Messages)]
@@ -434,9 +434,10 @@ pub(crate) enum FlowSort {
     Name,
 }
 
-fn class(text: &str) -> Result<insight::FlowClass, String> {
-    insight::FlowClass::from_word(text)
-        .ok_or_else(|| format!("one of {}", insight::FlowClass::ALL.map(insight::FlowClass::word).join(", ")))
+fn class() -> impl TypedValueParser<Value = insight::FlowClass> {
+    let words = insight::FlowClass::ALL.map(insight::FlowClass::word);
+    PossibleValuesParser::new(words)
+        .map(|word| insight::FlowClass::from_word(&word).unwrap_or(insight::FlowClass::Unknown))
 }
 
 #[derive(Debug, Args)]
@@ -453,8 +454,8 @@ pub(crate) struct DecideArgs {
     /// The flow, as `lamppost flows` lists it; or an address or a network, for flows of which most comes from there.
     #[arg(value_name = "FLOW|NETWORK")]
     pub(crate) target: String,
-    /// What it is: own, third_party, forwarder_broken, spoofer, …; whether it passes is seen by itself.
-    #[arg(value_name = "CLASS", value_parser = class)]
+    /// What it is; whether it passes is seen by itself.
+    #[arg(value_name = "CLASS", value_parser = class())]
     pub(crate) class: Option<insight::FlowClass>,
     /// Take back the decision in force.
     #[arg(long, conflicts_with = "class")]

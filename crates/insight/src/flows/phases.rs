@@ -58,9 +58,12 @@ pub(crate) fn phases(days: &[DayCount]) -> Vec<Phase> {
 mod tests {
     use super::*;
 
+    /// Why; days that pass or fail; first and last day of each phase.
+    type Case<'a> = (&'a str, &'a str, &'a [(i32, i32)]);
+
     #[test]
     fn a_phase_is_a_lasting_change() {
-        let cases: [(&str, &str, &[(i32, i32)]); 8] = [
+        let cases: [Case<'_>; 8] = [
             ("nothing", "", &[]),
             ("all the same", "pppp", &[(0, 3)]),
             ("set up for good", "ffffpppp", &[(0, 3), (4, 7)]),

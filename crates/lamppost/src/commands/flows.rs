@@ -89,7 +89,12 @@ fn flows_table(answer: &insight::Flows) -> Table {
 fn flows_text(answer: &insight::Flows, table: &Table, mut out: &mut dyn Write) -> std::io::Result<()> {
     match answer.days {
         Some((first, last)) => {
-            writeln!(out, "{} of {} flows, {first} to {last}\n", answer.lines.len(), commas(answer.lines_total as u64))?
+            writeln!(
+                out,
+                "{} of {} flows, {first} to {last}\n",
+                answer.lines.len(),
+                commas(answer.lines_total as u64)
+            )?;
         }
         None => writeln!(out, "the ledger is empty\n")?,
     }
