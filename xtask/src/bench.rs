@@ -1,8 +1,8 @@
 //! One table of measurements: ours, a peer's, the physical limit, and the ratios.
 //!
 //! The programs in the excluded package `bench/` measure; each prints one JSON object a line (`what`, `unit`, `ours`, and where
-//! there are such: `peer`, `peer_name`, `limit`, `limit_name`), or a table of its own. This only builds them, runs them, and draws the
-//! common table.
+//! there are such: `peer`, `peer_name`, `limit`, `limit_name`, and `goal` with `met`), or a table of its own. This only builds them, runs
+//! them, and draws the common table.
 
 use std::fmt::Write as _;
 
@@ -50,7 +50,7 @@ pub(crate) fn run(names: &[&str]) -> Result<()> {
 
 fn table(lines: &[Value]) -> String {
     let mut text = String::from(
-        "| what | unit | ours | peer | ours/peer | limit | ours/limit |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n",
+        "| what | unit | ours | peer | ours/peer | limit | ours/limit | goal |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n",
     );
     for line in lines {
         let word = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
@@ -64,7 +64,12 @@ fn table(lines: &[Value]) -> String {
         let (limit, to_limit) = against("limit", "limit_name");
         let ours = ours.map_or_else(|| "—".into(), number);
         let (what, unit) = (word("what"), word("unit"));
-        let _ = writeln!(text, "| {what} | {unit} | {ours} | {peer} | {to_peer} | {limit} | {to_limit} |");
+        let goal = match line["met"].as_bool() {
+            Some(true) => format!("{}: met", word("goal")),
+            Some(false) => format!("{}: **missed**", word("goal")),
+            None => "—".into(),
+        };
+        let _ = writeln!(text, "| {what} | {unit} | {ours} | {peer} | {to_peer} | {limit} | {to_limit} | {goal} |");
     }
     text
 }
@@ -92,16 +97,16 @@ mod tests {
     #[test]
     fn a_line_of_the_table() {
         let lines = [
-            serde_json::json!({"what":"rows read","unit":"rows/s","ours":450_000.0,"peer":225_000.0,"peer_name":"mail-auth","limit":600_000.0,"limit_name":"inflate + scan"}),
-            serde_json::json!({"what":"backup","unit":"MB/s","ours":12.5}),
+            serde_json::json!({"what":"rows read","unit":"rows/s","ours":450_000.0,"peer":225_000.0,"peer_name":"mail-auth","limit":600_000.0,"limit_name":"inflate + scan","goal":"400,000","met":true}),
+            serde_json::json!({"what":"backup","unit":"MB/s","ours":12.5,"goal":"20","met":false}),
         ];
         let text = table(&lines);
         assert!(
             text.contains(
-                "| rows read | rows/s | 450,000 | 225,000 mail-auth | 2.00 | 600,000 inflate + scan | 0.75 |"
+                "| rows read | rows/s | 450,000 | 225,000 mail-auth | 2.00 | 600,000 inflate + scan | 0.75 | 400,000: met |"
             ),
             "{text}"
         );
-        assert!(text.contains("| backup | MB/s | 12.50 | — | — | — | — |"), "{text}");
+        assert!(text.contains("| backup | MB/s | 12.50 | — | — | — | — | 20: **missed** |"), "{text}");
     }
 }

@@ -40,7 +40,9 @@ fn main() {
         .iter()
         .map(|ip| now(check_mail_from(&zone, &Client::new(*ip, HELO), &path, &Limits::default())))
         .collect();
-    let [evaluating, parsed, their_time, looking_up, copying] = medians([
+    let mut recorded: Vec<Vec<spf::Visit>> =
+        evaluations.iter().map(|evaluation| evaluation.trace.visits().to_vec()).collect();
+    let [evaluating, parsed, their_time, looking_up, copying, recording] = medians([
         &mut || clients.iter().cycle().take(EVALUATIONS).for_each(|ip| _ = black_box(ours(&zone, *ip))),
         &mut || {
             let mut client = Client::new(clients[0], HELO);
@@ -64,20 +66,42 @@ fn main() {
                 .take(EVALUATIONS)
                 .for_each(|evaluation| drop(black_box(evaluation.trace.clone())))
         },
+        // As an evaluation does it: memory is got, each visit is moved to its place, and at last the memory is given back.
+        &mut || {
+            for n in 0..EVALUATIONS {
+                let at = n % recorded.len();
+                let mut trace = Vec::with_capacity(12);
+                recorded[at].drain(..).for_each(|visit| trace.push(black_box(visit)));
+                recorded[at] = black_box(trace);
+            }
+        },
     ]);
     let rate = |count: usize, time: Duration| count as f64 / time.as_secs_f64();
-    let line = |what: &str, ours: f64, peer: Option<f64>| {
-        println!(
-            "{}",
-            serde_json::json!({"what": what, "unit": "per s", "ours": ours, "peer": peer, "peer_name": peer.map(|_| "mail-auth")})
-        );
+    let line = |what: &str, ours: f64, peer: Option<f64>, goal: Option<f64>| {
+        let line = serde_json::json!({
+            "what": what, "unit": "per s", "ours": ours, "peer": peer, "peer_name": peer.map(|_| "mail-auth"),
+            "goal": goal.map(|goal| format!("{} million", goal / 1e6)), "met": goal.map(|goal| ours >= goal),
+        });
+        println!("{line}");
     };
     let their_rate = rate(EVALUATIONS, their_time);
-    line("SPF evaluations, records warm, envelope read each time", rate(EVALUATIONS, evaluating), Some(their_rate));
-    line("SPF evaluations, records warm, envelope read once", rate(EVALUATIONS, parsed), Some(their_rate));
-    // What the trace costs at most: an evaluation moves most of it into place, a copy makes and drops it whole.
-    line("SPF traces copied and dropped", rate(EVALUATIONS, copying), None);
-    line("SPF compiled, addresses", rate(ADDRESSES, looking_up), None);
+    line(
+        "SPF evaluations, records warm, envelope read each time",
+        rate(EVALUATIONS, evaluating),
+        Some(their_rate),
+        Some(1e6),
+    );
+    line("SPF evaluations, records warm, envelope read once", rate(EVALUATIONS, parsed), Some(their_rate), Some(1e6));
+    // What the trace costs: names and records are held by an evaluation in any case, so it has to move them into place. A copy counts
+    // them as well.
+    let share = 100.0 * recording.as_secs_f64() / (evaluating - recording).as_secs_f64();
+    let line_of_share = serde_json::json!({
+        "what": "SPF, what an evaluation with its trace takes more than one without", "unit": "%",
+        "ours": share, "goal": "5", "met": share < 5.0,
+    });
+    println!("{line_of_share}");
+    line("SPF traces copied and dropped", rate(EVALUATIONS, copying), None, None);
+    line("SPF compiled, addresses", rate(ADDRESSES, looking_up), None, Some(1e7));
 }
 
 const DOMAIN: &str = "example.com";
