@@ -17,14 +17,18 @@ use crate::desk::{KeepError, Receipt};
 use crate::health::{Activity, Mishap};
 use crate::wire::timed;
 
-/// Messages fetched with one command, and their bytes: as much is in memory twice, being fetched and being kept.
-const BATCH: (usize, u64) = (200, 4 << 20);
+/// Messages fetched with one command, and their bytes: as much is in memory twice, being fetched and being kept. Each batch waits once for
+/// the disk, which a busy one takes tens of milliseconds for: with 200 messages that was most of the time.
+const BATCH: (usize, u64) = (1_000, 4 << 20);
+
+/// How often what is fetched at once is halved at most, where connections break before a batch is complete: one message is left then.
+const HALVED_MAX: u32 = 10;
 
 /// A message larger than this is fetched in pieces of this size.
 const PIECE_BYTES: u32 = 1 << 20;
 
 /// Sizes asked for with one command.
-const SIZES_AT_ONCE: usize = 2_000;
+const SIZES_AT_ONCE: usize = 10_000;
 
 /// How long the next message of a batch may take.
 const FETCH: Duration = Duration::from_mins(2);
@@ -44,12 +48,27 @@ struct Remembered {
     validity: u32,
     aside: HashSet<Uid>,
     failed: HashMap<Uid, u32>,
+    /// How often a batch is halved. Over a connection that breaks every time after so many bytes, a batch that is larger would never
+    /// come to its end.
+    halved: u32,
 }
 
 impl Tries {
     fn lock(&self) -> MutexGuard<'_, Remembered> {
         // Every change is complete before anything can panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection broke: less is asked for at once.
+    fn halve(&self) {
+        let mut remembered = self.lock();
+        remembered.halved = (remembered.halved + 1).min(HALVED_MAX);
+    }
+
+    /// Messages and bytes that are asked for at once.
+    fn batch(&self) -> (usize, u64) {
+        let halved = self.lock().halved;
+        ((BATCH.0 >> halved).max(1), (BATCH.1 >> halved).max(1))
     }
 }
 
@@ -61,18 +80,20 @@ pub(super) async fn run(source: Arc<Source>, name: String, tries: Tries) -> Resu
         let made = timed("CREATE", COMMAND, open.session.create(&source.settings.done)).await;
         tracing::debug!("source {}: {made:?}", source.settings.name);
     }
+    let mut fresh = true;
     loop {
         let mailbox = timed(&format!("SELECT {name}"), COMMAND, open.session.select(&name)).await?;
         let validity = mailbox.uid_validity.unwrap_or(0);
         {
             let mut remembered = tries.lock();
             if remembered.validity != validity {
-                *remembered = Remembered { validity, ..Remembered::default() };
+                *remembered = Remembered { validity, halved: remembered.halved, ..Remembered::default() };
             }
         }
-        let mut look = Look { source: &source, name: &name, validity, open: &mut open, tries: &tries };
+        let mut look = Look { source: &source, name: &name, validity, open: &mut open, tries: &tries, fresh };
         // A look takes what is there now; more may have come meanwhile.
-        while look.all().await? > 0 {}
+        while look.all().await.inspect_err(|_| tries.halve())? > 0 {}
+        fresh = false;
         source.context.board.reached(Activity::Waiting, Some(0));
         open = wait(&source, open).await?;
     }
@@ -106,6 +127,8 @@ struct Look<'a> {
     validity: u32,
     open: &'a mut Open,
     tries: &'a Tries,
+    /// It is the first one of a connection.
+    fresh: bool,
 }
 
 /// A batch on its way to disk.
@@ -126,7 +149,10 @@ impl Look<'_> {
             let max = self.source.settings.message_bytes_max;
             sizes.retain(|&(uid, size)| size <= max || self.put_aside(uid, &format!("{size} bytes, more than {max}")));
             let mut keeping: Option<Keeping> = None;
-            for batch in batches(&sizes) {
+            let mut rest = &sizes[..];
+            while !rest.is_empty() {
+                let (batch, behind) = rest.split_at(first(rest, self.tries.batch()));
+                rest = behind;
                 self.source.context.desk.room().await;
                 let next = self.begin(batch).await?;
                 // The batch before was brought to disk while this one was fetched.
@@ -148,6 +174,16 @@ impl Look<'_> {
         Ok(taken)
     }
 
+    /// A batch is kept: what is noted now is not read again after a crash. Not beyond a message that could not be fetched.
+    fn note_batch(&self, uids: &[Uid]) -> Result<(), String> {
+        let last = {
+            let remembered = self.tries.lock();
+            let open = remembered.failed.keys().filter(|uid| !remembered.aside.contains(uid)).min().copied();
+            uids.iter().rev().find(|uid| open.is_none_or(|open| **uid < open)).copied()
+        };
+        last.map_or(Ok(()), |last| self.note(last))
+    }
+
     /// Up to where the folder is dealt with: a message that could not be fetched and is not put aside is not passed over.
     fn read_up_to(&self, group: &[Uid]) -> Option<Uid> {
         let remembered = self.tries.lock();
@@ -165,8 +201,12 @@ impl Look<'_> {
         let query = match self.source.settings.after {
             After::Seen => "UNSEEN UNDELETED".to_owned(),
             After::Leave => format!("UID {from}:* UNDELETED"),
+            // A connection before may have broken between marking messages as deleted and removing them. They are read once more, so
+            // that nothing is removed that is not kept.
+            After::Delete if self.fresh && self.open.can_expunge => "ALL".to_owned(),
             After::Move | After::Delete => "UNDELETED".to_owned(),
         };
+        self.fresh = false;
         let found = timed("SEARCH", FETCH, self.open.session.uid_search(&query)).await?;
         let remembered = self.tries.lock();
         // RFC 3501 §6.4.8: "n:*" has the last message in it even where its number is below n.
@@ -177,19 +217,28 @@ impl Look<'_> {
     }
 
     async fn sizes(&mut self, uids: &[Uid]) -> Result<Vec<(Uid, u32)>, String> {
-        let fetched = self.fetch(uids, "(UID RFC822.SIZE)").await?;
-        let asked: HashSet<Uid> = uids.iter().copied().collect();
-        let sizes: BTreeMap<Uid, u32> =
-            fetched.iter().filter_map(|f| Some((f.uid?, f.size?))).filter(|(uid, _)| asked.contains(uid)).collect();
-        Ok(sizes.into_iter().collect())
+        Ok(self.fetch(uids, "(UID RFC822.SIZE)", |fetched| fetched.size).await?.into_iter().collect())
     }
 
-    async fn fetch(&mut self, uids: &[Uid], what: &str) -> Result<Vec<Fetch>, String> {
+    /// Asks for something of messages, given in ascending order, and takes it out of each answer at once: an answer holds on to more
+    /// memory than is in it.
+    async fn fetch<T: Send>(
+        &mut self,
+        uids: &[Uid],
+        what: &str,
+        take: impl Fn(&Fetch) -> Option<T> + Send,
+    ) -> Result<BTreeMap<Uid, T>, String> {
         let session = &mut self.open.session;
         let mut stream = timed("FETCH", COMMAND, session.uid_fetch(set(uids), what)).await?;
-        let mut all = Vec::new();
+        let mut all = BTreeMap::new();
         while let Some(fetched) = timed("FETCH", FETCH, stream.try_next()).await? {
-            all.push(fetched);
+            // A server may tell of other messages meanwhile, and of changes to these.
+            if let Some(uid) = fetched.uid
+                && uids.binary_search(&uid).is_ok()
+                && let Some(taken) = take(&fetched)
+            {
+                all.insert(uid, taken);
+            }
         }
         Ok(all)
     }
@@ -203,16 +252,9 @@ impl Look<'_> {
             return Ok(Keeping { uids: vec![uid], kept: tokio::spawn(async move { Ok(vec![kept]) }) });
         }
         let uids: Vec<Uid> = batch.iter().map(|&(uid, _)| uid).collect();
-        let fetched = self.fetch(&uids, "(UID BODY.PEEK[])").await?;
-        let mut items = BTreeMap::new();
-        for message in &fetched {
-            if let (Some(uid), Some(body)) = (message.uid, message.body())
-                && uids.contains(&uid)
-            {
-                items.insert(uid, (self.origin(uid), body.to_vec()));
-            }
-        }
-        drop(fetched);
+        let items = self.fetch(&uids, "(UID BODY.PEEK[])", |fetched| fetched.body().map(<[u8]>::to_vec)).await?;
+        // What could not be fetched before and now could holds nothing up any more.
+        self.tries.lock().failed.retain(|uid, _| !items.contains_key(uid));
         if items.len() < uids.len() {
             // Not answered because the connection broke, or because of the messages? The next command tells.
             timed("NOOP", COMMAND, self.open.session.noop()).await?;
@@ -221,7 +263,7 @@ impl Look<'_> {
             }
         }
         let desk = self.source.context.desk.clone();
-        let (uids, items) = items.into_iter().unzip();
+        let (uids, items) = items.into_iter().map(|(uid, body)| (uid, (self.origin(uid), body))).unzip();
         Ok(Keeping { uids, kept: tokio::spawn(async move { desk.keep_all(items).await }) })
     }
 
@@ -231,10 +273,9 @@ impl Look<'_> {
         let max = u64::from(self.source.settings.message_bytes_max);
         loop {
             let what = format!("(UID BODY.PEEK[]<{}.{PIECE_BYTES}>)", arrival.size());
-            let fetched = self.fetch(&[uid], &what).await?;
-            let piece = fetched.iter().find(|f| f.uid == Some(uid)).and_then(Fetch::body);
+            let piece = self.fetch(&[uid], &what, |fetched| fetched.body().map(<[u8]>::to_vec)).await?.remove(&uid);
             let Some(piece) = piece else { return Err(format!("the server gives no piece of message {uid}")) };
-            arrival.write(piece).await.map_err(|error| error.to_string())?;
+            arrival.write(&piece).await.map_err(|error| error.to_string())?;
             if piece.len() < PIECE_BYTES as usize {
                 return arrival.finish().await.map_err(|error| error.to_string());
             }
@@ -252,9 +293,13 @@ impl Look<'_> {
         if uids.is_empty() {
             return Ok(0);
         }
+        {
+            let mut remembered = self.tries.lock();
+            remembered.halved = remembered.halved.saturating_sub(1);
+        }
         let set = set(&uids);
         match self.source.settings.after {
-            After::Leave => {}
+            After::Leave => self.note_batch(&uids)?,
             After::Seen => self.flag(&set, "\\Seen").await?,
             After::Delete => self.delete(&set).await?,
             After::Move if self.open.can_move => {
@@ -339,23 +384,20 @@ fn noted(path: &Path, folder: &str, validity: u32) -> Uid {
     read_notes(path).get(folder).filter(|(of, _)| *of == validity).map_or(0, |&(_, uid)| uid)
 }
 
-/// Messages that are fetched together, in order; a large one by itself.
-fn batches(sizes: &[(Uid, u32)]) -> Vec<&[(Uid, u32)]> {
-    let (mut all, mut start, mut bytes) = (Vec::new(), 0, 0);
+/// How many of the messages are fetched next, together and in order; a large one by itself.
+fn first(sizes: &[(Uid, u32)], most: (usize, u64)) -> usize {
+    let mut bytes = 0;
     for (at, &(_, size)) in sizes.iter().enumerate() {
-        let size = u64::from(size);
-        let full = at - start >= BATCH.0 || bytes + size > BATCH.1 || size > u64::from(PIECE_BYTES);
-        let alone = at > start && u64::from(sizes[at - 1].1) > u64::from(PIECE_BYTES);
-        if at > start && (full || alone) {
-            all.push(&sizes[start..at]);
-            (start, bytes) = (at, 0);
+        let is_large = size > PIECE_BYTES;
+        bytes += u64::from(size);
+        if at > 0 && (is_large || at >= most.0 || bytes > most.1) {
+            return at;
         }
-        bytes += size;
+        if is_large {
+            return 1;
+        }
     }
-    if start < sizes.len() {
-        all.push(&sizes[start..]);
-    }
-    all
+    sizes.len()
 }
 
 /// A set of numbers in ascending order as IMAP writes it: `1:3,7`.
@@ -391,10 +433,21 @@ mod tests {
         }
     }
 
+    /// The numbers of the messages, batch by batch.
+    fn batches(mut sizes: &[(Uid, u32)], most: (usize, u64)) -> Vec<Vec<Uid>> {
+        let mut all = Vec::new();
+        while !sizes.is_empty() {
+            let (batch, behind) = sizes.split_at(first(sizes, most));
+            all.push(batch.iter().map(|&(uid, _)| uid).collect());
+            sizes = behind;
+        }
+        all
+    }
+
     #[test]
     fn batches_are_bounded_and_leave_nothing_out() {
-        let small = vec![(1, 10); 401];
-        assert_eq!(batches(&small).iter().map(|b| b.len()).collect::<Vec<_>>(), [200, 200, 1]);
+        let small = batches(&vec![(1, 10); 2_001], BATCH);
+        assert_eq!(small.iter().map(Vec::len).collect::<Vec<_>>(), [1_000, 1_000, 1]);
         let mixed = [
             (1, 10),
             (2, PIECE_BYTES + 1),
@@ -404,9 +457,19 @@ mod tests {
             (6, PIECE_BYTES),
             (7, PIECE_BYTES),
         ];
-        let numbers: Vec<Vec<Uid>> = batches(&mixed).iter().map(|b| b.iter().map(|m| m.0).collect()).collect();
-        assert_eq!(numbers, [vec![1], vec![2], vec![3, 4, 5, 6], vec![7]]);
-        assert!(batches(&[]).is_empty());
+        assert_eq!(batches(&mixed, BATCH), [vec![1], vec![2], vec![3, 4, 5, 6], vec![7]]);
+        assert!(batches(&[], BATCH).is_empty());
+    }
+
+    #[test]
+    fn where_connections_break_less_is_asked_for_at_once() {
+        let tries = Tries::default();
+        assert_eq!(tries.batch(), BATCH);
+        tries.halve();
+        assert_eq!(tries.batch(), (500, 2 << 20));
+        (0..50).for_each(|_| tries.halve());
+        assert_eq!(tries.batch().0, 1, "one at a time, and not less");
+        assert_eq!(batches(&[(1, 9_000), (2, 10)], tries.batch()), [[1], [2]], "one that is larger goes alone");
     }
 
     #[test]
