@@ -199,9 +199,11 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, ip: IpAddr, place: P
     });
     let mut server = hyper::server::conn::http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(silent).keep_alive(false).max_buf_size(HEAD_BYTES_MAX);
+    // Who has said all there is to say may close that half, and is answered on the other.
+    server.half_close(true);
     let all = Duration::from_secs(u64::from(shared.settings.request_seconds_max) + WAIT_SECONDS_MAX);
-    match timeout(all, server.serve_connection(TokioIo::new(stream), answer)).await {
-        Ok(Ok(())) => {}
+    match timeout(all, server.serve_connection(TokioIo::new(stream), answer).without_shutdown()).await {
+        Ok(Ok(parts)) => listen::part(parts.io.into_inner()).await,
         Ok(Err(error)) => tracing::debug!("source {}: {ip} broke off: {error}", shared.context.name),
         Err(_) => tracing::debug!("source {}: {ip} took too long", shared.context.name),
     }

@@ -6,7 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
@@ -16,11 +17,52 @@ use crate::health::Activity;
 /// How long nobody is let in after the system could not let one in.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// How long somebody who was answered and still sends is listened to.
+const PARTING: Duration = Duration::from_secs(2);
+
+/// Those who were turned away and are listened to so that they hear it, at the same time: each has a file descriptor, of which there
+/// are often no more than 1,024.
+const PARTING_MAX: usize = 64;
+
+/// Closes a connection whose other end has been answered and may still be sending. What is closed with unread bytes is reset, and the
+/// answer may be lost with it: so they are read, for a while, and forgotten.
+pub(super) async fn part<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+    let listen = async {
+        let _ = stream.shutdown().await;
+        let mut rest = [0; 2048];
+        while let Ok(1..) = stream.read(&mut rest).await {}
+    };
+    let _ = tokio::time::timeout(PARTING, listen).await;
+}
+
+/// Turns somebody away: into the system's buffer or not at all, and nobody waits for it.
+fn turn_away(stream: TcpStream, refusal: &[u8], parting: &mut JoinSet<()>) {
+    if stream.try_write(refusal).is_err() {
+        return;
+    }
+    if parting.len() < PARTING_MAX {
+        parting.spawn(part(stream));
+        return;
+    }
+    // At least what is there already.
+    let mut rest = [0; 2048];
+    let _ = stream.try_read(&mut rest);
+}
+
+/// Connections that the system holds until they are let in or turned away; it may have a smaller limit. Beyond it a client may believe
+/// that it is connected while the system has forgotten it.
+const WAITING_MAX: u32 = 4_096;
+
 /// Takes an address.
+#[expect(clippy::unused_async, reason = "a listener needs the runtime that it is made in, which whoever awaits has")]
 pub(super) async fn bind(listen: Option<SocketAddr>) -> Result<(TcpListener, SocketAddr), String> {
     let listen = listen.ok_or("it needs `listen`")?;
     let failed = |error| format!("it cannot listen on {listen}: {error}");
-    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(failed)?;
+    // The port can be taken again at once after a stop.
+    socket.set_reuseaddr(true).map_err(failed)?;
+    socket.bind(listen).map_err(failed)?;
+    let listener = socket.listen(WAITING_MAX).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }
@@ -97,10 +139,11 @@ pub(super) async fn accept<F>(
     F: Future<Output = ()> + Send + 'static,
 {
     context.board.is(Activity::Waiting);
-    let mut inside: JoinSet<()> = JoinSet::new();
+    let (mut inside, mut parting): (JoinSet<()>, JoinSet<()>) = (JoinSet::new(), JoinSet::new());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
+            Some(_) = parting.join_next() => continue,
             Some(ended) = inside.join_next() => {
                 if let Err(error) = ended {
                     context.board.failed(&format!("a connection ended by a defect of this program: {error}"));
@@ -112,9 +155,8 @@ pub(super) async fn accept<F>(
         match accepted {
             Ok((stream, peer)) => match doors.admit(peer.ip()) {
                 Ok(place) => drop(inside.spawn(serve(stream, peer.ip(), place))),
-                // Into the system's buffer or not at all.
-                Err(Crowd::All) => drop(stream.try_write(refusals.0)),
-                Err(Crowd::Address) => drop(stream.try_write(refusals.1)),
+                Err(Crowd::All) => turn_away(stream, refusals.0, &mut parting),
+                Err(Crowd::Address) => turn_away(stream, refusals.1, &mut parting),
             },
             // Out of file descriptors, mostly: others will end.
             Err(error) => {

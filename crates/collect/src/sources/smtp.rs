@@ -53,7 +53,7 @@ pub struct Settings {
     /// Seconds a client may be silent. RFC 5321 §4.5.3.2.7 asks for five minutes; when three quarters of the connections are in use it
     /// is ten seconds.
     pub timeout_seconds: u32,
-    /// Seconds a client may take for one message, from DATA to its end.
+    /// Seconds a client may take for one message, from DATA to its end, and as many to begin one.
     pub message_seconds_max: u32,
 }
 
@@ -176,6 +176,11 @@ impl Shared {
         let usual = Duration::from_secs(u64::from(self.settings.timeout_seconds));
         if self.doors.crowded() { usual.min(SHORT_TIMEOUT) } else { usual }
     }
+
+    /// How long a message may take, and how long it may take to begin one.
+    fn message_time(&self) -> Duration {
+        Duration::from_secs(u64::from(self.settings.message_seconds_max))
+    }
 }
 
 /// One connection from its greeting to its end.
@@ -184,7 +189,9 @@ async fn session(shared: Arc<Shared>, stream: TcpStream, ip: IpAddr, place: Plac
     let _ = stream.set_nodelay(true);
     let mut reply = Vec::new();
     let session = Session::new(shared.session.clone(), &mut reply);
-    let mut talk = Talk { shared: shared.clone(), ip, session, reply, body: Vec::new(), message: None };
+    let now = Instant::now();
+    let mut talk =
+        Talk { shared: shared.clone(), ip, session, reply, body: Vec::new(), message: None, heard: now, idle: now };
     let ended = match talk.run(stream).await {
         Ok(Some(stream)) => match &shared.acceptor {
             Some(acceptor) => match timeout(shared.patience(), acceptor.accept(stream)).await {
@@ -220,6 +227,10 @@ struct Talk {
     reply: Vec<u8>,
     body: Vec<u8>,
     message: Option<Message>,
+    /// When it last was patience's turn to begin anew: a command was complete, or there was a byte of a message.
+    heard: Instant,
+    /// Since when there was no message.
+    idle: Instant,
 }
 
 impl Talk {
@@ -228,15 +239,14 @@ impl Talk {
         let mut input = vec![0; READ_BYTES];
         loop {
             self.send(&mut stream).await?;
-            let silent = Instant::now() + self.shared.patience();
-            let until = self.message.as_ref().map_or(silent, |message| message.until.min(silent));
-            let count = match timeout_at(until, stream.read(&mut input)).await {
-                Ok(Ok(0)) => return Ok(None),
-                Ok(Ok(count)) => count,
-                Ok(Err(error)) => return Err(error.to_string()),
-                Err(_) => {
+            let count = match self.read(&mut stream, &mut input).await {
+                Some(Ok(0)) => return Ok(None),
+                Some(Ok(count)) => count,
+                Some(Err(error)) => return Err(error.to_string()),
+                None => {
                     self.session.close("it took too long; good bye", &mut self.reply);
                     self.send(&mut stream).await?;
+                    listen::part(stream).await;
                     return Err("it took too long".to_owned());
                 }
             };
@@ -257,10 +267,32 @@ impl Talk {
                     Event::Close => {
                         self.discard("broken off: a bare line feed, or far too large");
                         self.send(&mut stream).await?;
-                        let _ = timeout(WRITE_TIMEOUT, stream.shutdown()).await;
+                        listen::part(stream).await;
                         return Ok(None);
                     }
                 }
+            }
+        }
+    }
+
+    /// Reads on; nothing if the client took too long. How long is too long changes while it is waited for: when places run short,
+    /// those who hold one without using it are asked to go.
+    async fn read<S: AsyncRead + Unpin>(&mut self, stream: &mut S, input: &mut [u8]) -> Option<std::io::Result<usize>> {
+        loop {
+            let silent = self.heard + self.shared.patience();
+            let until = match &self.message {
+                Some(message) => message.until,
+                None => self.idle + self.shared.message_time(),
+            };
+            let (until, now) = (until.min(silent), Instant::now());
+            if now >= until {
+                return None;
+            }
+            if let Ok(read) = timeout_at(until.min(now + SHORT_TIMEOUT), stream.read(input)).await {
+                if self.message.is_some() {
+                    self.heard = Instant::now();
+                }
+                return Some(read);
             }
         }
     }
@@ -269,6 +301,8 @@ impl Talk {
         if self.reply.is_empty() {
             return Ok(());
         }
+        // A reply means that a command was complete: single bytes of one do not buy time.
+        self.heard = Instant::now();
         let write = async {
             stream.write_all(&self.reply).await?;
             stream.flush().await
@@ -292,8 +326,7 @@ impl Talk {
         let origin = Origin { kind: context.kind, name: context.name.clone(), place: String::new(), sender };
         let arrival =
             if context.desk.is_full() { Err(KeepError::Busy) } else { Ok(context.desk.arrival(origin.to_string())) };
-        let long = Duration::from_secs(u64::from(self.shared.settings.message_seconds_max));
-        self.message = Some(Message { arrival, until: Instant::now() + long });
+        self.message = Some(Message { arrival, until: Instant::now() + self.shared.message_time() });
     }
 
     async fn body(&mut self) {
@@ -328,10 +361,12 @@ impl Talk {
             board.is(Activity::Waiting);
         }
         self.session.answer(answer, &mut self.reply);
+        self.idle = Instant::now();
     }
 
     fn discard(&mut self, why: &str) {
         if self.message.take().is_some() {
+            self.idle = Instant::now();
             let Sender { ip, mail_from, .. } = self.sender();
             let mishap = Mishap::now(format!("a message from <{mail_from}> by {ip}: {why}"));
             self.shared.context.board.refused(mishap);
