@@ -1,11 +1,15 @@
-//! What the end-to-end tests share: the built binary, processes with deadlines, a plain HTTP client, a browser, the suites.
+//! What the end-to-end tests share: the built binary, processes with deadlines, a plain HTTP client, a browser, the suites,
+//! report mails, and a mail server to fetch them from.
 //!
 //! The product is looked at from outside, as its users do: through commands, pages and routes. Loopback only, ports from the
 //! kernel, nothing sleeps: every wait is for an output line, a message or the end of a process, and has a deadline.
 
 pub mod audit;
 pub mod browser;
+pub mod dovecot;
 mod http;
+pub mod mails;
+pub mod pace;
 mod process;
 mod suites;
 

@@ -157,6 +157,32 @@ impl Server {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
+        let (mut server, lines) = Self::begin(args, folder);
+        let end = Instant::now() + DEADLINE;
+        while server.address.is_empty() {
+            let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) else {
+                panic!("it never said where it listens; it said: {:#?}", server.greeting);
+            };
+            server.address = address_in(&line).unwrap_or_default();
+            server.greeting.push(line);
+        }
+        server
+    }
+
+    /// The same without waiting for anything: for those that are killed at any moment, also before they listen.
+    pub fn launch<I, S>(args: I, folder: &Path) -> Self
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        Self::begin(args, folder).0
+    }
+
+    fn begin<I, S>(args: I, folder: &Path) -> (Self, Receiver<String>)
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
         let mut command = Command::new(lamppost());
         // Killed, it cannot remove its temporary files; those of the test's own folder go with it.
         command
@@ -173,15 +199,7 @@ impl Server {
         let (send, lines) = channel();
         pass_lines(server.child.stdout.take(), send.clone());
         pass_lines(server.child.stderr.take(), send);
-        let end = Instant::now() + DEADLINE;
-        while server.address.is_empty() {
-            let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) else {
-                panic!("{command:?} never said where it listens; it said: {:#?}", server.greeting);
-            };
-            server.address = address_in(&line).unwrap_or_default();
-            server.greeting.push(line);
-        }
-        server
+        (server, lines)
     }
 
     /// Its process id.
