@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use crate::run::{cargo, command, in_ci, output, root, run as start, succeeds};
 
 /// What the end-to-end tests need beside Rust: a browser, a second reader of XML for the schema checks, a mail server to fetch reports
-/// from, and a directory server.
-const PACKAGES: [&str; 4] = ["chromium", "libxml2-utils", "dovecot-imapd", "slapd"];
+/// from, one that hands them over, and a directory server.
+const PACKAGES: [&str; 5] = ["chromium", "libxml2-utils", "dovecot-imapd", "postfix", "slapd"];
 
 /// Fetches [`PACKAGES`] with apt-get, if they are not there yet.
 pub(crate) fn install() -> Result<()> {
@@ -18,13 +18,15 @@ pub(crate) fn install() -> Result<()> {
     }
     println!("installing {} with apt-get", PACKAGES.join(", "));
     let is_root = output(command("id", &["-u"]))?.trim() == "0";
-    let apt = |args: &[&str]| {
+    let as_root = |args: &[&str]| {
         let mut all = if is_root { vec![] } else { vec!["sudo"] };
-        // The directory server would ask for a password on its way in.
-        all.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
         all.extend(args);
         start(command(all[0], &all[1..]))
     };
+    // Not asked, it would become a mail server for the whole network.
+    as_root(&["sh", "-c", "echo postfix postfix/main_mailer_type select Local only | debconf-set-selections"])?;
+    // The directory server would ask for a password on its way in.
+    let apt = |args: &[&str]| as_root(&[&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"][..], args].concat());
     apt(&["update", "-q"])?;
     apt(&[&["install", "-y", "-q", "--no-install-recommends"], PACKAGES.as_slice()].concat())
 }
