@@ -43,7 +43,9 @@ fn files(numbers: impl Iterator<Item = u32>) -> impl Iterator<Item = (String, Ve
 
 fn expected(numbers: impl Iterator<Item = u32>) -> Expected {
     let mut all = Expected::default();
-    numbers.for_each(|number| all.add(&mail(number)));
+    for number in numbers {
+        all.add(&mail(number));
+    }
     all
 }
 
@@ -175,10 +177,16 @@ impl Office {
     /// All four mailboxes lose their numbers: while Dovecot runs, and while it is being started anew.
     fn rebuild(&mut self, running: bool) {
         if running {
-            USERS.iter().for_each(|user| self.dovecot().rebuild(user));
+            for user in USERS {
+                self.dovecot().rebuild(user);
+            }
             return;
         }
-        let wipe = |mail: &Path| USERS.iter().for_each(|user| rebuild(&mail.join(user)));
+        let wipe = |mail: &Path| {
+            for user in USERS {
+                rebuild(&mail.join(user));
+            }
+        };
         self.dovecot = self.dovecot.take().and_then(|dovecot| dovecot.restart(self.place.path(), wipe));
         self.door.lead_to(self.dovecot().port);
     }
