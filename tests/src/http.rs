@@ -1,4 +1,4 @@
-//! One GET over plain HTTP/1.1 on loopback: enough to look at status, header fields and body exactly as they were sent.
+//! One request over plain HTTP/1.1 on loopback: enough to look at status, header fields and body exactly as they were sent.
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -54,16 +54,30 @@ pub fn get(address: &str, path: &str) -> Response {
 /// As [`get`] does.
 #[must_use]
 pub fn request(address: &str, path: &str, fields: &[(&str, &str)]) -> Response {
+    send("GET", address, path, fields, b"")
+}
+
+/// POSTs a body.
+///
+/// # Panics
+/// As [`get`] does.
+#[must_use]
+pub fn post(address: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Response {
+    let length = body.len().to_string();
+    send("POST", address, path, &[fields, &[("Content-Length", &length)]].concat(), body)
+}
+
+fn send(method: &str, address: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Response {
     let host = address.trim_start_matches("http://").trim_end_matches('/');
     let at = host.to_socket_addrs().ok().and_then(|mut all| all.next()).expect("an address of loopback");
     let mut stream = TcpStream::connect_timeout(&at, DEADLINE).expect("the server accepts");
     stream.set_read_timeout(Some(DEADLINE)).expect("a deadline can be set");
-    write!(stream, "GET {path} HTTP/1.1\r\nConnection: close\r\n").expect("the server reads");
+    write!(stream, "{method} {path} HTTP/1.1\r\nConnection: close\r\n").expect("the server reads");
     let host = fields.iter().all(|(name, _)| !name.eq_ignore_ascii_case("host")).then_some(("Host", host));
     for (name, value) in host.iter().chain(fields) {
         write!(stream, "{name}: {value}\r\n").expect("the server reads");
     }
-    stream.write_all(b"\r\n").expect("the server reads");
+    stream.write_all(b"\r\n").and_then(|()| stream.write_all(body)).expect("the server reads");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("the server answers in time");
     parse(&answer)

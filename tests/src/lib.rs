@@ -13,7 +13,7 @@ pub mod pace;
 mod process;
 mod suites;
 
-pub use http::{Response, get, request};
+pub use http::{Response, get, post, request};
 pub use process::{Finished, Server, finish, lamppost, run};
 pub use suites::{must_not_skip, suites};
 

@@ -57,7 +57,7 @@ fn api() {
     let described = get(&server.address, "/api/openapi.json").json();
     let mut page = String::from(
         "<!-- Written from the program's own OpenAPI document: LAMPPOST_BLESS=1 cargo test -p e2e --test reference -->\n# API\n\n\
-         The portal answers under `/api/v1`, with JSON, to GET. `/api/openapi.json` describes it for programs, with the schema of \
+         The portal answers under `/api/v1`, with JSON, to GET, and where it says so to POST. `/api/openapi.json` describes it for programs, with the schema of \
          every answer; this page is a digest of it. The answers are those of the [commands](commands.md) with `--format json`.\n",
     );
     let paths = described["paths"].as_object().expect("paths");
@@ -75,6 +75,13 @@ fn api() {
             let parameter = resolve(&described, parameter);
             let what = text(&parameter["description"]).replace('|', "\\|");
             let _ = writeln!(page, "| `{}` | {what} |", text(&parameter["name"]));
+        }
+        let post = &operations["post"];
+        if post.is_object() {
+            let types: Vec<_> =
+                post["requestBody"]["content"].as_object().into_iter().flat_map(|all| all.keys()).collect();
+            let types = types.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" or ");
+            let _ = write!(page, "\nBy POST, with a body of {types}: {}\n", text(&post["summary"]));
         }
     }
     assert!(paths.len() >= 8, "{} paths", paths.len());

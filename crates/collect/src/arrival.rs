@@ -15,7 +15,8 @@ use crate::feed::SMALL_BYTES_MAX;
 /// Pieces on their way to the ledger: enough to keep it busy.
 const PIECES_WAITING: usize = 4;
 
-enum Piece {
+/// A part of something that comes.
+pub(crate) enum Piece {
     Bytes(Vec<u8>),
     End,
 }
@@ -87,10 +88,7 @@ impl Arrival {
         let Ok(Ok(turn)) = turn else { return Err(KeepError::Busy) };
         let (to, pieces) = mpsc::channel(PIECES_WAITING);
         let (ledger, origin) = (inner.ledger.clone(), self.origin.clone());
-        let kept = tokio::task::spawn_blocking(move || {
-            let mut reader = Pieces { pieces, open: io::Cursor::default() };
-            ledger.keep(&mut reader, &origin, now())
-        });
+        let kept = tokio::task::spawn_blocking(move || ledger.keep(&mut Pieces::new(pieces), &origin, now()));
         Ok(Stream { to, kept, _turn: turn })
     }
 
@@ -114,23 +112,31 @@ impl Arrival {
 }
 
 /// Pieces as the ledger reads them. Without their end it is an error, so that half an item is never kept for a whole one.
-struct Pieces {
-    pieces: mpsc::Receiver<Piece>,
+pub(crate) struct Pieces {
+    come: mpsc::Receiver<Piece>,
     open: io::Cursor<Vec<u8>>,
+    /// The end has come: there is nothing behind it, however often somebody reads.
+    ended: bool,
+}
+
+impl Pieces {
+    pub(crate) fn new(pieces: mpsc::Receiver<Piece>) -> Self {
+        Self { come: pieces, open: io::Cursor::default(), ended: false }
+    }
 }
 
 impl Read for Pieces {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             let count = self.open.read(into)?;
-            if count > 0 || into.is_empty() {
+            if count > 0 || into.is_empty() || self.ended {
                 return Ok(count);
             }
-            match self.pieces.blocking_recv() {
+            match self.come.blocking_recv() {
                 Some(Piece::Bytes(bytes)) => self.open = io::Cursor::new(bytes),
                 Some(Piece::End) => {
-                    self.pieces.close();
-                    return Ok(0);
+                    self.come.close();
+                    self.ended = true;
                 }
                 None => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the sender broke off")),
             }

@@ -33,7 +33,7 @@ pub trait Judge: std::fmt::Debug + Send + Sync {
 
 /// Whether an item came as mail, by its origin: then anybody may have sent it.
 pub(crate) fn is_mail(origin: &str) -> bool {
-    origin.split_once(':').is_some_and(|(kind, _)| matches!(kind, "smtp" | "lmtp" | "imap" | "maildir"))
+    origin.split_once(':').is_some_and(|(kind, _)| matches!(kind, "smtp" | "lmtp" | "imap" | "maildir" | "s3-mail"))
 }
 
 /// What is known of the session, from an item's origin.

@@ -4,7 +4,7 @@
 //! disk; many that arrive together share one sync. What is in an item is found out by the [`crate::taker`] behind the desk; who wants
 //! to know waits for its [`Outcome`]. The desk knows nothing of protocols.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use crate::arrival::Arrival;
 use crate::clock::now;
 use crate::feed;
+use crate::file_arrival::{FileArrival, FileItem};
 use crate::take::Outcome;
 
 /// How much may be under way at the desk.
@@ -97,7 +98,11 @@ pub(crate) struct Inner {
     pub(crate) backlog: AtomicU64,
     /// The taker has read some.
     pub(crate) drained: Notify,
-    awaited: Mutex<HashMap<RawKey, Vec<oneshot::Sender<Outcome>>>>,
+    awaited: Mutex<Awaited>,
+    /// Brought again by hand: to be counted as that.
+    repeats: Mutex<VecDeque<Repeat>>,
+    /// Those who wait and have nothing more to bring.
+    hurry: AtomicU64,
     /// The disk failed in a way from which only a new start recovers.
     pub(crate) lost: watch::Sender<Option<String>>,
 }
@@ -122,6 +127,8 @@ impl Desk {
             backlog: AtomicU64::new(0),
             drained: Notify::new(),
             awaited: Mutex::default(),
+            repeats: Mutex::default(),
+            hurry: AtomicU64::new(0),
             lost,
         };
         Ok((Self { inner: Arc::new(inner) }, wakes))
@@ -131,6 +138,12 @@ impl Desk {
     #[must_use]
     pub fn arrival(&self, origin: String) -> Arrival {
         Arrival::new(self.clone(), origin)
+    }
+
+    /// Begins a file that comes in pieces and may be a mailbox. `origin` says where it came from, for people.
+    #[must_use]
+    pub fn file(&self, origin: String) -> FileArrival {
+        FileArrival::new(self.clone(), origin)
     }
 
     /// Keeps an item.
@@ -205,54 +218,112 @@ impl Desk {
         if let KeptState::Known { reports, rejected } = receipt.state {
             return Some(Outcome::known(reports, rejected));
         }
-        let (tell, told) = oneshot::channel();
-        self.awaited().entry(receipt.key).or_default().push(tell);
-        // It may have been read between its receipt and the line above.
-        let (ledger, key) = (self.inner.ledger.clone(), receipt.key);
-        let again = blocking(move || Ok(ledger.keep(&mut ledger.raw(&key)?, "", 0)?)).await;
-        if let Ok(Kept { state: KeptState::Known { reports, rejected }, .. }) = again
-            && self.awaited().remove(&receipt.key).is_some()
-        {
-            return Some(Outcome::known(reports, rejected));
-        }
+        let _hurry = self.hurry();
         self.wake();
-        let outcome = tokio::time::timeout(patience, told).await.ok()?.ok();
-        if outcome.is_none() {
-            self.awaited().remove(&receipt.key);
-        }
-        outcome
+        let mut told = self.awaited().wait(receipt.key);
+        self.told(&mut told, receipt, patience).await
     }
 
-    /// Whether somebody waits for an outcome.
-    pub(crate) fn is_awaited(&self) -> bool {
-        !self.awaited().is_empty()
+    /// What is found in an item of a file, once it counts. Nothing if it takes longer than `patience`: ask again then.
+    pub async fn outcome_of(&self, item: &mut FileItem, patience: Duration) -> Option<Outcome> {
+        self.told(&mut item.outcome, &item.receipt, patience).await
+    }
+
+    async fn told(
+        &self,
+        told: &mut oneshot::Receiver<Outcome>,
+        receipt: &Receipt,
+        patience: Duration,
+    ) -> Option<Outcome> {
+        if let Ok(Ok(outcome)) = tokio::time::timeout(patience, told).await {
+            return Some(outcome);
+        }
+        // Between its receipt and the question so much may have been read that its outcome is no longer remembered.
+        let (ledger, key) = (self.inner.ledger.clone(), receipt.key);
+        match blocking(move || Ok(ledger.keep(&mut ledger.raw(&key)?, "", 0)?)).await {
+            Ok(Kept { state: KeptState::Known { reports, rejected }, .. }) => Some(Outcome::known(reports, rejected)),
+            _ => None,
+        }
+    }
+
+    /// Begins to wait for what is found in an item that was just kept. One that had come before is counted as such.
+    pub(crate) fn watch(&self, origin: &str, receipt: &Receipt) -> oneshot::Receiver<Outcome> {
+        if receipt.state == KeptState::New {
+            return self.awaited().wait(receipt.key);
+        }
+        let (tell, told) = oneshot::channel();
+        self.repeats().push_back(Repeat { receipt: *receipt, origin: origin.to_owned(), tell });
+        told
+    }
+
+    /// Some of what was brought again.
+    pub(crate) fn take_repeats(&self, max: usize) -> Vec<Repeat> {
+        let mut repeats = self.repeats();
+        let count = repeats.len().min(max);
+        repeats.drain(..count).collect()
+    }
+
+    /// For the next round.
+    pub(crate) fn put_back(&self, repeats: Vec<Repeat>) {
+        let mut waiting = self.repeats();
+        for repeat in repeats.into_iter().rev() {
+            waiting.push_front(repeat);
+        }
+    }
+
+    pub(crate) fn has_repeats(&self) -> bool {
+        !self.repeats().is_empty()
+    }
+
+    /// As long as this lives, what is kept is read at once, without waiting for more to come with it.
+    #[must_use]
+    pub fn hurry(&self) -> Hurry {
+        self.inner.hurry.fetch_add(1, Ordering::Relaxed);
+        self.wake();
+        Hurry(self.clone())
+    }
+
+    /// Whether somebody waits who has nothing more to bring.
+    pub(crate) fn is_in_hurry(&self) -> bool {
+        self.inner.hurry.load(Ordering::Relaxed) > 0
     }
 
     /// Tells those who wait.
     pub(crate) fn tell(&self, outcomes: Vec<(RawKey, Outcome)>) {
         let mut awaited = self.awaited();
         for (key, outcome) in outcomes {
-            for tell in awaited.remove(&key).unwrap_or_default() {
-                // Who has lost patience is not told.
-                let _ = tell.send(outcome.clone());
-            }
+            awaited.tell(key, outcome);
         }
         // What nobody waits for any more.
-        awaited.retain(|_, waiting| waiting.iter().any(|tell| !tell.is_closed()));
+        awaited.waiting.retain(|_, waiting| waiting.iter().any(|tell| !tell.is_closed()));
+    }
+
+    /// Items are kept and to be read; they are on disk for good once they are read, or after [`Self::secure`].
+    pub(crate) fn arrived<'a>(&self, receipts: impl IntoIterator<Item = &'a Receipt>) {
+        let new = receipts.into_iter().filter(|receipt| receipt.state == KeptState::New).count() as u64;
+        self.inner.backlog.fetch_add(new, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Brings everything that was kept until now to disk for good, with what others kept meanwhile.
+    ///
+    /// # Errors
+    /// Why it may not be taken for safe.
+    pub async fn secure(&self) -> Result<(), KeepError> {
+        let (tell, told) = oneshot::channel();
+        let gone = || KeepError::Ledger("the program is ending".to_owned());
+        self.inner.syncs.send(tell).map_err(|_| gone())?;
+        told.await.map_err(|_| gone())?
     }
 
     /// Brings what was kept to disk for good, with what others kept meanwhile, and has it read.
     pub(crate) async fn settle(&self, receipts: &[Receipt]) -> Result<(), KeepError> {
-        let new = receipts.iter().filter(|receipt| receipt.state == KeptState::New).count() as u64;
-        self.inner.backlog.fetch_add(new, Ordering::Relaxed);
+        self.arrived(receipts);
         // Items that came before and wait may be on their way to disk too. Only what has an outcome is there for sure.
         if receipts.iter().all(|receipt| matches!(receipt.state, KeptState::Known { .. })) {
             return Ok(());
         }
-        let (tell, told) = oneshot::channel();
-        let gone = || KeepError::Ledger("the program is ending".to_owned());
-        self.inner.syncs.send(tell).map_err(|_| gone())?;
-        told.await.map_err(|_| gone())??;
+        self.secure().await?;
         self.wake();
         Ok(())
     }
@@ -262,9 +333,74 @@ impl Desk {
         let _ = self.inner.arrived.try_send(());
     }
 
-    fn awaited(&self) -> MutexGuard<'_, HashMap<RawKey, Vec<oneshot::Sender<Outcome>>>> {
+    fn awaited(&self) -> MutexGuard<'_, Awaited> {
         // Every change is complete before anything can panic.
         self.inner.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn repeats(&self) -> MutexGuard<'_, VecDeque<Repeat>> {
+        // Every change is complete before anything can panic.
+        self.inner.repeats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody waits; see [`Desk::hurry`].
+pub struct Hurry(Desk);
+
+impl Drop for Hurry {
+    fn drop(&mut self) {
+        self.0.inner.hurry.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An item that was brought by hand and had come before.
+pub(crate) struct Repeat {
+    pub(crate) receipt: Receipt,
+    pub(crate) origin: String,
+    /// Where to say what is known of it.
+    pub(crate) tell: oneshot::Sender<Outcome>,
+}
+
+/// Outcomes remembered for those who ask a moment after they have come.
+const RECENT_MAX: usize = 4_096;
+
+/// Rejections remembered of each of these.
+const RECENT_REJECTIONS_MAX: usize = 3;
+
+/// Who waits for which outcome, and outcomes nobody has asked for yet.
+#[derive(Default)]
+struct Awaited {
+    waiting: HashMap<RawKey, Vec<oneshot::Sender<Outcome>>>,
+    recent: HashMap<RawKey, Outcome>,
+    /// Of those, the oldest first.
+    order: VecDeque<RawKey>,
+}
+
+impl Awaited {
+    fn wait(&mut self, key: RawKey) -> oneshot::Receiver<Outcome> {
+        let (tell, told) = oneshot::channel();
+        match self.recent.get(&key) {
+            // The receiver is in our hands.
+            Some(outcome) => drop(tell.send(outcome.clone())),
+            None => self.waiting.entry(key).or_default().push(tell),
+        }
+        told
+    }
+
+    fn tell(&mut self, key: RawKey, mut outcome: Outcome) {
+        for tell in self.waiting.remove(&key).unwrap_or_default() {
+            // Who has lost patience is not told.
+            let _ = tell.send(outcome.clone());
+        }
+        outcome.rejections.truncate(RECENT_REJECTIONS_MAX);
+        if self.recent.insert(key, outcome).is_none() {
+            self.order.push_back(key);
+        }
+        if self.order.len() > RECENT_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.recent.remove(&oldest);
+        }
     }
 }
 

@@ -161,19 +161,32 @@ fn items<E>(origin: &str, file: &mut dyn Read, each: Each<'_, E>) -> Result<Resu
 pub(crate) fn keep_file(ledger: &Ledger, origin: &str, path: &Path) -> Result<Vec<Receipt>, KeepError> {
     let mut file = File::open(path).map_err(|error| KeepError::Item(error.to_string()))?;
     let mut receipts = Vec::new();
-    let received = now();
-    let read = items(origin, &mut file, &mut |origin, beginning, rest| {
-        let mut counted = Counted { inner: (&beginning[..]).chain(rest), count: 0 };
-        let kept = ledger.keep(&mut counted, &origin, received).map_err(KeepError::from)?;
-        receipts.push(receipt(kept, counted.count));
-        Ok::<_, KeepError>(())
-    })?;
-    read.map_err(|(_, error)| KeepError::Item(error.to_string()))?;
+    let kept = keep_all(ledger, origin, &mut file, &mut |_, receipt| receipts.push(receipt));
+    kept.map_err(|(_, error)| error)?;
     Ok(receipts)
 }
 
+/// Keeps the items of a file, and tells of each. Gives the one at which it ends early, and why.
+pub(crate) fn keep_all(
+    ledger: &Ledger,
+    origin: &str,
+    file: &mut dyn Read,
+    each: &mut dyn FnMut(String, Receipt),
+) -> Result<(), (String, KeepError)> {
+    let received = now();
+    let read = items(origin, file, &mut |origin, beginning, rest| {
+        let mut counted = Counted { inner: (&beginning[..]).chain(rest), count: 0 };
+        match ledger.keep(&mut counted, &origin, received) {
+            Ok(kept) => each(origin, receipt(kept, counted.count)),
+            Err(error) => return Err((origin, error.into())),
+        }
+        Ok(())
+    })?;
+    read.map_err(|(origin, error)| (origin, KeepError::Item(error.to_string())))
+}
+
 /// Feeds what the ledger keeps without knowing what is in it; says how many items these were.
-pub(crate) fn feed_pending(ledger: &Ledger, pending: Vec<store::Pending>, mut out: Sender) -> Result<(), Stop> {
+pub(crate) fn feed_pending(ledger: &Ledger, pending: Vec<store::Pending>, out: &mut Sender) -> Result<(), Stop> {
     for store::Pending { key, origin, size, .. } in pending {
         let content = if size <= SMALL_BYTES_MAX as u64 {
             let mut bytes = Vec::new();

@@ -1,27 +1,120 @@
-//! One HTTP request, for token endpoints and object storage: HTTP/1.1, no redirects, a limit on the answer.
+//! HTTP requests, for token endpoints and object storage: HTTP/1.1, no redirects, a limit on what is held in memory.
 //!
-//! In: a method, a URL, fields, a body. Out: status, fields and body. `http` is allowed to this machine only.
+//! In: a method, a URL, fields, a body. Out: status, fields and body. `http` is allowed to this machine only. What is said of a failure
+//! names the server and never the query, in which a signature may be.
 
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::HOST;
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
 use crate::wire::{self, Wire, timed};
 
-/// How long a request and its answer may take.
+/// How long a request and its answer may take; of an answer that is read piece by piece, its head.
 const ANSWER: Duration = Duration::from_mins(1);
+
+/// How long a piece of an answer may take.
+const PIECE: Duration = Duration::from_mins(1);
 
 /// What a server answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
+}
+
+/// A connection, for one request after the other.
+pub(crate) struct Connection {
+    host: String,
+    authority: String,
+    sender: SendRequest<Full<Bytes>>,
+    /// What moves the bytes.
+    moving: JoinHandle<()>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.moving.abort();
+    }
+}
+
+impl Connection {
+    /// Connects to the server of this URL.
+    pub(crate) async fn open(connector: &TlsConnector, url: &str) -> Result<Self, String> {
+        let bare = url.split('?').next().unwrap_or_default();
+        let uri: Uri = url.parse().map_err(|_| format!("{bare} is no URL"))?;
+        let host = uri.host().ok_or_else(|| format!("{bare} has no host"))?;
+        let authority = uri.authority().map_or(host, hyper::http::uri::Authority::as_str).to_owned();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(format!("{bare} begins with neither https nor http")),
+        };
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let stream = wire::connect(&host, port).await?;
+        let stream: Box<dyn Wire> = if secure {
+            wire::encrypt(connector, &host, stream).await?
+        } else if wire::is_local(&stream) {
+            Box::new(stream)
+        } else {
+            return Err(format!("{bare}: without encryption only this machine is asked"));
+        };
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
+        // How it ends is seen by whoever waits for an answer.
+        let moving = tokio::spawn(async move { drop(connection.await) });
+        Ok(Self { host, authority, sender, moving })
+    }
+
+    /// Asks; the body is still to come. The answer before must have been read to its end.
+    pub(crate) async fn send(
+        &mut self,
+        method: Method,
+        url: &str,
+        fields: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Response<Incoming>, String> {
+        let uri: Uri = url.parse().map_err(|_| "this is no URL".to_owned())?;
+        let path = uri.path_and_query().map_or("/", hyper::http::uri::PathAndQuery::as_str);
+        let mut request = Request::builder().method(method).uri(path).header(HOST, &self.authority);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(Bytes::from(body))).map_err(|error| error.to_string())?;
+        let sender = &mut self.sender;
+        let exchange = async {
+            sender.ready().await?;
+            sender.send_request(request).await
+        };
+        timed(&format!("asking {}", self.host), ANSWER, exchange).await
+    }
+}
+
+/// The next piece of a body; nothing at its end.
+pub(crate) async fn piece(body: &mut Incoming) -> Result<Option<Bytes>, String> {
+    loop {
+        let next = async { body.frame().await.transpose() };
+        match timed("the answer", PIECE, next).await? {
+            None => return Ok(None),
+            Some(frame) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Ok(Some(bytes));
+                }
+            }
+        }
+    }
+}
+
+/// A body of at most so many bytes.
+pub(crate) async fn whole(body: Incoming, bytes_max: usize) -> Result<Bytes, String> {
+    let collected = Limited::new(body, bytes_max).collect();
+    Ok(timed("the answer", ANSWER, collected).await?.to_bytes())
 }
 
 /// Asks, on a connection of its own. The answer's body has at most `bytes_max`.
@@ -33,38 +126,8 @@ pub(crate) async fn ask(
     body: Vec<u8>,
     bytes_max: usize,
 ) -> Result<Answer, String> {
-    let uri: Uri = url.parse().map_err(|_| format!("{url} is no URL"))?;
-    let host = uri.host().ok_or_else(|| format!("{url} has no host"))?.to_owned();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let secure = match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => false,
-        _ => return Err(format!("{url} begins with neither https nor http")),
-    };
-    let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let stream = wire::connect(bare, port).await?;
-    let stream: Box<dyn Wire> = if secure {
-        wire::encrypt(connector, bare, stream).await?
-    } else if wire::is_local(&stream) {
-        Box::new(stream)
-    } else {
-        return Err(format!("{url}: without encryption only this machine is asked"));
-    };
-    let authority = uri.authority().map_or(host.as_str(), hyper::http::uri::Authority::as_str);
-    let path = uri.path_and_query().map_or("/", hyper::http::uri::PathAndQuery::as_str);
-    let mut request = Request::builder().method(method).uri(path).header(HOST, authority);
-    for (name, value) in fields {
-        request = request.header(*name, *value);
-    }
-    let request = request.body(Full::new(Bytes::from(body))).map_err(|error| error.to_string())?;
-    let exchange = async {
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
-        let connection = tokio::spawn(connection);
-        let answer = sender.send_request(request).await.map_err(|e| e.to_string())?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), bytes_max).collect().await.map_err(|e| e.to_string())?;
-        connection.abort();
-        Ok::<_, String>(Answer { status, body: body.to_bytes() })
-    };
-    timed(&format!("asking {bare}"), ANSWER, exchange).await
+    let mut connection = Connection::open(connector, url).await?;
+    let answer = connection.send(method, url, fields, body).await?;
+    let status = answer.status();
+    Ok(Answer { status, body: whole(answer.into_body(), bytes_max).await? })
 }

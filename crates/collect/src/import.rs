@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use report::Limits;
 use report::package::PackageLimits;
-use store::{Ledger, Pending, RawKey};
+use store::{Ledger, Pending};
 
 use crate::carrier::{Judge, is_mail};
 use crate::clock::now;
-use crate::feed::{Files, feed_pending, survey};
+use crate::desk::Repeat;
+use crate::feed::{Content, Files, Item, feed_pending, survey};
 use crate::pipeline;
 use crate::progress::{Phase, Progress, Summary};
-use crate::take::{Outcome, Taking};
+use crate::take::{Outcomes, Taking};
 
 /// What ends an import. What was committed before stays; what was kept and not committed is finished by the next one.
 #[derive(Debug, thiserror::Error)]
@@ -94,14 +95,24 @@ fn until_now(options: &Options, now: i64) -> Options {
     Options { report: Limits { latest, ..options.report.clone() }, ..options.clone() }
 }
 
-/// Takes in some of what was kept and has no outcome yet, and says what was found in each.
+/// Takes in some of what was kept and has no outcome yet, then counts what was brought again, and says what was found in each.
 pub(crate) fn take_some(
     ledger: &Ledger,
     options: &Options,
     pending: Vec<Pending>,
-) -> Result<(Summary, Vec<(RawKey, Outcome)>), Error> {
+    repeats: &[Repeat],
+) -> Result<(Summary, Outcomes), Error> {
     let mut taking = Taking::new(ledger, &())?.with_outcomes();
-    pipeline::run(ledger, &until_now(options, now()), &mut taking, |out| feed_pending(ledger, pending, out))?;
+    let again = |repeat: &Repeat| Item {
+        origin: repeat.origin.clone(),
+        size: repeat.receipt.size,
+        content: Content::Repeated(repeat.receipt.key),
+    };
+    pipeline::run(ledger, &until_now(options, now()), &mut taking, |mut out| {
+        feed_pending(ledger, pending, &mut out)?;
+        repeats.iter().try_for_each(|repeat| out.send(again(repeat)))?;
+        Ok(out.flush()?)
+    })?;
     let outcomes = taking.outcomes();
     // They count only now.
     Ok((taking.finish(0, 0)?, outcomes))
@@ -118,6 +129,6 @@ fn take_pending(ledger: &Ledger, options: &Options, taking: &mut Taking<'_>) -> 
         return Ok(0);
     }
     taking.enter(Phase::Resuming, pending.len() as u64, pending.iter().map(|item| item.size).sum());
-    pipeline::run(ledger, options, taking, |out| feed_pending(ledger, pending, out))?;
+    pipeline::run(ledger, options, taking, |mut out| feed_pending(ledger, pending, &mut out))?;
     Ok(taking.items_done())
 }

@@ -11,7 +11,8 @@
 //! | `pipeline` | the threads between these three, and how much may be on its way |
 //! | `progress` | what can be watched meanwhile, and the summary at the end |
 //! | `sources` | what arrives by itself: one file a kind, and [`Collecting`], which runs them |
-//! | `desk`, `arrival` | where sources hand in: kept for good first, acknowledged then |
+//! | `desk`, `arrival`, `file_arrival` | where sources hand in: kept for good first, acknowledged then |
+//! | `handover` | files that are imported while the ledger's writer runs |
 //! | `taker` | behind the desk: what is kept is taken in |
 //! | `health`, `origin` | how each source is doing; what is noted beside an item |
 //! | `wire`, `http_client`, `tls`, `secret`, `clock` | connections to servers, certificates, passwords, the time |
@@ -25,6 +26,9 @@ mod carrier;
 mod clock;
 mod desk;
 mod feed;
+mod file_arrival;
+#[cfg(unix)]
+mod handover;
 mod health;
 mod http_client;
 mod import;
@@ -42,7 +46,10 @@ mod wire;
 
 pub use arrival::Arrival;
 pub use carrier::{Judge, Session, Standing, standing};
-pub use desk::{Desk, DeskLimits, FileKept, KeepError, Receipt};
+pub use desk::{Desk, DeskLimits, FileKept, Hurry, KeepError, Receipt};
+pub use file_arrival::{FileArrival, FileItem, FileItems};
+#[cfg(unix)]
+pub use handover::{HandOverError, hand_over};
 pub use health::{Activity, Board, Health, Mishap};
 pub use import::{Error, Options, import, rebuild, resume};
 pub use origin::{Origin, Sender};

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
 use report::{Finished, Flaw, Rejection};
+use serde::{Deserialize, Serialize};
 use store::{Intake, Ledger, RawKey, Taken};
 
 use crate::import::Error;
@@ -14,7 +15,7 @@ use crate::parse::{Batch, Event};
 use crate::progress::{Phase, Progress, Rejected, State, Summary};
 
 /// What was found in one item.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Outcome {
     /// Reports in it, duplicates and conflicts included.
     pub reports: u64,
@@ -24,6 +25,14 @@ pub struct Outcome {
     pub duplicates: u64,
     /// Reports that took the place of another with the same identity; they are among the new ones.
     pub conflicts: u64,
+    /// Rows of the new reports.
+    pub rows: u64,
+    /// Messages of the new reports. Saturates.
+    pub messages: u64,
+    /// Flaws of the new reports: kinds, summed over reports.
+    pub flaws: u64,
+    /// The numbers in the ledger of the first [`Self::NAMED_MAX`] reports; of a duplicate, of the report that counts.
+    pub named: Vec<u64>,
     /// Rejections of it or of its members.
     pub rejected: u64,
     /// The first [`Self::REJECTIONS_MAX`] of these: the member, where it held several, and why.
@@ -34,10 +43,22 @@ impl Outcome {
     /// Rejections named at most; who sends an archive of nonsense need not be told of every member.
     pub const REJECTIONS_MAX: usize = 20;
 
+    /// Reports named at most.
+    pub const NAMED_MAX: usize = 20;
+
     /// Of an item that was taken in before.
     pub(crate) fn known(reports: u64, rejected: u64) -> Self {
         Self { reports, duplicates: reports, rejected, ..Self::default() }
     }
+}
+
+/// What was found in the items of a round.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    /// Of those that were read.
+    pub(crate) read: Vec<(RawKey, Outcome)>,
+    /// Of those that had come before, in their order.
+    pub(crate) repeated: Vec<Outcome>,
 }
 
 /// Takes in what was read.
@@ -53,7 +74,7 @@ pub(crate) struct Taking<'a> {
     unreadable: u64,
     summary: Summary,
     /// What was found in each item, if somebody wants to know, and in the one being taken in.
-    outcomes: Option<Vec<(RawKey, Outcome)>>,
+    outcomes: Option<Outcomes>,
     open: (RawKey, Outcome),
 }
 
@@ -88,11 +109,11 @@ impl<'a> Taking<'a> {
 
     /// Remembers what was found in each item.
     pub(crate) fn with_outcomes(self) -> Self {
-        Self { outcomes: Some(Vec::new()), ..self }
+        Self { outcomes: Some(Outcomes::default()), ..self }
     }
 
     /// What was found in each item. It counts once [`Self::finish`] has succeeded.
-    pub(crate) fn outcomes(&mut self) -> Vec<(RawKey, Outcome)> {
+    pub(crate) fn outcomes(&mut self) -> Outcomes {
         self.outcomes.take().unwrap_or_default()
     }
 
@@ -182,14 +203,21 @@ impl<'a> Taking<'a> {
                     self.intake.end_item()?;
                     let open = std::mem::replace(&mut self.open, (RawKey([0; 32]), Outcome::default()));
                     if let Some(outcomes) = &mut self.outcomes {
-                        outcomes.push(open);
+                        outcomes.read.push(open);
                     }
                     self.item_done(size);
                 }
                 Event::Repeated { key, origin, size } => {
                     self.origin = origin;
+                    self.open = (key, Outcome::default());
+                    let before = self.intake.totals().reports;
                     for (member, rejection) in self.intake.repeated_item(&key)? {
                         self.reject(member, rejection);
+                    }
+                    let reports = self.intake.totals().reports - before;
+                    if let Some(outcomes) = &mut self.outcomes {
+                        let open = std::mem::take(&mut self.open.1);
+                        outcomes.repeated.push(Outcome { reports, duplicates: reports, ..open });
                     }
                     self.item_done(size);
                 }
@@ -210,12 +238,19 @@ impl<'a> Taking<'a> {
         let taken = self.intake.end_report(finished)?;
         let outcome = &mut self.open.1;
         outcome.reports += 1;
+        let (Taken::New { id } | Taken::Duplicate { id } | Taken::Conflict { id, .. }) = taken;
+        if outcome.named.len() < Outcome::NAMED_MAX {
+            outcome.named.push(id);
+        }
         match taken {
             Taken::New { .. } => outcome.new += 1,
             Taken::Duplicate { .. } => outcome.duplicates += 1,
             Taken::Conflict { .. } => (outcome.new, outcome.conflicts) = (outcome.new + 1, outcome.conflicts + 1),
         }
         if !matches!(taken, Taken::Duplicate { .. }) {
+            outcome.rows += finished.totals.rows;
+            outcome.messages = outcome.messages.saturating_add(finished.totals.messages);
+            outcome.flaws += finished.flaws.len() as u64;
             for Flaw { kind, .. } in &finished.flaws {
                 *self.summary.flaw_kinds.entry(*kind).or_default() += 1;
             }

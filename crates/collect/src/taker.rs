@@ -68,7 +68,7 @@ fn gather(desk: &Desk, wakes: &Receiver<()>, stop: &Receiver<()>) -> bool {
         }
     }
     let until = Instant::now() + GATHERING;
-    while Instant::now() < until && desk.backlog() < GATHERED && !desk.is_awaited() {
+    while Instant::now() < until && desk.backlog() < GATHERED && !desk.is_in_hurry() {
         if stopped(stop, TICK) {
             return false;
         }
@@ -84,24 +84,39 @@ fn stopped(stop: &Receiver<()>, long: Duration) -> bool {
 /// Takes in what waits, as much as one round may. Says whether there is more.
 fn round(desk: &Desk, options: &Options, board: &Board) -> Result<bool, Error> {
     let ledger = &desk.inner.ledger;
+    // Before the list of what waits is made: then whatever was brought again is on it, or was taken in before.
+    let mut repeats = desk.take_repeats(ROUND_ITEMS_MAX);
     let mut pending = ledger.pending()?;
     let all = pending.len();
     pending.truncate(ROUND_ITEMS_MAX);
     let left = (all - pending.len()) as u64;
-    if pending.is_empty() {
+    if left > 0 {
+        desk.put_back(std::mem::take(&mut repeats));
+    }
+    if pending.is_empty() && repeats.is_empty() {
         desk.inner.backlog.store(0, Ordering::Relaxed);
         desk.inner.drained.notify_waiters();
         return Ok(false);
     }
-    let (summary, outcomes) = take_some(ledger, options, pending)?;
+    let (summary, outcomes) = match take_some(ledger, options, pending, &repeats) {
+        Ok(taken) => taken,
+        Err(error) => {
+            desk.put_back(repeats);
+            return Err(error);
+        }
+    };
     desk.inner.backlog.store(left, Ordering::Relaxed);
     desk.inner.drained.notify_waiters();
-    desk.tell(outcomes);
+    desk.tell(outcomes.read);
+    for (repeat, outcome) in repeats.into_iter().zip(outcomes.repeated) {
+        // Who has lost patience is not told.
+        let _ = repeat.tell.send(outcome);
+    }
     board.taken(&summary);
     for rejected in &summary.rejections {
         let what = rejected.member.as_ref().map_or_else(String::new, |member| format!(" › {member}"));
         let why = rejected.rejection.message.clone();
         board.refused(Mishap::now(format!("{}{what}: {why}", rejected.origin)));
     }
-    Ok(left > 0)
+    Ok(left > 0 || desk.has_repeats())
 }

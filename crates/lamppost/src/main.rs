@@ -13,6 +13,7 @@ mod reference;
 mod reporters;
 mod table;
 mod term;
+mod uploads;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;

@@ -71,20 +71,33 @@ pub(crate) fn page_failure(around: &Around, failure: &Failure) -> Response {
     (status, Reply::Page(page)).into_response()
 }
 
+/// What was handed in and not taken, as a page.
+pub(crate) fn page_problem(around: &Around, status: StatusCode, what: &str) -> Response {
+    let ask = Ask::default();
+    let here = Here { around, ask: &ask };
+    let page = pages::error::page(here, "Why was it not taken in?", what, "Go back and try again.");
+    (status, Reply::Page(page)).into_response()
+}
+
 /// A failure as RFC 9457 has it.
 pub(crate) fn api_failure(failure: &Failure) -> Response {
     log(failure);
     let (status, ..) = told(failure);
-    let problem = Problem {
-        kind: "about:blank",
-        title: status.canonical_reason().unwrap_or("Error").to_owned(),
-        status: status.as_u16(),
-        detail: failure.to_string(),
-        parameter: match failure {
-            Failure::Query(error) => Some(error.parameter().to_owned()),
-            _ => None,
-        },
+    let parameter = match failure {
+        Failure::Query(error) => Some(error.parameter().to_owned()),
+        _ => None,
     };
+    problem(status, failure.to_string(), parameter)
+}
+
+/// Something else that went wrong, as RFC 9457 has it.
+pub(crate) fn api_problem(status: StatusCode, detail: String) -> Response {
+    problem(status, detail, None)
+}
+
+fn problem(status: StatusCode, detail: String, parameter: Option<String>) -> Response {
+    let title = status.canonical_reason().unwrap_or("Error").to_owned();
+    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), detail, parameter };
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
 }

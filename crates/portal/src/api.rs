@@ -20,6 +20,7 @@ use crate::pages::api::Shown;
 use crate::params::{self, DOMAINS, FILTERS, LISTED, PAGED, PERIOD, Param, SOURCES};
 use crate::program::{Collecting, Learning};
 use crate::site;
+use crate::upload;
 use crate::url::Url;
 
 type Answered = dyn Fn(&Call<'_>) -> Result<Vec<u8>, Failure> + Send + Sync;
@@ -247,9 +248,18 @@ fn matches(route: &str, path: &[&str]) -> bool {
     parts.len() == path.len() && parts.iter().zip(path).all(|(part, segment)| part.starts_with('{') || part == segment)
 }
 
+/// What handing in does.
+const HANDING_IN: &str =
+    "Takes in files: XML, gzip, zip, mail or mailbox, one as the body or several as a form. Answered when they count.";
+
 /// The routes as the page for people shows them.
 pub(crate) fn shown(routes: &[Route]) -> Vec<Shown> {
-    routes.iter().map(|route| Shown { path: route.path, about: route.about, params: route.params.clone() }).collect()
+    let mut shown: Vec<Shown> = routes
+        .iter()
+        .map(|route| Shown { method: "GET", path: route.path, about: route.about, params: route.params.clone() })
+        .collect();
+    shown.push(Shown { method: "POST", path: upload::API, about: HANDING_IN, params: Vec::new() });
+    shown
 }
 
 /// An error as RFC 9457 has it.
@@ -279,6 +289,9 @@ pub(crate) fn document(routes: &[Route]) -> Value {
     for route in routes {
         paths.insert(route.path.to_owned(), json!({ "get": operation(route, &mut generator) }));
     }
+    if let Some(Value::Object(reports)) = paths.get_mut(upload::API) {
+        reports.insert("post".to_owned(), handing_in(&mut generator));
+    }
     let problem = generator.subschema_for::<Problem>();
     let problem =
         json!({"description": "Why there is no answer", "content": {"application/problem+json": {"schema": problem}}});
@@ -293,6 +306,26 @@ pub(crate) fn document(routes: &[Route]) -> Value {
         },
         "paths": paths,
         "components": {"schemas": schemas, "responses": responses},
+    })
+}
+
+/// Handing in files: the one thing that is not only asked.
+fn handing_in(generator: &mut SchemaGenerator) -> Value {
+    let schema = generator.subschema_for::<upload::Uploaded>();
+    let binary = json!({"type": "string", "format": "binary"});
+    let form = json!({"type": "object", "properties": {"file": {"type": "array", "items": binary}}});
+    json!({
+        "operationId": "uploadReports",
+        "summary": HANDING_IN,
+        "parameters": [],
+        "requestBody": {"required": true, "content": {
+            "multipart/form-data": {"schema": form},
+            "application/octet-stream": {"schema": binary},
+        }},
+        "responses": {
+            "200": {"description": "What became of each file; a file that was refused is no error", "content": {"application/json": {"schema": schema}}},
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
     })
 }
 

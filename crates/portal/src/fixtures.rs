@@ -47,6 +47,7 @@ impl Fixture {
             days: Some((newest().plus(-500), newest())),
             last_received: Some(1_800_349_440),
             now: 1_800_349_920,
+            uploads: true,
         }
     }
 

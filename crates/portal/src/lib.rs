@@ -1,4 +1,5 @@
-//! Portal: pages and a JSON API over the ledger. GET only; nothing here writes, looks anything up elsewhere, or knows SQL.
+//! Portal: pages and a JSON API over the ledger. Nothing here writes, looks anything up elsewhere, or knows SQL; files that are handed
+//! in go to whoever writes.
 //!
 //! | module | is |
 //! | --- | --- |
@@ -6,6 +7,7 @@
 //! | `web` | the router, what every response carries, who is let in |
 //! | `program` | what the program that serves the portal knows beside the ledger |
 //! | `site`, `api` | the tables of pages and of API routes; OpenAPI is made from the latter |
+//! | `upload` | files that are handed in, and the seam they leave by |
 //! | `call`, `answer` | one request as handlers see it; answers that are no pages |
 //! | `metrics` | how the program fares, for Prometheus |
 //! | `ask`, `params`, `url`, `links` | the query as data and back; links that can only point to ourselves |
@@ -39,9 +41,11 @@ pub mod program;
 mod serve;
 mod site;
 mod text;
+mod upload;
 mod url;
 mod web;
 mod words;
 
 pub use serve::{Limits, serve};
+pub use upload::{Became, Inbox, Incoming, Later, Refusal, UploadLimits};
 pub use web::{Options, router};

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-/// What clients may cost. A request's body is not in it: requests that have one are refused.
+/// What clients may cost. A request's body is not in it: only uploads have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at the same time; others wait in the system's queue. A browser opens six, a script with many workers a few

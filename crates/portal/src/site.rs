@@ -34,7 +34,7 @@ const XML_BYTES: usize = 256 * 1024 * 1024;
 const FOUND_MAX: usize = 50;
 
 /// Every page.
-pub(crate) static ROUTES: [Route; 24] = [
+pub(crate) static ROUTES: [Route; 25] = [
     Route { path: "/", params: &[], answer: |call| Ok(Reply::Elsewhere(call.ask.here(&["domains"]))) },
     Route { path: "/domains", params: DOMAINS, answer: portfolio },
     Route { path: "/domains.csv", params: DOMAINS, answer: portfolio_csv },
@@ -54,6 +54,7 @@ pub(crate) static ROUTES: [Route; 24] = [
     Route { path: "/reports/rejected", params: PAGED, answer: rejections },
     Route { path: "/reports/conflicts", params: PAGED, answer: conflicts },
     Route { path: "/reports/sources", params: &[], answer: collecting },
+    Route { path: crate::upload::PAGE, params: &[], answer: upload },
     Route { path: "/reports/{id}", params: PAGED, answer: report },
     Route { path: "/reports/{id}/xml", params: &[], answer: report_xml },
     Route { path: "/reports/{id}/raw", params: &[], answer: report_raw },
@@ -203,6 +204,13 @@ fn collecting(call: &Call<'_>) -> Result<Reply, Failure> {
 #[expect(clippy::unnecessary_wraps, reason = "every page may fail, and is called as if it could")]
 fn owners(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::Page(pages::owners::page(call.here(), &call.owners())))
+}
+
+fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
+    if call.around.uploads {
+        return Ok(Reply::Page(pages::upload::page(call.here(), &[])));
+    }
+    Err(Failure::Missing("way to hand in files here: the program that writes the ledger takes them".to_owned()))
 }
 
 /// One report, or the failure that says there is none.

@@ -1,7 +1,7 @@
 //! The web layer: routes into handlers, failures into answers, and what every response carries.
 //!
-//! In: HTTP requests. Out: responses with a strict policy on each of them. Only GET and HEAD are answered. A handler that panics
-//! costs its own request and nothing else.
+//! In: HTTP requests. Out: responses with a strict policy on each of them. Only GET and HEAD are answered, and POST
+//! where files are handed in. A handler that panics costs its own request and nothing else.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::HttpBody;
-use axum::extract::{Query, RawPathParams, Request, State};
+use axum::extract::{DefaultBodyLimit, Query, RawPathParams, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use store::Ledger;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -26,23 +26,26 @@ use crate::ask::Ask;
 use crate::call::{Call, Failure, Reply};
 use crate::metrics::{self, Figures, Requests};
 use crate::program::Program;
+use crate::upload::{self, Inbox, UploadLimits};
 use crate::{api, assets, pages, site};
 
 /// What the portal has to know of where it is served.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// The address it listens on. On a loopback address only requests that name it as their host are answered, so that no
     /// web site can reach the portal through a name of its own (DNS rebinding).
     pub address: SocketAddr,
     /// What the program knows beside the ledger.
     pub program: Program,
+    /// Where files go that are handed in. Without it the portal only shows.
+    pub inbox: Option<Arc<dyn Inbox>>,
 }
 
 impl Options {
-    /// A portal at this address over a ledger and nothing else.
+    /// A portal at this address over a ledger and nothing else; it only shows.
     #[must_use]
     pub fn at(address: SocketAddr) -> Self {
-        Self { address, program: Program::default() }
+        Self { address, program: Program::default(), inbox: None }
     }
 }
 
@@ -55,7 +58,10 @@ const QUESTIONS_AT_ONCE: usize = 16;
 
 pub(crate) struct Site {
     ledger: Ledger,
-    options: Options,
+    pub(crate) options: Options,
+    /// Turns of those who hand in.
+    pub(crate) uploads: Semaphore,
+    pub(crate) upload_limits: UploadLimits,
     around: Mutex<Option<(Instant, Arc<Around>)>>,
     permits: Semaphore,
     api: Vec<api::Route>,
@@ -80,6 +86,11 @@ pub fn router(ledger: Ledger, options: Options) -> Router {
             counted(Arc::clone(&site), place, program(site, index, path, uri))
         };
         router = router.route(route.path, get(answer));
+    }
+    if site.options.inbox.is_some() {
+        let bytes_max = DefaultBodyLimit::max(site.upload_limits.request_bytes);
+        router = router.route(upload::PAGE, post(upload::by_hand).layer(bytes_max));
+        router = router.route(upload::API, post(upload::by_program).layer(bytes_max));
     }
     router
         .route("/api", get(api_page))
@@ -106,7 +117,9 @@ impl Site {
         let permits = Semaphore::new(QUESTIONS_AT_ONCE);
         let requests =
             Requests::new(site::ROUTES.iter().map(|route| route.path).chain(api.iter().map(|route| route.path)));
-        Self { ledger, options, around: Mutex::new(None), permits, api, document, requests }
+        let upload_limits = UploadLimits::default();
+        let uploads = Semaphore::new(upload_limits.at_once);
+        Self { ledger, options, uploads, upload_limits, around: Mutex::new(None), permits, api, document, requests }
     }
 
     /// What is around every page: read again when it is older than [`NAMES_KEPT`].
@@ -119,13 +132,19 @@ impl Site {
         {
             return Ok(Arc::new(Around { now, ..(*around).clone() }));
         }
-        let around = Arc::new(Around::of(insight::known(&self.ledger, NAMES_MAX)?, now));
+        let known = insight::known(&self.ledger, NAMES_MAX)?;
+        let around = Arc::new(Around { uploads: self.options.inbox.is_some(), ..Around::of(known, now) });
         *self.around.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&around)));
         Ok(around)
     }
 
+    /// The same; nothing where the ledger cannot be read.
+    pub(crate) fn around_or_nothing(&self) -> Arc<Around> {
+        self.around().unwrap_or_else(|_| Arc::new(Around { now: now(), ..Around::default() }))
+    }
+
     /// An answer or the page that says why there is none.
-    fn framed(&self, answer: impl FnOnce(&Around) -> Result<Reply, Failure>) -> Response {
+    pub(crate) fn framed(&self, answer: impl FnOnce(&Around) -> Result<Reply, Failure>) -> Response {
         match self.around() {
             Ok(around) => {
                 answer(&around).map_or_else(|failure| page_failure(&around, &failure), IntoResponse::into_response)
@@ -135,9 +154,12 @@ impl Site {
     }
 
     /// Runs a question off the reactor. `None` if it panicked.
-    async fn blocking<T: Send + 'static>(self: Arc<Self>, work: impl FnOnce(&Self) -> T + Send + 'static) -> Option<T> {
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Option<T> {
         let _permit = self.permits.acquire().await.ok()?;
-        let site = Arc::clone(&self);
+        let site = Arc::clone(self);
         tokio::task::spawn_blocking(move || work(&site)).await.ok()
     }
 }
@@ -189,7 +211,7 @@ async fn program(site: Arc<Site>, index: usize, path: RawPathParams, uri: Uri) -
 }
 
 /// A panic was met: said plainly, because nothing more is known.
-fn defect() -> Response {
+pub(crate) fn defect() -> Response {
     plain(StatusCode::INTERNAL_SERVER_ERROR, "A defect of this program was met while answering. The log says more.")
 }
 
@@ -279,7 +301,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// Lets in who may come in, and sends everything out with its headers.
 async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
-    let mut response = match refused(site.options.address, &request) {
+    let mut response = match refused(&site.options, &request) {
         Some(refusal) => refusal,
         None => next.run(request).await,
     };
@@ -291,8 +313,10 @@ async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> R
     response
 }
 
-fn refused(address: SocketAddr, request: &Request) -> Option<Response> {
-    if !request.body().is_end_stream() {
+fn refused(options: &Options, request: &Request) -> Option<Response> {
+    let address = options.address;
+    let hands_in = options.inbox.is_some() && upload::is_upload(request);
+    if !request.body().is_end_stream() && !hands_in {
         return Some(plain(
             StatusCode::PAYLOAD_TOO_LARGE,
             "Requests have no body here: everything asked for is in the address.",
@@ -366,7 +390,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         let broken: fn(&Site) -> Response = |_| panic!("this is the panic that the test is about");
         for _ in 0..QUESTIONS_AT_ONCE * 2 {
-            let answer = runtime.block_on(Arc::clone(&site).blocking(broken)).unwrap_or_else(defect);
+            let answer = runtime.block_on(site.blocking(broken)).unwrap_or_else(defect);
             assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         }
         let after = runtime.block_on(site.blocking(|site| site.around().is_ok()));

@@ -369,6 +369,12 @@ impl Intake {
         Ok(())
     }
 
+    /// What was taken in since the intake began; the last of it is not committed yet.
+    #[must_use]
+    pub const fn totals(&self) -> &IntakeTotals {
+        &self.totals
+    }
+
     /// Commits, and says what was taken in since the intake began.
     ///
     /// # Errors

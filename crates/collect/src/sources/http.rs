@@ -26,7 +26,6 @@ use sha2::{Digest, Sha256};
 use store::KeptState;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_rustls::TlsAcceptor;
 
 use super::context::Context;
 use super::listen::{self, Doors, Place};
@@ -34,7 +33,7 @@ use crate::desk::{KeepError, Receipt};
 use crate::health::{Activity, Mishap};
 use crate::secret::Secret;
 use crate::take::Outcome;
-use crate::tls;
+use crate::tls::Certified;
 use crate::wire::Wire;
 
 /// HTTP push.
@@ -148,22 +147,19 @@ pub(super) struct Server {
 struct Shared {
     settings: Settings,
     token: Secret,
-    acceptor: Option<TlsAcceptor>,
+    certified: Option<Certified>,
     context: Context,
     doors: Doors,
 }
 
 impl Server {
     pub(super) async fn open(settings: &Settings, context: Context) -> Result<Self, String> {
-        let acceptor = match (&settings.certificate, &settings.key) {
-            (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
-            _ => None,
-        };
+        let certified = Certified::open(settings.certificate.as_deref(), settings.key.as_deref(), &context.board)?;
         let token = settings.token.clone().ok_or("it needs a `token`")?;
         token.open()?;
         let (listener, address) = listen::bind(settings.listen).await?;
         let doors = Doors::new(settings.connections_max, settings.connections_per_address_max);
-        let shared = Shared { settings: settings.clone(), token, acceptor, context, doors };
+        let shared = Shared { settings: settings.clone(), token, certified, context, doors };
         Ok(Self { listener, address, shared: Arc::new(shared) })
     }
 
@@ -186,9 +182,9 @@ impl Server {
 async fn connection(shared: Arc<Shared>, stream: TcpStream, ip: IpAddr, place: Place) {
     let _ = stream.set_nodelay(true);
     let silent = Duration::from_secs(u64::from(shared.settings.timeout_seconds));
-    let stream: Box<dyn Wire> = match &shared.acceptor {
+    let stream: Box<dyn Wire> = match &shared.certified {
         None => Box::new(stream),
-        Some(acceptor) => match timeout(silent, acceptor.accept(stream)).await {
+        Some(certified) => match timeout(silent, certified.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => Box::new(stream),
             _ => return,
         },

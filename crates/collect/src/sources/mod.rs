@@ -5,6 +5,7 @@
 //! | `folder` | watched folders and Maildirs |
 //! | `http` | HTTP push |
 //! | `imap`, `oauth` | mailboxes, and tokens for those that take no passwords |
+//! | `s3` | buckets of object storage |
 //! | `smtp` | SMTP and LMTP: mail that is handed to us |
 //! | `listen`, `context` | what those that listen share, and those that fetch |
 //!
@@ -17,6 +18,7 @@ pub mod http;
 pub mod imap;
 mod listen;
 pub mod oauth;
+pub mod s3;
 pub mod smtp;
 
 use std::collections::BTreeSet;
@@ -50,6 +52,8 @@ pub struct Settings {
     pub imap: Vec<imap::Settings>,
     /// Mail from our own mail server (RFC 2033).
     pub lmtp: Vec<smtp::Settings>,
+    /// Buckets of object storage that speaks S3.
+    pub s3: Vec<s3::Settings>,
     /// Mail from anybody (RFC 5321): point the rua address at it.
     pub smtp: Vec<smtp::Settings>,
 }
@@ -87,6 +91,7 @@ impl Settings {
         all.extend(self.http.iter().map(|s| ("http", s.name.as_str(), s.check())));
         all.extend(self.imap.iter().map(|s| ("imap", s.name.as_str(), s.check())));
         all.extend(self.lmtp.iter().map(|s| ("lmtp", s.name.as_str(), s.check())));
+        all.extend(self.s3.iter().map(|s| ("s3", s.name.as_str(), s.check())));
         all.extend(self.smtp.iter().map(|s| ("smtp", s.name.as_str(), s.check())));
         all
     }
@@ -99,6 +104,7 @@ impl Settings {
         all.extend(self.folder.iter().map(|s| (s.name.clone(), s.path.display().to_string())));
         all.extend(self.http.iter().map(|s| (s.name.clone(), listen(s.listen))));
         all.extend(self.imap.iter().map(|s| (s.name.clone(), s.place())));
+        all.extend(self.s3.iter().map(|s| (s.name.clone(), s.place())));
         all.extend(self.lmtp.iter().chain(&self.smtp).map(|s| (s.name.clone(), listen(s.listen))));
         all
     }
@@ -162,35 +168,57 @@ impl Collecting {
             taker: None,
             taker_stop: None,
         };
-        for folder in &settings.folder {
-            let context = this.context("folder", &folder.name, &stopped);
-            this.tasks.spawn(folder::run(folder.clone(), context));
-        }
-        for (kind, of_kind) in [("lmtp", &settings.lmtp), ("smtp", &settings.smtp)] {
-            for source in of_kind {
-                let context = this.context(kind, &source.name, &stopped);
-                let wrong = |what| StartError::Setting { kind, name: source.name.clone(), what };
-                let server = smtp::Server::open(source, context).await.map_err(wrong)?;
-                this.listening.push((source.name.clone(), server.address()));
-                this.tasks.spawn(server.run());
-            }
-        }
-        for source in &settings.http {
-            let context = this.context("http", &source.name, &stopped);
-            let wrong = |what| StartError::Setting { kind: "http", name: source.name.clone(), what };
-            let server = http::Server::open(source, context).await.map_err(wrong)?;
-            this.listening.push((source.name.clone(), server.address()));
-            this.tasks.spawn(server.run());
-        }
-        for source in &settings.imap {
-            let context = this.context("imap", &source.name, &stopped);
-            let wrong = |what| StartError::Setting { kind: "imap", name: source.name.clone(), what };
-            this.tasks.spawn(imap::Source::open(source, dir, context).map_err(wrong)?.run());
-        }
+        this.listen(settings, &stopped).await?;
+        this.fetch(settings, dir, &stopped)?;
         this.taker = Some(this.start_taker(wakes, Options { judge: Some(judge), domains, ..Options::default() })?);
+        #[cfg(unix)]
+        match crate::handover::Door::open(dir, desk.clone()) {
+            Ok(door) => drop(this.tasks.spawn(door.run(stopped))),
+            Err(error) => tracing::warn!("`lamppost import` will be refused while this runs: {error}"),
+        }
         // What an earlier run left over.
         desk.wake();
         Ok(this)
+    }
+
+    /// Starts the sources that others hand in at.
+    async fn listen(&mut self, settings: &Settings, stopped: &watch::Receiver<bool>) -> Result<(), StartError> {
+        for (kind, of_kind) in [("lmtp", &settings.lmtp), ("smtp", &settings.smtp)] {
+            for source in of_kind {
+                let context = self.context(kind, &source.name, stopped);
+                let wrong = |what| StartError::Setting { kind, name: source.name.clone(), what };
+                let server = smtp::Server::open(source, context).await.map_err(wrong)?;
+                self.listening.push((source.name.clone(), server.address()));
+                self.tasks.spawn(server.run());
+            }
+        }
+        for source in &settings.http {
+            let context = self.context("http", &source.name, stopped);
+            let wrong = |what| StartError::Setting { kind: "http", name: source.name.clone(), what };
+            let server = http::Server::open(source, context).await.map_err(wrong)?;
+            self.listening.push((source.name.clone(), server.address()));
+            self.tasks.spawn(server.run());
+        }
+        Ok(())
+    }
+
+    /// Starts the sources that are looked into.
+    fn fetch(&mut self, settings: &Settings, dir: &Path, stopped: &watch::Receiver<bool>) -> Result<(), StartError> {
+        for folder in &settings.folder {
+            let context = self.context("folder", &folder.name, stopped);
+            self.tasks.spawn(folder::run(folder.clone(), context));
+        }
+        for source in &settings.imap {
+            let context = self.context("imap", &source.name, stopped);
+            let wrong = |what| StartError::Setting { kind: "imap", name: source.name.clone(), what };
+            self.tasks.spawn(imap::Source::open(source, dir, context).map_err(wrong)?.run());
+        }
+        for source in &settings.s3 {
+            let context = self.context("s3", &source.name, stopped);
+            let wrong = |what| StartError::Setting { kind: "s3", name: source.name.clone(), what };
+            self.tasks.spawn(s3::Source::open(source, dir, context).map_err(wrong)?.run());
+        }
+        Ok(())
     }
 
     fn context(&mut self, kind: &'static str, name: &str, stopped: &watch::Receiver<bool>) -> Context {

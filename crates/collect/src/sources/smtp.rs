@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_rustls::TlsAcceptor;
 
 use super::context::Context;
 use super::listen::{self, Doors, Place};
@@ -22,7 +21,7 @@ use crate::arrival::Arrival;
 use crate::desk::KeepError;
 use crate::health::{Activity, Mishap};
 use crate::origin::{Origin, Sender};
-use crate::tls;
+use crate::tls::Certified;
 
 /// Mail that is handed to us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -126,22 +125,19 @@ pub(super) struct Server {
 struct Shared {
     settings: Settings,
     session: ::smtp::Settings,
-    acceptor: Option<TlsAcceptor>,
+    certified: Option<Certified>,
     context: Context,
     doors: Doors,
 }
 
 impl Server {
     pub(super) async fn open(settings: &Settings, context: Context) -> Result<Self, String> {
-        let acceptor = match (&settings.certificate, &settings.key) {
-            (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
-            _ => None,
-        };
+        let certified = Certified::open(settings.certificate.as_deref(), settings.key.as_deref(), &context.board)?;
         let (listener, address) = listen::bind(settings.listen).await?;
         let session = ::smtp::Settings {
             dialect: if context.kind == "lmtp" { Dialect::Lmtp } else { Dialect::Smtp },
             host: settings.host.clone(),
-            tls: match &acceptor {
+            tls: match &certified {
                 None => Tls::Absent,
                 Some(_) if settings.require_tls => Tls::Required,
                 Some(_) => Tls::Offered,
@@ -151,7 +147,7 @@ impl Server {
             limits: SessionLimits::default(),
         };
         let doors = Doors::new(settings.connections_max, settings.connections_per_address_max);
-        let shared = Shared { settings: settings.clone(), session, acceptor, context, doors };
+        let shared = Shared { settings: settings.clone(), session, certified, context, doors };
         Ok(Self { listener, address, shared: Arc::new(shared) })
     }
 
@@ -193,8 +189,8 @@ async fn session(shared: Arc<Shared>, stream: TcpStream, ip: IpAddr, place: Plac
     let mut talk =
         Talk { shared: shared.clone(), ip, session, reply, body: Vec::new(), message: None, heard: now, idle: now };
     let ended = match talk.run(stream).await {
-        Ok(Some(stream)) => match &shared.acceptor {
-            Some(acceptor) => match timeout(shared.patience(), acceptor.accept(stream)).await {
+        Ok(Some(stream)) => match &shared.certified {
+            Some(certified) => match timeout(shared.patience(), certified.acceptor().accept(stream)).await {
                 Ok(Ok(stream)) => {
                     talk.session.encrypted();
                     talk.run(stream).await.map(drop)

@@ -18,15 +18,17 @@ async fn what_is_found_in_an_item() {
     let desk = bench.collecting.desk();
     let first = desk.keep(report(1, 7), "push:a".to_owned()).await.unwrap();
     assert_eq!(first.state, KeptState::New);
-    assert_eq!(bench.outcome(&first).await, Outcome { reports: 1, new: 1, ..Outcome::default() });
+    let new = Outcome { reports: 1, new: 1, rows: 1, messages: 7, flaws: 2, named: vec![1], ..Outcome::default() };
+    assert_eq!(bench.outcome(&first).await, new);
     // The same bytes, the same report in other bytes, the same identity with another content, and nonsense.
     let again = desk.keep(report(1, 7), "push:a".to_owned()).await.unwrap();
     assert_eq!((again.key, again.state), (first.key, KeptState::Known { reports: 1, rejected: 0 }));
     assert_eq!(bench.outcome(&again).await, Outcome { reports: 1, duplicates: 1, ..Outcome::default() });
     let other = desk.keep([b"\n".to_vec(), report(1, 7)].concat(), "push:a".to_owned()).await.unwrap();
-    assert_eq!(bench.outcome(&other).await, Outcome { reports: 1, duplicates: 1, ..Outcome::default() });
+    let duplicate = Outcome { reports: 1, duplicates: 1, named: vec![1], ..Outcome::default() };
+    assert_eq!(bench.outcome(&other).await, duplicate);
     let conflict = desk.keep(report(1, 8), "push:a".to_owned()).await.unwrap();
-    assert_eq!(bench.outcome(&conflict).await, Outcome { reports: 1, new: 1, conflicts: 1, ..Outcome::default() });
+    assert_eq!(bench.outcome(&conflict).await, Outcome { conflicts: 1, messages: 8, named: vec![2], ..new });
     let poison = desk.keep(b"<feedback>".to_vec(), "push:a".to_owned()).await.unwrap();
     let outcome = bench.outcome(&poison).await;
     assert_eq!((outcome.rejected, outcome.rejections.len()), (1, 1));

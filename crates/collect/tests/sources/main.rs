@@ -4,9 +4,12 @@
 
 mod desk;
 mod folder;
+#[cfg(unix)]
+mod handover;
 mod http;
 mod imap;
 mod reporter;
+mod s3;
 mod smtp;
 
 use std::net::SocketAddr;

@@ -18,12 +18,36 @@ const NAMED_MAX: usize = 200;
 
 pub(super) fn import(args: &ImportArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
     let data = config.data.as_path();
-    let ledger = Ledger::open(data)?;
     let bar = ImportBar::new("Taking in");
-    let summary = collect::import(&ledger, &args.paths, &collect::Options::default(), &bar)?;
-    bar.done();
+    let summary = match Ledger::open(data) {
+        Ok(ledger) => {
+            let summary = collect::import(&ledger, &args.paths, &collect::Options::default(), &bar)?;
+            bar.done();
+            told(args, &summary, data, out)?;
+            compact(&ledger);
+            organisation::after_changes(&ledger, config);
+            summary
+        }
+        // Another process writes: if it is `serve`, it takes the files as its own.
+        #[cfg(unix)]
+        Err(locked @ store::Error::Locked { .. }) => {
+            let summary = collect::hand_over(data, &args.paths, &bar).map_err(|error| match error {
+                collect::HandOverError::Nobody => anyhow::Error::from(locked).context(error),
+                other => other.into(),
+            })?;
+            bar.done();
+            told(args, &summary, data, out)?;
+            summary
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Done::unless(summary.rejected > 0))
+}
+
+/// Says what was done, in the form asked for.
+fn told(args: &ImportArgs, summary: &Summary, data: &Path, out: &mut impl Write) -> anyhow::Result<()> {
     match args.format {
-        TextOrJson::Text => text(&summary, data, out)?,
+        TextOrJson::Text => text(summary, data, out)?,
         TextOrJson::Json => {
             let totals = serde_json::json!({
                 "files": summary.files,
@@ -40,9 +64,7 @@ pub(super) fn import(args: &ImportArgs, config: &Config, out: &mut impl Write) -
             writeln!(out, "{totals}")?;
         }
     }
-    compact(&ledger);
-    organisation::after_changes(&ledger, config);
-    Ok(Done::unless(summary.rejected > 0))
+    Ok(())
 }
 
 /// Sorts what was taken in. All of it counts already: where this fails, answers are slower, and the next import tries again.

@@ -15,6 +15,7 @@ use crate::config::{self, Config};
 use crate::learning::Notes;
 use crate::organisation::{Ground, keep_judging};
 use crate::progress::ImportBar;
+use crate::uploads::Uploads;
 use crate::{arriving, directory, enrichment, reporters};
 
 pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
@@ -56,6 +57,7 @@ pub(super) fn portal(
         let loading = directory::keep_loaded(held.clone(), config.directory.clone());
         let collecting = Collecting::start(ledger.clone(), &config.data, &config.source, judge, config.reporter.domains.clone()).await?;
         let judging = keep_judging(ledger.clone(), ground);
+        let inbox: Arc<dyn portal::Inbox> = Arc::new(Uploads { desk: collecting.desk(), ledger: ledger.clone() });
         for (name, address) in collecting.listening() {
             writeln!(out, "The source {name} listens on {address}.")?;
         }
@@ -65,7 +67,7 @@ pub(super) fn portal(
             dns: Some(notes.dns(asking)),
             directory: (!config.directory.is_empty()).then(|| held.told()),
         };
-        let router = portal::router(ledger, portal::Options { address, program });
+        let router = portal::router(ledger, portal::Options { address, program, inbox: Some(inbox) });
         writeln!(out, "The portal is open at http://{address}/ (stop it with Ctrl-C).")?;
         out.flush()?;
         let ended = tokio::select! {

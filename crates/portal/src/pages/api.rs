@@ -9,6 +9,8 @@ use crate::url::Url;
 
 /// One route as this page shows it.
 pub(crate) struct Shown {
+    /// `GET`, mostly.
+    pub(crate) method: &'static str,
     /// `/api/v1/sources/{ip}`.
     pub(crate) path: &'static str,
     /// What it answers.
@@ -30,7 +32,7 @@ pub(crate) fn page(here: Here<'_>, routes: &[Shown]) -> Markup {
         exports: vec![],
         body: html! {
             section aria-labelledby="h-routes" {
-                div.head { h2 id="h-routes" { "Routes" } span.aside { "GET only; an error is application/problem+json and says what is allowed" } }
+                div.head { h2 id="h-routes" { "Routes" } span.aside { "an error is application/problem+json and says what is allowed" } }
                 div.box.scroll {
                     table.stack {
                         caption.vh { "Routes" }
@@ -38,7 +40,7 @@ pub(crate) fn page(here: Here<'_>, routes: &[Shown]) -> Markup {
                         tbody {
                             @for route in routes {
                                 tr {
-                                    th.nowrap scope="row" { code { (route.path) } }
+                                    th.nowrap scope="row" { code { (route.method) " " (route.path) } }
                                     td.wide { (route.about) }
                                     td.wide { @for (index, param) in route.params.iter().enumerate() { @if index > 0 { ", " } code { (param.name) } } @if route.params.is_empty() { span.faint { "none" } } }
                                 }

@@ -35,6 +35,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Arrivals, expected: &Expected) -> Ma
             (super::cut_period(here))
             (counters(here, answer))
             (due(here, &now))
+            @if here.around.uploads { (super::upload::form("Take reports in")) }
             section aria-labelledby="h-reporters" {
                 div.head {
                     h2 id="h-reporters" { "Reporters" }
@@ -51,14 +52,18 @@ pub(crate) fn page(here: Here<'_>, answer: &Arrivals, expected: &Expected) -> Ma
 /// The views of reports.
 pub(super) fn tabs(here: Here<'_>, current: &str) -> Vec<(&'static str, Url, bool)> {
     let to = |path: &[&str]| Ask { flaw: None, ..here.ask.clone() }.to(path);
-    vec![
+    let mut tabs = vec![
         ("Arrivals", links::reports(here.scope()), current == "Arrivals"),
         ("List", links::report_list(here.scope()), current == "List"),
         ("Flaws", to(&["reports", "flaws"]), current == "Flaws"),
         ("Rejected", to(&["reports", "rejected"]), current == "Rejected"),
         ("Conflicts", to(&["reports", "conflicts"]), current == "Conflicts"),
         ("Sources of reports", to(&["reports", "sources"]), current == "Sources of reports"),
-    ]
+    ];
+    if here.around.uploads {
+        tabs.push(("Upload", Url::path(&["reports", "upload"]), current == "Upload"));
+    }
+    tabs
 }
 
 /// What should be in by now; nothing where the page is about days gone by.

@@ -25,6 +25,7 @@ pub(crate) fn page(here: Here<'_>) -> Markup {
                     p.cap { "The portal may stay open meanwhile: reload this page when the first reports are in." }
                 }
             }
+            @if here.around.uploads { (super::upload::form("Or hand them in here")) }
             section aria-labelledby="h-demo" {
                 div.head { h2 id="h-demo" { "Or look around first" } }
                 div.box.pad {

@@ -24,6 +24,7 @@ mod tests;
 pub(crate) mod trend;
 mod trend_chart;
 mod trend_table;
+pub(crate) mod upload;
 
 use std::net::IpAddr;
 

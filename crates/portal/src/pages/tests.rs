@@ -33,6 +33,8 @@ fn all(fixture: &Fixture, around: &Around, ask: &Ask) -> Vec<(String, String)> {
         ("owner", pages::owners::page(here, &fixture.owners(true))),
         ("no-directory", pages::owners::page(here, &OwnersFound { directory: None, answer: None })),
         ("empty", pages::empty::page(here)),
+        ("upload", pages::upload::page(here, &[])),
+        ("uploaded", pages::upload::page(here, &fixture.uploaded())),
         (
             "error",
             pages::error::page(

@@ -9,3 +9,4 @@ mod program;
 mod raw;
 mod schema;
 mod support;
+mod upload;

@@ -49,9 +49,14 @@ impl Portal {
 
     /// The same, of a program that knows this beside the ledger.
     pub(crate) fn with(ledger: Ledger, address: &str, program: portal::program::Program) -> Self {
-        let address: SocketAddr = address.parse().unwrap();
+        Self::as_said(ledger, Options { program, ..Options::at(address.parse().unwrap()) })
+    }
+
+    /// With everything there is.
+    pub(crate) fn as_said(ledger: Ledger, options: Options) -> Self {
+        let address: SocketAddr = options.address;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-        Self { router: portal::router(ledger, Options { address, program }), runtime, host: address.to_string() }
+        Self { router: portal::router(ledger, options), runtime, host: address.to_string() }
     }
 
     /// A GET.
@@ -69,7 +74,7 @@ impl Portal {
         self.send(method, url, &[], body)
     }
 
-    fn send(&self, method: Method, url: &str, fields: &[(&str, &str)], body: Body) -> Answer {
+    pub(crate) fn send(&self, method: Method, url: &str, fields: &[(&str, &str)], body: Body) -> Answer {
         let mut request = Request::builder().method(method).uri(url);
         if !fields.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", &self.host);
