@@ -215,6 +215,7 @@ impl<'a> Taking<'a> {
                         self.reject(member, rejection);
                     }
                     let reports = self.intake.totals().reports - before;
+                    self.state.reports += reports;
                     if let Some(outcomes) = &mut self.outcomes {
                         let open = std::mem::take(&mut self.open.1);
                         outcomes.repeated.push(Outcome { reports, duplicates: reports, ..open });
