@@ -121,7 +121,11 @@ pub(crate) struct DemoArgs {
 /// Which model company.
 #[derive(Debug, Args)]
 pub(crate) struct CompanyArgs {
-    /// Another seed is another company.
+    /// Which company: halden (a large manufacturer), firm (forty people), shop, university, bank, group, or any but the first, as the
+    /// seed has it.
+    #[arg(long, default_value = "halden", value_name = "COMPANY")]
+    pub(crate) company: scenario::Kind,
+    /// Another seed is another company; of halden, the same one with other numbers.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
     /// Days of reports.

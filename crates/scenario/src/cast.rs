@@ -15,6 +15,7 @@ use crate::flow::{Addresses, Authentication, Class, Envelope, Flow, Phase, Reach
 use crate::volume::Volume;
 
 pub(crate) use own::helo_names;
+pub(crate) use services::known_services;
 
 /// All flows. `seed` decides which addresses are strewn where.
 pub(crate) fn cast(estate: &Estate, seed: u64) -> Vec<Flow> {
@@ -27,39 +28,39 @@ pub(crate) fn cast(estate: &Estate, seed: u64) -> Vec<Flow> {
 }
 
 /// A part of a stream with an envelope sender.
-fn mail(weight: f64, envelope: Who, spf: AuthResult) -> Authentication {
+pub(crate) fn mail(weight: f64, envelope: Who, spf: AuthResult) -> Authentication {
     Authentication { weight, envelope: Envelope::Domain(envelope), spf, dkim: Vec::new() }
 }
 
 /// A part of a stream with a null envelope sender.
-fn bounce(weight: f64, spf: AuthResult) -> Authentication {
+pub(crate) fn bounce(weight: f64, spf: AuthResult) -> Authentication {
     Authentication { weight, envelope: Envelope::Null, spf, dkim: Vec::new() }
 }
 
 impl Authentication {
-    fn signed(mut self, by: Who, selector: &str, result: AuthResult) -> Self {
+    pub(crate) fn signed(mut self, by: Who, selector: &str, result: AuthResult) -> Self {
         self.dkim.push(Signature { by, selector: selector.into(), result });
         self
     }
 }
 
-fn is(name: &str) -> Who {
+pub(crate) fn is(name: &str) -> Who {
     Who::Is(name.into())
 }
 
-fn phase(from: i32, class: Class, diagnosis: &'static str, mix: Vec<Authentication>) -> Phase {
+pub(crate) fn phase(from: i32, class: Class, diagnosis: &'static str, mix: Vec<Authentication>) -> Phase {
     Phase { from, class, diagnosis, mix }
 }
 
 /// A stream that stays as it is.
-fn always(class: Class, diagnosis: &'static str, mix: Vec<Authentication>) -> Vec<Phase> {
+pub(crate) fn always(class: Class, diagnosis: &'static str, mix: Vec<Authentication>) -> Vec<Phase> {
     vec![phase(i32::MIN, class, diagnosis, mix)]
 }
 
 impl Flow {
-    fn new(id: &'static str, volume: Volume, phases: Vec<Phase>) -> Self {
+    pub(crate) fn new(id: impl Into<Text>, volume: Volume, phases: Vec<Phase>) -> Self {
         Self {
-            id,
+            id: id.into(),
             step: 0,
             team: None,
             local_part: None,
@@ -73,18 +74,18 @@ impl Flow {
         }
     }
 
-    fn step(mut self, step: u8) -> Self {
+    pub(crate) fn step(mut self, step: u8) -> Self {
         self.step = step;
         self
     }
 
-    fn team(mut self, team: &'static str, local_part: &'static str) -> Self {
-        (self.team, self.local_part) = (Some(team), Some(local_part));
+    pub(crate) fn team(mut self, team: impl Into<Text>, local_part: impl Into<Text>) -> Self {
+        (self.team, self.local_part) = (Some(team.into()), Some(local_part.into()));
         self
     }
 
-    fn service(mut self, service: &'static str) -> Self {
-        self.service = Some(service);
+    pub(crate) fn service(mut self, service: impl Into<Text>) -> Self {
+        self.service = Some(service.into());
         self
     }
 
@@ -93,22 +94,22 @@ impl Flow {
         self
     }
 
-    fn from(mut self, addresses: Vec<std::net::IpAddr>) -> Self {
+    pub(crate) fn from(mut self, addresses: Vec<std::net::IpAddr>) -> Self {
         self.addresses.all = addresses;
         self
     }
 
-    fn helo(mut self, names: Vec<Text>) -> Self {
+    pub(crate) fn helo(mut self, names: Vec<Text>) -> Self {
         self.addresses.helo = names;
         self
     }
 
-    fn a_day(mut self, addresses: usize) -> Self {
+    pub(crate) fn a_day(mut self, addresses: usize) -> Self {
         self.addresses.a_day = addresses;
         self
     }
 
-    fn for_people(mut self) -> Self {
+    pub(crate) fn for_people(mut self) -> Self {
         self.reach = Reach::Consumer;
         self
     }
@@ -126,11 +127,12 @@ mod tests {
     fn the_cast_is_complete_and_sound() {
         let estate = estate();
         let flows = cast(&estate, 1);
-        let ids: BTreeSet<_> = flows.iter().map(|flow| flow.id).collect();
+        let ids: BTreeSet<_> = flows.iter().map(|flow| flow.id.as_str()).collect();
         assert_eq!(ids.len(), flows.len(), "every flow has a name of its own");
         let classes: BTreeSet<_> = flows.iter().flat_map(|f| f.phases.iter().map(|p| p.class)).collect();
         assert_eq!(classes, Class::ALL.into(), "every class is there");
-        let teams: BTreeSet<_> = flows.iter().filter(|f| f.service.is_some()).filter_map(|f| f.team).collect();
+        let teams: BTreeSet<_> =
+            flows.iter().filter(|f| f.service.is_some()).filter_map(|f| f.team.as_deref()).collect();
         assert!(teams.len() >= 25, "{} teams use services", teams.len());
         for flow in &flows {
             assert!(

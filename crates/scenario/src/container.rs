@@ -48,14 +48,21 @@ pub(crate) fn zip<'a>(entries: impl IntoIterator<Item = (&'a str, &'a [u8])>) ->
 }
 
 /// A report mail as the standards ask for it, with `attachment` called `name`.
-pub(crate) fn mail(report: &Report, submitter: &str, media_type: &str, name: &str, attachment: &[u8]) -> Vec<u8> {
+pub(crate) fn mail(
+    report: &Report,
+    rua: &str,
+    submitter: &str,
+    media_type: &str,
+    name: &str,
+    attachment: &[u8],
+) -> Vec<u8> {
     let sent = jiff::Timestamp::from_second(report.interval.end.saturating_add(5_400)).unwrap_or_default();
     let date = jiff::fmt::rfc2822::to_string(&sent.to_zoned(jiff::tz::TimeZone::UTC)).unwrap_or_default();
     let (domain, id) = (&report.policy.domain, &report.report_id);
     let boundary = "=_report_parts";
     let mut text = format!(
         "From: {organization} <{email}>\r\n\
-         To: dmarc-rua@halden.example\r\n\
+         To: {rua}\r\n\
          Date: {date}\r\n\
          Message-ID: <{begin}.{domain}.{end}@{submitter}>\r\n\
          Subject: Report Domain: {domain} Submitter: {submitter} Report-ID: {id}\r\n\
@@ -82,6 +89,13 @@ pub(crate) fn mail(report: &Report, submitter: &str, media_type: &str, name: &st
     text.push_str(boundary);
     text.push_str("--\r\n");
     text.into_bytes()
+}
+
+/// Base64 (RFC 4648 §4) without line breaks.
+pub(crate) fn base64_line(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    base64(bytes, &mut out);
+    out.replace("\r\n", "")
 }
 
 /// Base64 (RFC 4648 §4) in lines of 76 characters.

@@ -40,12 +40,12 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    fn of(p: Policy) -> Self {
+    pub(crate) fn of(p: Policy) -> Self {
         Self { p: Some(p), ..Self::default() }
     }
 
     /// As it stands in DNS.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, rua: &str) -> String {
         let mut text = "v=DMARC1".to_owned();
         let mut tag = |name: &str, value: Option<&str>| {
             if let Some(value) = value {
@@ -60,7 +60,7 @@ impl Record {
         tag("t", self.testing.then_some("y"));
         tag("pct", self.pct.map(|pct| pct.to_string()).as_deref());
         tag("fo", self.fo.as_deref());
-        tag("rua", Some("mailto:dmarc-rua@halden.example"));
+        tag("rua", Some(&format!("mailto:{rua}")));
         text
     }
 }
@@ -90,6 +90,8 @@ pub(crate) struct Found<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Estate {
     pub(crate) domains: Vec<Domain>,
+    /// Where aggregate reports are to go.
+    pub(crate) rua: Text,
 }
 
 impl Estate {
@@ -205,7 +207,7 @@ pub(crate) fn estate() -> Estate {
         let before = (i32::MIN, Record::of(None));
         named(name, Role::Parked, if since == 0 { vec![(i32::MIN, reject)] } else { vec![before, (since, reject)] })
     }));
-    Estate { domains }
+    Estate { domains, rua: "dmarc-rua@halden.example".into() }
 }
 
 #[cfg(test)]
@@ -268,7 +270,7 @@ mod tests {
         let estate = estate();
         let found = estate.find(0, 85).unwrap();
         assert_eq!(
-            found.record.text(),
+            found.record.text(&estate.rua),
             "v=DMARC1; p=quarantine; sp=none; np=reject; t=y; pct=0; fo=1; rua=mailto:dmarc-rua@halden.example"
         );
     }

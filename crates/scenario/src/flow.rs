@@ -1,14 +1,15 @@
 //! A mail stream with the truth about it: who sends, from where, in whose name, how it authenticates, and how that changes.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use report::{AuthResult, Text};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::volume::Volume;
 
 /// What a stream is, in truth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// The company's own servers, set up well enough to pass.
@@ -55,6 +56,8 @@ pub(crate) enum Who {
     Organization,
     /// This one.
     Is(Text),
+    /// One for each of the flow's addresses, taking turns where there are fewer.
+    OfAddress(Arc<[Text]>),
 }
 
 /// The envelope sender.
@@ -125,15 +128,15 @@ pub(crate) enum Mediator {
 /// A mail stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Flow {
-    pub(crate) id: &'static str,
+    pub(crate) id: Text,
     /// The step of the story in which it plays, 0 for the background.
     pub(crate) step: u8,
     /// The team answerable for it.
-    pub(crate) team: Option<&'static str>,
+    pub(crate) team: Option<Text>,
     /// The local part it writes as.
-    pub(crate) local_part: Option<&'static str>,
+    pub(crate) local_part: Option<Text>,
     /// The company behind the machines, where it is another.
-    pub(crate) service: Option<&'static str>,
+    pub(crate) service: Option<Text>,
     /// Author domains (index in the estate) and their weights.
     pub(crate) authors: Vec<(usize, f64)>,
     pub(crate) addresses: Addresses,

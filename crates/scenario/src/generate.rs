@@ -4,20 +4,23 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use report::Day;
 
-use crate::cast::cast;
-use crate::company;
-use crate::estate::estate;
+use crate::cells::Cells;
+use crate::companies::{self, Kind};
 use crate::post::{Desk, issues};
-use crate::reporter::reporters;
 use crate::traffic::{Item, Today, World};
 use crate::truth::Truth;
+use crate::{company, directory, networks, settings, zones};
 
 /// What to generate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// Another seed gives other numbers and other addresses of the same company.
+    /// Which company.
+    pub company: Kind,
+    /// Another seed gives other numbers and other addresses of the same company; of those that are put together, another company of its kind.
     pub seed: u64,
     /// Days of reports. The story takes 90; after it everything stays as it ended.
     pub days: u16,
@@ -30,7 +33,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         // 2025-10-22: the 90th day is 2026-01-19.
-        Self { seed: 1, days: 90, scale: 1.0, from: Day(20_383) }
+        Self { company: Kind::Halden, seed: 1, days: 90, scale: 1.0, from: Day(20_383) }
     }
 }
 
@@ -65,8 +68,8 @@ pub enum Error {
     },
 }
 
-/// Generates the company's reports below `out`: `reports/`, `truth.jsonl`, `company.json`, `README.md`. The same options give the same
-/// bytes on every machine. Memory holds one day of one reporter. `progress` gets the number of days done.
+/// Generates the company's reports below `out`, and what can be known beside them: see `README.md` there. The same options give the same
+/// bytes on every machine. Memory holds one day of one reporter, and the truth. `progress` gets the number of days done.
 ///
 /// # Errors
 /// If `out` holds reports already, or cannot be written.
@@ -80,30 +83,45 @@ pub fn generate(options: &Options, out: &Path, progress: &mut dyn FnMut(u64)) ->
 
 fn run(options: &Options, out: &Path, folder: &Path, progress: &mut dyn FnMut(u64)) -> io::Result<Summary> {
     fs::create_dir_all(folder)?;
-    let estate = estate();
-    let flows = cast(&estate, options.seed);
-    let world = World { seed: options.seed, scale: options.scale, estate, flows, reporters: reporters() };
+    let world = companies::world(options);
     let mut truth = Truth::new(world.flows.len(), usize::from(options.days));
-    let mut desk = Desk::new(folder);
+    let mut cells = Cells::default();
+    let mut desk = Desk::new(folder, &world.estate.rua);
     let mut summary = Summary::default();
     for n in 0..options.days {
         let today = Today { day: options.from.plus(i32::from(n)), story: i32::from(n) };
-        one_day(&world, today, &mut truth, &mut desk, &mut summary)?;
+        one_day(&world, today, (&mut truth, &mut cells), &mut desk, &mut summary)?;
         progress(u64::from(n) + 1);
     }
     summary.files = desk.files;
     to_file(out, "truth.jsonl", |file| truth.write(file, &world, options.from))?;
-    to_file(out, "company.json", |file| company::write(file, &world, options.from, options.days))?;
-    to_file(out, "README.md", |file| {
-        company::readme(file, &world, options.from, options.days, summary.reports, summary.messages)
+    to_file(out, "truth-cells.jsonl.gz", |file| {
+        let mut packed = GzEncoder::new(file, Compression::fast());
+        cells.write(&mut packed, &world)?;
+        packed.finish().map(drop)
     })?;
+    beside(&world, options, &summary, out)?;
     Ok(summary)
+}
+
+/// What anybody could know about the world beside the reports, and what the company knows about itself.
+fn beside(world: &World, options: &Options, summary: &Summary, out: &Path) -> io::Result<()> {
+    let (first, days) = (options.from, options.days);
+    zones::write(&out.join("dns"), &world.company.book, &world.company.records, first, days)?;
+    to_file(out, "networks.mmdb", |file| file.write_all(&networks::mmdb(&world.company.book)))?;
+    to_file(out, "networks.csv", |file| settings::networks(file, world))?;
+    to_file(out, "people.csv", |people| to_file(out, "lists.csv", |lists| directory::write(people, lists, world)))?;
+    to_file(out, "services.toml", |file| settings::services(file, world))?;
+    to_file(out, "drop.json", |file| settings::drop_list(file, world))?;
+    to_file(out, "lamppost.toml", |file| settings::lamppost(file, world))?;
+    to_file(out, "company.json", |file| company::write(file, world, first, days))?;
+    to_file(out, "README.md", |file| company::readme(file, world, first, days, summary))
 }
 
 fn one_day(
     world: &World,
     today: Today,
-    truth: &mut Truth,
+    (truth, cells): (&mut Truth, &mut Cells),
     desk: &mut Desk<'_>,
     summary: &mut Summary,
 ) -> io::Result<()> {
@@ -118,7 +136,7 @@ fn one_day(
             };
             world.deliver(today, flow, *mean, at, &mut sent, &mut |item| items.push(item));
         }
-        let Some(reporter) = reporter.filter(|r| !(r.silent)(today.story)) else { continue };
+        let Some(reporter) = reporter.filter(|r| !r.silent.holds(today.story)) else { continue };
         let issues = issues(world, reporter, today, items);
         for issue in &issues {
             summary.reports += 1;
@@ -126,6 +144,8 @@ fn one_day(
                 summary.rows += 1;
                 summary.messages += item.row.count;
                 truth.reported(item.flow, day, item.author, &item.row);
+                let class = world.flows[item.flow].phase(today.story).class;
+                cells.reported((item.flow, class), item.author, today.day, &item.row, &reporter.habit);
             }
         }
         desk.send(world, reporter, today, &issues)?;

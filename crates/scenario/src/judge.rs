@@ -6,10 +6,11 @@
 use std::net::IpAddr;
 
 use report::{
-    AuthResult, Dialect, Disposition, DkimResult, Override, OverrideKind, Policy, Row, SpfResult, SpfScope, Text,
+    Alignment, AuthResult, Dialect, Disposition, DkimResult, Override, OverrideKind, Policy, Row, SpfResult, SpfScope,
+    Text,
 };
 
-use crate::estate::{Found, organizational};
+use crate::estate::{Found, Record, organizational};
 use crate::flow::{Authentication, Envelope, Mediator, Who};
 use crate::random::Random;
 use crate::reporter::{Recognises, Reporter};
@@ -19,13 +20,17 @@ use crate::reporter::{Recognises, Reporter};
 pub(crate) struct Messages<'a> {
     pub(crate) author: &'a Text,
     pub(crate) source: IpAddr,
+    /// Which of the flow's addresses that is.
+    pub(crate) place: usize,
     /// The name its host greets with.
     pub(crate) helo: Option<&'a Text>,
     pub(crate) authentication: &'a Authentication,
     pub(crate) mediator: Option<&'a Mediator>,
     pub(crate) recipient: Option<&'a str>,
-    /// A domain whose SPF record needs more than ten look-ups on that day.
-    pub(crate) too_many_lookups: Option<&'a Text>,
+    /// Domains whose SPF record needs more than ten look-ups, each until a day of the story.
+    pub(crate) over_limit: &'a [(Text, i32)],
+    /// The day of the story whose DNS the receiver sees.
+    pub(crate) seen: i32,
 }
 
 /// Judges `count` messages; `add` gets the rows, which together have that count.
@@ -37,7 +42,7 @@ pub(crate) fn judge(
     random: &mut Random,
     add: &mut dyn FnMut(Row),
 ) {
-    let mut row = authenticated(messages, reporter);
+    let mut row = authenticated(messages, found.record, reporter);
     row.count = count;
     let new = reporter.dialect == Dialect::Rfc9990;
     let asks = if new { found.asks_np } else { found.asks };
@@ -117,13 +122,17 @@ fn recognised(mediator: &Mediator, how: Recognises) -> Override {
 }
 
 /// The row as far as it says what was checked.
-fn authenticated(messages: &Messages<'_>, reporter: &Reporter) -> Row {
+fn authenticated(messages: &Messages<'_>, record: &Record, reporter: &Reporter) -> Row {
     let author = messages.author;
-    let aligned = |domain: &str| organizational(domain) == organizational(author);
+    let aligned = |domain: &str, how: Option<Alignment>| match how {
+        Some(Alignment::Strict) => domain == author.as_str(),
+        _ => organizational(domain) == organizational(author),
+    };
     let named = |who: &Who| match who {
         Who::Author => author.clone(),
         Who::Organization => Text::new(organizational(author)),
         Who::Is(name) => name.clone(),
+        Who::OfAddress(names) => names.get(messages.place % names.len().max(1)).cloned().unwrap_or_default(),
     };
     let dkim: Vec<DkimResult> = messages
         .authentication
@@ -144,19 +153,19 @@ fn authenticated(messages: &Messages<'_>, reporter: &Reporter) -> Row {
             (Text::default(), messages.helo.cloned().unwrap_or_default(), scope)
         }
     };
+    let over_limit =
+        |name: &Text| messages.over_limit.iter().any(|(domain, until)| domain == name && messages.seen < *until);
     // RFC 7208 §4.6.4: more than ten look-ups are a permerror. Who matches before the eleventh never notices; some receivers never count.
     let result = match messages.authentication.spf {
-        AuthResult::SoftFail if !reporter.lenient && messages.too_many_lookups == Some(&checked) => {
-            AuthResult::PermError
-        }
+        AuthResult::SoftFail if !reporter.lenient && over_limit(&checked) => AuthResult::PermError,
         AuthResult::PermError if reporter.lenient => AuthResult::Pass,
         result => result,
     };
     Row {
         source: messages.source,
         author_domain: author.clone(),
-        dkim_aligned: dkim.iter().any(|d| d.result == AuthResult::Pass && aligned(&d.domain)),
-        spf_aligned: result == AuthResult::Pass && aligned(&checked),
+        dkim_aligned: dkim.iter().any(|d| d.result == AuthResult::Pass && aligned(&d.domain, record.adkim)),
+        spf_aligned: result == AuthResult::Pass && aligned(&checked, record.aspf),
         envelope_from: Some(envelope_from),
         envelope_to: messages.recipient.map(Text::new),
         spf: vec![SpfResult { domain: checked, scope: Some(scope), result, human_result: None }],

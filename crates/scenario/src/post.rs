@@ -30,7 +30,7 @@ pub(crate) fn issues(world: &World, reporter: &Reporter, today: Today, items: Ve
     for item in items {
         sorted.entry((item.quarter, item.policy_domain)).or_default().push(item);
     }
-    let salt = mix(world.seed ^ hash(reporter.domain));
+    let salt = mix(world.seed ^ hash(&reporter.domain));
     sorted
         .into_iter()
         .filter_map(|((quarter, domain), mut items)| {
@@ -67,10 +67,10 @@ fn header(world: &World, reporter: &Reporter, today: Today, quarter: usize, doma
         dialect: reporter.dialect,
         version: None,
         reporter: report::Reporter {
-            organization: reporter.organization.into(),
-            email: reporter.email.into(),
-            extra_contact: reporter.contact.map(Text::new),
-            generator: reporter.generator.map(Text::new),
+            organization: reporter.organization.clone(),
+            email: reporter.email.clone(),
+            extra_contact: reporter.contact.clone(),
+            generator: reporter.generator.clone(),
         },
         report_id: id(world.seed, reporter, today, interval, name),
         interval,
@@ -94,7 +94,7 @@ fn interval(window: Window, day: Day, quarter: usize) -> Interval {
 }
 
 fn id(seed: u64, reporter: &Reporter, today: Today, interval: Interval, domain: &str) -> Text {
-    let name = hash(domain) ^ hash(reporter.domain) ^ seed;
+    let name = hash(domain) ^ hash(&reporter.domain) ^ seed;
     let one = mix(name ^ interval.begin.unsigned_abs());
     let (two, end) = (mix(one), interval.end);
     match reporter.ids {
@@ -129,6 +129,8 @@ fn id(seed: u64, reporter: &Reporter, today: Today, interval: Interval, domain: 
 pub(crate) struct Desk<'a> {
     /// The folder `reports`.
     pub(crate) out: &'a Path,
+    /// Where reports are sent to.
+    rua: &'a str,
     pub(crate) files: u64,
     xml: Vec<u8>,
     text: String,
@@ -141,8 +143,8 @@ struct File {
 }
 
 impl<'a> Desk<'a> {
-    pub(crate) fn new(out: &'a Path) -> Self {
-        Self { out, files: 0, xml: Vec::new(), text: String::new() }
+    pub(crate) fn new(out: &'a Path, rua: &'a str) -> Self {
+        Self { out, rua, files: 0, xml: Vec::new(), text: String::new() }
     }
 
     /// Sends one reporter's reports of one day.
@@ -171,7 +173,7 @@ impl<'a> Desk<'a> {
                 && is_turn(reporter, today, &issue.report, one_in)
             {
                 let bytes = self.text.clone().into_bytes();
-                let name = report::file_name(reporter.domain, &issue.report, false);
+                let name = report::file_name(&reporter.domain, &issue.report, false);
                 self.put(arrives.plus(1), &File { name, bytes })?;
             }
         }
@@ -184,7 +186,7 @@ impl<'a> Desk<'a> {
         let mut entries = Vec::new();
         for issue in issues {
             self.written(reporter, &issue.report, issue.items.iter().map(|item| &item.row))?;
-            entries.push((report::file_name(reporter.domain, &issue.report, false), self.text.clone()));
+            entries.push((report::file_name(&reporter.domain, &issue.report, false), self.text.clone()));
         }
         let bytes = zip(entries.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))?;
         let file = File { name: format!("{}-{}.zip", reporter.domain, today.day), bytes };
@@ -220,11 +222,11 @@ impl<'a> Desk<'a> {
     ) -> io::Result<File> {
         self.written(reporter, report, rows)?;
         let xml = self.text.as_bytes();
-        let name = |gzip| report::file_name(reporter.domain, report, gzip);
+        let name = |gzip| report::file_name(&reporter.domain, report, gzip);
         let zipped = |name: &str| format!("{}.zip", name.trim_end_matches(".xml"));
         let mailed = |media_type, attached: String, bytes: &[u8]| File {
             name: format!("{}.eml", name(false).trim_end_matches(".xml")),
-            bytes: mail(report, reporter.domain, media_type, &attached, bytes),
+            bytes: mail(report, self.rua, &reporter.domain, media_type, &attached, bytes),
         };
         Ok(match reporter.packed {
             Packed::Xml => File { name: name(false), bytes: xml.to_vec() },
@@ -253,6 +255,6 @@ fn arrival(report: &Report) -> Day {
 }
 
 fn is_turn(reporter: &Reporter, today: Today, report: &Report, one_in: u64) -> bool {
-    mix(hash(reporter.domain) ^ hash(&report.policy.domain) ^ u64::from(today.story.unsigned_abs()))
+    mix(hash(&reporter.domain) ^ hash(&report.policy.domain) ^ u64::from(today.story.unsigned_abs()))
         .is_multiple_of(one_in)
 }

@@ -2,7 +2,7 @@
 //!
 //! The habits are those of real reporters, the names are invented.
 
-use report::Dialect;
+use report::{Dialect, Text};
 
 use crate::container::Packed;
 use crate::flow::Reach;
@@ -61,14 +61,31 @@ pub(crate) enum Again {
     OtherContainer(u64),
 }
 
+/// When a reporter sends nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Silence {
+    /// From this day of the story to before that one.
+    pub(crate) spans: Vec<(i32, i32)>,
+    /// The day of the story's week for which nobody works there, 0 to 6.
+    pub(crate) weekly: Option<i32>,
+}
+
+impl Silence {
+    const NEVER: Self = Self { spans: Vec::new(), weekly: None };
+
+    pub(crate) fn holds(&self, day: i32) -> bool {
+        self.spans.iter().any(|(from, to)| (*from..*to).contains(&day)) || self.weekly == Some(day.rem_euclid(7))
+    }
+}
+
 /// One reporter.
 #[derive(Debug, Clone)]
 pub(crate) struct Reporter {
-    pub(crate) domain: &'static str,
-    pub(crate) organization: &'static str,
-    pub(crate) email: &'static str,
-    pub(crate) contact: Option<&'static str>,
-    pub(crate) generator: Option<&'static str>,
+    pub(crate) domain: Text,
+    pub(crate) organization: Text,
+    pub(crate) email: Text,
+    pub(crate) contact: Option<Text>,
+    pub(crate) generator: Option<Text>,
     pub(crate) dialect: Dialect,
     /// The share of mail to companies, and of mail to people, that it receives.
     pub(crate) business: f64,
@@ -86,9 +103,9 @@ pub(crate) struct Reporter {
     /// It rejects nobody, and says so.
     pub(crate) softens: bool,
     /// Recipient domains it names (`envelope_to`), with weights; none if empty.
-    pub(crate) recipients: &'static [(&'static str, f64)],
+    pub(crate) recipients: Vec<(Text, f64)>,
     /// Days of the story for which it sends nothing.
-    pub(crate) silent: fn(i32) -> bool,
+    pub(crate) silent: Silence,
     pub(crate) again: Again,
     /// The day of the story for which it sends a wrong report first and a corrected one the next day.
     pub(crate) corrects: Option<i32>,
@@ -106,10 +123,14 @@ impl Reporter {
 const MIDNIGHT: Window = Window::Day { hour: 0, inclusive: false };
 const LAST_SECOND: Window = Window::Day { hour: 0, inclusive: true };
 
+const fn t(text: &'static str) -> Text {
+    Text::const_new(text)
+}
+
 const PLAIN: Reporter = Reporter {
-    domain: "",
-    organization: "",
-    email: "",
+    domain: t(""),
+    organization: t(""),
+    email: t(""),
     contact: None,
     generator: None,
     dialect: Dialect::Rfc7489,
@@ -123,8 +144,8 @@ const PLAIN: Reporter = Reporter {
     lenient: false,
     recognises: None,
     softens: false,
-    recipients: &[],
-    silent: |_| false,
+    recipients: Vec::new(),
+    silent: Silence::NEVER,
     again: Again::Nothing,
     corrects: None,
 };
@@ -141,10 +162,10 @@ pub(crate) fn reporters() -> Vec<Reporter> {
 fn large() -> Vec<Reporter> {
     vec![
         Reporter {
-            domain: "bigmail.example",
-            organization: "bigmail.example",
-            email: "noreply-dmarc-support@bigmail.example",
-            contact: Some("https://support.bigmail.example/a/answer/2466580"),
+            domain: t("bigmail.example"),
+            organization: t("bigmail.example"),
+            email: t("noreply-dmarc-support@bigmail.example"),
+            contact: Some(t("https://support.bigmail.example/a/answer/2466580")),
             business: 0.29,
             consumer: 0.44,
             window: LAST_SECOND,
@@ -155,15 +176,15 @@ fn large() -> Vec<Reporter> {
             ..PLAIN
         },
         Reporter {
-            domain: "bigoffice.example",
-            organization: "Enterprise BigOffice",
-            email: "dmarcreport@bigoffice.example",
+            domain: t("bigoffice.example"),
+            organization: t("Enterprise BigOffice"),
+            email: t("dmarcreport@bigoffice.example"),
             business: 0.27,
             consumer: 0.13,
             ids: Ids::Hex,
             softens: true,
             recognises: Some((Recognises::Arc, 0.3)),
-            recipients: &[
+            recipients: [
                 ("mail.bigoffice.example", 5.0),
                 ("live.bigoffice.example", 2.0),
                 ("wingtip-machines.example", 1.2),
@@ -171,13 +192,15 @@ fn large() -> Vec<Reporter> {
                 ("city-of-lund.test", 0.6),
                 ("adatum-legal.test", 0.4),
                 ("fourth-bank.example", 0.3),
-            ],
+            ]
+            .map(|(name, weight)| (t(name), weight))
+            .into(),
             ..PLAIN
         },
         Reporter {
-            domain: "postbox.example",
-            organization: "Postbox",
-            email: "dmarchelp@postbox.example",
+            domain: t("postbox.example"),
+            organization: t("Postbox"),
+            email: t("dmarchelp@postbox.example"),
             business: 0.06,
             consumer: 0.17,
             window: LAST_SECOND,
@@ -191,10 +214,10 @@ fn large() -> Vec<Reporter> {
             ..PLAIN
         },
         Reporter {
-            domain: "northmail.example",
-            organization: "Northmail",
-            email: "noreply-dmarc@secure.northmail.example",
-            contact: Some("https://postmaster.northmail.example/en/case?c=r2002"),
+            domain: t("northmail.example"),
+            organization: t("Northmail"),
+            email: t("noreply-dmarc@secure.northmail.example"),
+            contact: Some(t("https://postmaster.northmail.example/en/case?c=r2002")),
             dialect: Dialect::Rfc9990,
             business: 0.05,
             consumer: 0.062,
@@ -211,10 +234,10 @@ fn large() -> Vec<Reporter> {
 fn middle() -> Vec<Reporter> {
     vec![
         Reporter {
-            domain: "gatekeeper.example",
-            organization: "Gatekeeper",
-            email: "no-reply@uk-1.gatekeeper.example",
-            contact: Some("https://community.gatekeeper.example/s/knowledge"),
+            domain: t("gatekeeper.example"),
+            organization: t("Gatekeeper"),
+            email: t("no-reply@uk-1.gatekeeper.example"),
+            contact: Some(t("https://community.gatekeeper.example/s/knowledge")),
             business: 0.075,
             consumer: 0.004,
             window: Window::Quarters,
@@ -229,10 +252,10 @@ fn middle() -> Vec<Reporter> {
             ..PLAIN
         },
         Reporter {
-            domain: "woodgrove.example",
-            organization: "Woodgrove Mail",
-            email: "dmarc-reports@woodgrove.example",
-            generator: Some("lantern/2.1"),
+            domain: t("woodgrove.example"),
+            organization: t("Woodgrove Mail"),
+            email: t("dmarc-reports@woodgrove.example"),
+            generator: Some(t("lantern/2.1")),
             dialect: Dialect::Rfc9990,
             business: 0.05,
             consumer: 0.022,
@@ -243,23 +266,23 @@ fn middle() -> Vec<Reporter> {
             ..PLAIN
         },
         Reporter {
-            domain: "ostmail.example",
-            organization: "Ostmail",
-            email: "dmarc_support@corp.ostmail.example",
-            contact: Some("http://help.ostmail.example/mail-help"),
+            domain: t("ostmail.example"),
+            organization: t("Ostmail"),
+            email: t("dmarc_support@corp.ostmail.example"),
+            contact: Some(t("http://help.ostmail.example/mail-help")),
             business: 0.01,
             consumer: 0.05,
             ids: Ids::Digits,
             packed: Packed::MailZip,
             habit: Habit { drop: &["version", "fo", "envelope_from"], indent: Indent::OneLine, ..Habit::NONE },
             // Stopped reporting a few days before the end.
-            silent: |day| (86..120).contains(&day),
+            silent: Silence { spans: vec![(86, 120)], weekly: None },
             ..PLAIN
         },
         Reporter {
-            domain: "cablenet.example",
-            organization: "cablenet.example",
-            email: "dmarc-admin@alerts.cablenet.example",
+            domain: t("cablenet.example"),
+            organization: t("cablenet.example"),
+            email: t("dmarc-admin@alerts.cablenet.example"),
             business: 0.02,
             consumer: 0.034,
             window: Window::Day { hour: 7, inclusive: false },
@@ -276,10 +299,10 @@ fn middle() -> Vec<Reporter> {
 fn small() -> Vec<Reporter> {
     vec![
         Reporter {
-            domain: "quickpost.example",
-            organization: "Quickpost Pty Ltd",
-            email: "reports@quickpostdmarc.example",
-            contact: Some("https://quickpost.example/"),
+            domain: t("quickpost.example"),
+            organization: t("Quickpost Pty Ltd"),
+            email: t("reports@quickpostdmarc.example"),
+            contact: Some(t("https://quickpost.example/")),
             business: 0.015,
             consumer: 0.015,
             window: LAST_SECOND,
@@ -289,15 +312,15 @@ fn small() -> Vec<Reporter> {
             ..PLAIN
         },
         Reporter {
-            domain: "harbourbank.example",
-            organization: "Harbour Bank",
-            email: "postmaster@harbourbank.example",
+            domain: t("harbourbank.example"),
+            organization: t("Harbour Bank"),
+            email: t("postmaster@harbourbank.example"),
             business: 0.022,
             consumer: 0.002,
             ids: Ids::DomainSeconds,
             packed: Packed::ZipOfDay,
             // A broken job in the middle, and no reports for Sundays (the story begins on a Wednesday).
-            silent: |day| (24..28).contains(&day) || day % 7 == 4,
+            silent: Silence { spans: vec![(24, 28)], weekly: Some(4) },
             again: Again::SameFile(11),
             ..PLAIN
         },
@@ -307,9 +330,9 @@ fn small() -> Vec<Reporter> {
 fn smallest() -> Vec<Reporter> {
     vec![
         Reporter {
-            domain: "mailwall.example",
-            organization: "mailwall.example",
-            email: "dmarc-report@mailwall.example",
+            domain: t("mailwall.example"),
+            organization: t("mailwall.example"),
+            email: t("dmarc-report@mailwall.example"),
             business: 0.016,
             consumer: 0.002,
             ids: Ids::Hex,
@@ -323,9 +346,9 @@ fn smallest() -> Vec<Reporter> {
             ..PLAIN
         },
         Reporter {
-            domain: "alder-state.example",
-            organization: "Alder State University",
-            email: "dmarc@alder-state.example",
+            domain: t("alder-state.example"),
+            organization: t("Alder State University"),
+            email: t("dmarc@alder-state.example"),
             business: 0.008,
             consumer: 0.007,
             window: Window::Day { hour: 0, inclusive: false },
@@ -337,9 +360,9 @@ fn smallest() -> Vec<Reporter> {
             ..PLAIN
         },
         Reporter {
-            domain: "relaycloud.example",
-            organization: "RELAYCLOUD-SES",
-            email: "postmaster@relaycloud.example",
+            domain: t("relaycloud.example"),
+            organization: t("RELAYCLOUD-SES"),
+            email: t("postmaster@relaycloud.example"),
             business: 0.01,
             consumer: 0.003,
             ids: Ids::Uuid,
@@ -349,9 +372,9 @@ fn smallest() -> Vec<Reporter> {
             ..PLAIN
         },
         Reporter {
-            domain: "vaxby-kommun.test",
-            organization: "Vaxby kommun",
-            email: "it@vaxby-kommun.test",
+            domain: t("vaxby-kommun.test"),
+            organization: t("Vaxby kommun"),
+            email: t("it@vaxby-kommun.test"),
             dialect: Dialect::Rfc9990,
             business: 0.006,
             consumer: 0.001,

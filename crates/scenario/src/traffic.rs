@@ -7,12 +7,12 @@ use std::net::IpAddr;
 
 use report::{Day, Row};
 
+use crate::companies::Company;
 use crate::estate::Estate;
 use crate::flow::{Authentication, Flow};
 use crate::judge::{Messages, judge};
 use crate::random::{Random, hash, mix};
 use crate::reporter::{Reporter, Window};
-use crate::story;
 
 /// How the messages of a day fall on its quarters.
 const QUARTERS: [f64; 4] = [0.11, 0.39, 0.36, 0.14];
@@ -24,6 +24,7 @@ const FEW_ADDRESSES: usize = 40;
 pub(crate) struct World {
     pub(crate) seed: u64,
     pub(crate) scale: f64,
+    pub(crate) company: Company,
     pub(crate) estate: Estate,
     pub(crate) flows: Vec<Flow>,
     pub(crate) reporters: Vec<Reporter>,
@@ -52,7 +53,7 @@ impl World {
     /// The mean number of messages of every flow on one day, to all receivers.
     pub(crate) fn means(&self, today: Today) -> Vec<f64> {
         let mean = |flow: &Flow| {
-            let mut random = Random::at(self.seed, &[hash(flow.id), today.story.unsigned_abs().into()]);
+            let mut random = Random::at(self.seed, &[hash(&flow.id), today.story.unsigned_abs().into()]);
             flow.volume.mean(today.day, today.story, &mut random) * self.scale
         };
         self.flows.iter().map(mean).collect()
@@ -71,7 +72,7 @@ impl World {
     ) {
         let number = flow;
         let flow = &self.flows[flow];
-        let place = [hash(flow.id), today.story.unsigned_abs().into(), reporter.map_or(u64::MAX, |r| r as u64), 1];
+        let place = [hash(&flow.id), today.story.unsigned_abs().into(), reporter.map_or(u64::MAX, |r| r as u64), 1];
         let mut random = Random::at(self.seed, &place);
         let Some(reporter) = reporter.map(|r| &self.reporters[r]) else {
             let known: f64 = self.reporters.iter().map(|r| r.share(flow.reach)).sum();
@@ -92,7 +93,7 @@ impl World {
             return (0..all).collect();
         }
         // The window moves on by a third of itself a day: addresses come, stay some days, and go.
-        let first = usize::try_from(mix(hash(flow.id) ^ self.seed) % all as u64).unwrap_or(0);
+        let first = usize::try_from(mix(hash(&flow.id) ^ self.seed) % all as u64).unwrap_or(0);
         let step = (a_day / 3).max(1) * usize::try_from(today.story.max(0)).unwrap_or(0);
         (0..a_day).map(|n| (first + step + n) % all).collect()
     }
@@ -153,7 +154,7 @@ impl Cells<'_> {
             return;
         }
         (self.sent)(author, count);
-        let recipients = self.reporter.recipients;
+        let recipients = &self.reporter.recipients;
         if recipients.is_empty() {
             self.hours(author, authentication, address, None, count);
             return;
@@ -205,10 +206,12 @@ impl Cells<'_> {
             author: &self.world.estate.domains[author].name,
             source,
             helo: addresses.helo.get(if addresses.helo.len() == 1 { 0 } else { address }),
+            place: address,
             authentication,
             mediator: self.flow.mediator.as_ref(),
             recipient,
-            too_many_lookups: (seen < story::SPF_TRIMMED).then(|| &self.world.estate.domains[0].name),
+            over_limit: &self.world.company.over_limit,
+            seen,
         };
         let (flow, policy_domain) = (self.number, found.policy_domain);
         let add = &mut *self.add;

@@ -129,13 +129,13 @@ impl<'a> Line<'a> {
             }
         }
         Self {
-            id: flow.id,
+            id: &flow.id,
             class: flow.phases[0].class,
             diagnosis: flow.phases[0].diagnosis,
             step: flow.step,
-            team: flow.team,
-            local_part: flow.local_part,
-            service: flow.service,
+            team: flow.team.as_deref(),
+            local_part: flow.local_part.as_deref(),
+            service: flow.service.as_deref(),
             author_domains: flow
                 .authors
                 .iter()
@@ -198,5 +198,6 @@ fn word(who: &Who) -> &str {
         Who::Author => "author",
         Who::Organization => "organization",
         Who::Is(name) => name,
+        Who::OfAddress(_) => "of the address",
     }
 }

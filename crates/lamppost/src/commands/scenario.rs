@@ -12,7 +12,7 @@ use crate::term::commas;
 
 /// The options of the model company.
 pub(super) fn options(company: &CompanyArgs, from: Day) -> scenario::Options {
-    scenario::Options { seed: company.seed, days: company.days, scale: company.scale, from }
+    scenario::Options { company: company.company, seed: company.seed, days: company.days, scale: company.scale, from }
 }
 
 pub(super) fn generate(company: &CompanyArgs, from: Day, to: &Path, out: &mut impl Write) -> anyhow::Result<Done> {
@@ -21,7 +21,7 @@ pub(super) fn generate(company: &CompanyArgs, from: Day, to: &Path, out: &mut im
     bar.done();
     writeln!(
         out,
-        "{} reports with {} rows and {} messages are in {}; the truth about them is in truth.jsonl there.",
+        "{} reports with {} rows and {} messages are in {}; the truth about them is in truth.jsonl there, and README.md says what else.",
         commas(summary.reports),
         commas(summary.rows),
         commas(summary.messages),

@@ -158,6 +158,14 @@ impl Service {
     }
 }
 
+/// Name, domain and kind of every service that sends for the company.
+pub(crate) fn known_services() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    SERVICES.iter().map(|service| {
+        let kind = if matches!(service.name, "Paperplane" | "Askbird" | "Gatherly") { "marketing" } else { "saas" };
+        (service.name, service.domain, kind)
+    })
+}
+
 pub(super) fn flows(estate: &Estate) -> Vec<Flow> {
     let mut flows: Vec<Flow> = SERVICES.iter().map(|service| service.flow(estate)).collect();
     flows.push(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{BufReader, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,7 +14,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// Two days of a hundredth, seed 1.
-pub(crate) const EXPECTED_DIGEST: &str = "bf9c97c116eb30d96bbc8afd9d28621f31ddd8ae212559eb0d375748a2277d32";
+/// The reports, then everything else.
+pub(crate) const EXPECTED_DIGESTS: [&str; 2] = [
+    "190c716fc1b3002e2357d76a9a5cce6e2aa2bac60b79ac2a293404c5d05e3ef3",
+    "5b72b798f64c895392c74c226fdcc865cf286d0e78fae049fccb8bffcc7b8d17",
+];
 
 pub(crate) fn default_options() -> Options {
     Options { scale: 0.05, ..Options::default() }
@@ -48,18 +52,55 @@ pub(crate) fn same_files(a: &Path, b: &Path) -> bool {
     all(a) == all(b)
 }
 
-/// One hash over all names and all content. Reports go in expanded: another version of the compressor makes no other company.
-pub(crate) fn digest(out: &Path) -> String {
+/// One hash over all names and all content. What is packed goes in expanded: another version of the compressor makes no other company.
+pub(crate) fn digest(below: &Path, reports: bool) -> String {
     let mut hash = Sha256::new();
-    for path in files(out) {
-        hash.update(path.strip_prefix(out).unwrap().to_str().unwrap());
+    for path in files(below).into_iter().filter(|path| reports || !path.starts_with(below.join("reports"))) {
+        hash.update(path.strip_prefix(below).unwrap().to_str().unwrap());
         let mut add = |bytes: &[u8]| {
             hash.update(bytes.len().to_be_bytes());
             hash.update(bytes);
         };
-        if path.starts_with(out.join("reports")) { each(&path, &mut add) } else { add(&fs::read(&path).unwrap()) }
+        match path.extension().and_then(|ending| ending.to_str()) {
+            _ if reports => each(&path, &mut add),
+            Some("gz") => add(expanded(&path).as_bytes()),
+            _ => add(&fs::read(&path).unwrap()),
+        }
     }
     hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+fn expanded(path: &Path) -> String {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    text
+}
+
+/// Author domain, source, DKIM, SPF, envelope sender, overrides.
+pub(crate) type CellKey = (String, IpAddr, String, String, String, String);
+
+pub(crate) fn cells(out: &Path) -> Vec<scenario::Cell> {
+    expanded(&out.join("truth-cells.jsonl.gz")).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn key(row: &Row) -> CellKey {
+    let dkim = row.dkim.iter().map(|d| match &d.selector {
+        Some(selector) => format!("{} d={} s={selector}", d.result.word(), d.domain),
+        None => format!("{} d={}", d.result.word(), d.domain),
+    });
+    let spf = row.spf.iter().map(|s| match s.scope {
+        Some(scope) => format!("{} {} {}", s.result.word(), scope.word(), s.domain),
+        None => format!("{} {}", s.result.word(), s.domain),
+    });
+    let overrides: BTreeSet<&str> = row.overrides.iter().map(|reason| reason.kind.word()).collect();
+    (
+        row.author_domain.to_string(),
+        row.source,
+        dkim.collect::<Vec<_>>().join("; "),
+        spf.collect::<Vec<_>>().join("; "),
+        row.envelope_from.as_deref().unwrap_or("-").to_owned(),
+        overrides.into_iter().collect::<Vec<_>>().join(","),
+    )
 }
 
 /// One line of `truth.jsonl`, as far as the tests need it.
@@ -204,6 +245,20 @@ impl Read {
 
     pub(crate) fn messages(&self) -> u64 {
         self.kept.values().flat_map(|one| &one.rows).map(|row| row.count).sum()
+    }
+
+    /// Messages by what reports say in different words.
+    pub(crate) fn cells(&self) -> BTreeMap<CellKey, u64> {
+        let mut cells = BTreeMap::new();
+        for (_, row) in self.all_rows() {
+            *cells.entry(key(row)).or_default() += row.count;
+        }
+        cells
+    }
+
+    /// All rows, each with the day on which its report begins.
+    pub(crate) fn all_rows(&self) -> impl Iterator<Item = (Day, &Row)> {
+        self.kept.values().flat_map(|one| one.rows.iter().map(|row| (one.begin, row)))
     }
 
     /// Identities with more than one content.
