@@ -199,6 +199,6 @@ pub(crate) fn readme(out: &mut dyn Write, world: &World, first: Day, days: u16, 
         reporters = world.reporters.len(),
         flows = world.flows.len(),
         classes =
-            Class::ALL.map(|class| serde_json::to_string(&class).unwrap_or_default().replace('"', "`")).join(", "),
+            Class::ALL.map(|class| format!("`{}`", class.word())).join(", "),
     )
 }

@@ -45,6 +45,22 @@ impl Class {
         Self::Campaign,
         Self::Unidentified,
     ];
+
+    /// As it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::OwnMisconfigured => "own_misconfigured",
+            Self::ThirdParty => "third_party",
+            Self::ThirdPartyUnaligned => "third_party_unaligned",
+            Self::ForwarderIntact => "forwarder_intact",
+            Self::ForwarderBroken => "forwarder_broken",
+            Self::Spoofer => "spoofer",
+            Self::Campaign => "campaign",
+            Self::Unidentified => "unidentified",
+        }
+    }
 }
 
 /// Whose name stands somewhere in a message.

@@ -6,6 +6,8 @@
 //! A campaign is a third party that is not set up: nobody could say more from outside. Of what nobody can place, every answer is
 //! accepted but `spoofer`; it counts for no other class.
 
+mod text;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -377,6 +379,10 @@ mod tests {
         let worst: Vec<(&str, &str, u64)> =
             score.worst.iter().map(|m| (m.flow.as_str(), m.called.as_str(), m.messages)).collect();
         assert_eq!(worst, [("crime", "unknown", 5), ("later", "spoofer", 5)]);
+        let text = score.to_string();
+        assert!(text.contains("90.00 %"), "{text}");
+        assert!(text.contains("crime (spoofer) called unknown by r1"), "{text}");
+        assert!(text.contains("5 more are in the truth") && text.contains("5 more are in the ledger"), "{text}");
     }
 
     #[test]

@@ -31,7 +31,10 @@ pub(crate) fn lamppost(out: &mut dyn Write, world: &World) -> io::Result<()> {
          enabled = false\n\
          domains = [{domains}]\n\
          networks = [\"networks.mmdb\"]\n\
-         services = \"services.toml\"\n",
+         services = \"services.toml\"\n\n\
+         [directory]\n\
+         people = [\"people.csv\"]\n\
+         lists = [\"lists.csv\"]\n",
         name = world.company.name,
         domains = domains.join(", "),
     )?;

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 /// The reports, then everything else.
 pub(crate) const EXPECTED_DIGESTS: [&str; 2] = [
     "190c716fc1b3002e2357d76a9a5cce6e2aa2bac60b79ac2a293404c5d05e3ef3",
-    "5b72b798f64c895392c74c226fdcc865cf286d0e78fae049fccb8bffcc7b8d17",
+    "51c848ba6d606af6f1395af2e65b0ef27b53899a811c73e312a781869cbf84ef",
 ];
 
 pub(crate) fn default_options() -> Options {
