@@ -613,6 +613,15 @@ pub(crate) enum ScenarioCommand {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Hold what lamppost makes of a model company's reports against the truth.
+    Score {
+        /// Directory that `generate` wrote; its reports must be in the ledger.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+        format: TextOrJson,
+    },
 }
 
 #[derive(Debug, Subcommand)]

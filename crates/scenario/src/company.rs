@@ -198,7 +198,6 @@ pub(crate) fn readme(out: &mut dyn Write, world: &World, first: Day, days: u16, 
         seed = world.seed,
         reporters = world.reporters.len(),
         flows = world.flows.len(),
-        classes =
-            Class::ALL.map(|class| format!("`{}`", class.word())).join(", "),
+        classes = Class::ALL.map(|class| format!("`{}`", class.word())).join(", "),
     )
 }

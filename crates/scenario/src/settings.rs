@@ -18,6 +18,7 @@ pub(crate) fn lamppost(out: &mut dyn Write, world: &World) -> io::Result<()> {
         .map(|domain| organizational(&domain.name))
         .collect();
     let domains: Vec<String> = domains.into_iter().map(|domain| format!("\"{domain}\"")).collect();
+    let networks: Vec<String> = world.company.networks.iter().map(|range| format!("\"{range}\"")).collect();
     write!(
         out,
         "# {name}, as lamppost has to know it. Start it in this folder.\n\
@@ -25,6 +26,9 @@ pub(crate) fn lamppost(out: &mut dyn Write, world: &World) -> io::Result<()> {
          [reporter]\n\
          # The reports are files; whoever imports them vouches for them.\n\
          authenticate = false\n\n\
+         [organisation]\n\
+         domains = [{domains}]\n\
+         networks = [{networks}]\n\n\
          [enrichment]\n\
          # `lamppost enrich --zone dns/names.zone --zone dns/current.zone` learns everything from the files here. `serve` would ask\n\
          # the real DNS, in which nobody of this world is.\n\
@@ -37,6 +41,7 @@ pub(crate) fn lamppost(out: &mut dyn Write, world: &World) -> io::Result<()> {
          lists = [\"lists.csv\"]\n",
         name = world.company.name,
         domains = domains.join(", "),
+        networks = networks.join(", "),
     )?;
     if !world.company.book.listed().is_empty() {
         write!(out, "\n[[enrichment.file]]\nname = \"drop\"\npath = \"drop.json\"\nvalue = -10.0\nhard = true\n")?;

@@ -87,6 +87,9 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Scenario(ScenarioCommand::Generate { company, from, out: to }) => {
             scenario::generate(company, *from, to, out)
         }
+        Command::Scenario(ScenarioCommand::Score { folder, format }) => {
+            scenario::score(folder, *format, &loaded()?.config, out)
+        }
         Command::Config(ConfigCommand::Check) => check(&loaded()?, out),
         Command::Config(ConfigCommand::Reference) => {
             write!(out, "{}", crate::reference::text())?;

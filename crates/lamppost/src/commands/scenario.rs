@@ -1,12 +1,15 @@
-//! The model company as files.
+//! The model companies as files, and what lamppost makes of them beside the truth.
 
 use std::io::Write;
 use std::path::Path;
 
+use ::scenario::score::{Answer, Scorer};
 use report::Day;
 
 use super::Done;
-use crate::cli::CompanyArgs;
+use crate::cli::{CompanyArgs, TextOrJson};
+use crate::config::Config;
+use crate::enrichment;
 use crate::progress::Bar;
 use crate::term::commas;
 
@@ -27,5 +30,32 @@ pub(super) fn generate(company: &CompanyArgs, from: Day, to: &Path, out: &mut im
         commas(summary.messages),
         to.display()
     )?;
+    Ok(Done::Well)
+}
+
+/// Holds what lamppost makes of a model company's reports against the truth.
+pub(super) fn score(folder: &Path, format: TextOrJson, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
+    let mut scorer = Scorer::open(folder)?;
+    let ledger = super::read(&config.data)?;
+    let catalogue = enrichment::catalogue(&config.enrichment)?;
+    insight::judge_rows(&ledger, &config.organisation.declared()?, &catalogue, |row| {
+        scorer.answer(&Answer {
+            domain: row.domain,
+            source: row.source,
+            dkim: row.dkim,
+            spf: row.spf,
+            envelope_from: row.envelope_from,
+            overrides: row.overrides,
+            messages: row.messages,
+            class: row.class.word(),
+            rule: row.rule,
+            why: row.why,
+        });
+    })?;
+    let score = scorer.finish();
+    match format {
+        TextOrJson::Json => writeln!(out, "{}", serde_json::to_string(&score)?)?,
+        TextOrJson::Text => write!(out, "{score}")?,
+    }
     Ok(Done::Well)
 }

@@ -21,7 +21,11 @@ impl fmt::Display for Score {
             }
             writeln!(f)?;
         }
-        writeln!(f, "\n{:<24}{:>12}{:>12}{:>12}{:>11}{:>11}", "class", "truly", "called", "right", "precision", "recall")?;
+        writeln!(
+            f,
+            "\n{:<24}{:>12}{:>12}{:>12}{:>11}{:>11}",
+            "class", "truly", "called", "right", "precision", "recall"
+        )?;
         for class in &self.classes {
             let (precision, recall) = (percent(class.precision), percent(class.recall));
             writeln!(
@@ -30,12 +34,26 @@ impl fmt::Display for Score {
                 class.class, class.truly, class.called, class.right
             )?;
         }
-        writeln!(f, "\n{} messages, {} of them unknown ({})", self.messages, self.unknown, percent(self.unknown_share))?;
+        writeln!(
+            f,
+            "\n{} messages, {} of them unknown ({})",
+            self.messages,
+            self.unknown,
+            percent(self.unknown_share)
+        )?;
         if self.unanswered > 0 {
-            writeln!(f, "{} more are in the truth, and not in the ledger or not in the days that are judged", self.unanswered)?;
+            writeln!(
+                f,
+                "{} more are in the truth, and not in the ledger or not in the days that are judged",
+                self.unanswered
+            )?;
         }
         if self.unexpected > 0 {
-            writeln!(f, "{} more are in the ledger, and not in the truth: other reports are in it too", self.unexpected)?;
+            writeln!(
+                f,
+                "{} more are in the ledger, and not in the truth: other reports are in it too",
+                self.unexpected
+            )?;
         }
         if !self.worst.is_empty() {
             writeln!(f, "\nThe largest mistakes")?;

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 /// The reports, then everything else.
 pub(crate) const EXPECTED_DIGESTS: [&str; 2] = [
     "190c716fc1b3002e2357d76a9a5cce6e2aa2bac60b79ac2a293404c5d05e3ef3",
-    "51c848ba6d606af6f1395af2e65b0ef27b53899a811c73e312a781869cbf84ef",
+    "bf1ecf096f6d1832ead1482999322f3e6e57ca5713c130f3155e1582f6938d53",
 ];
 
 pub(crate) fn default_options() -> Options {
