@@ -225,6 +225,22 @@ fn who_sends_for_us() {
             "C3-key",
         ),
         (
+            "a sending service that has a key of ours and an envelope of its own, for a part of its mail: it does not forward",
+            vec![
+                Stream::new(
+                    "203.0.113.5",
+                    2,
+                    40,
+                    "pass d=example.com s=ses1; pass d=amazonses.com",
+                    "pass mfrom amazonses.com",
+                ),
+                Stream::new("203.0.113.5", 2, 40, "pass d=example.com s=ses1", "pass mfrom ses.bnc.example.com"),
+            ],
+            "key ses1",
+            ThirdParty,
+            "C3",
+        ),
+        (
             "an envelope below ours, and its own signature",
             vec![Stream::new("203.0.113.5", 2, 40, "pass d=roam.example s=a", "pass mfrom roam.bnc.example.com")],
             "bounces to roam.bnc",
@@ -431,6 +447,19 @@ fn a_flow_has_phases_and_an_id_that_lasts() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), flows.len());
+}
+
+#[test]
+fn addresses_that_stand_for_nobody_are_not_ours() {
+    // Reports that were made unrecognisable name one address for all.
+    let blank = [
+        Stream::new("127.0.0.1", 1, 900, "pass d=other.example s=s1", "pass mfrom other.example"),
+        Stream::new("127.0.0.1", 1, 20, "", "softfail mfrom other.example"),
+    ];
+    let blank = blank.map(|stream| stream.domain("other.example"));
+    let flows = judge(&blank, &Organisation::default());
+    let flow = flows.iter().find(|flow| flow.line.name == "unsigned from 127.0.0.0/24").expect("a flow");
+    assert_eq!(flow.line.class, FlowClass::Unknown, "{}", flow.line.rule);
 }
 
 #[test]

@@ -133,7 +133,13 @@ pub(crate) fn assess<E>(
     for organization in organizations {
         let mut facts = Facts::default();
         read(organization)?.visit(&mut facts, |facts, name| facts.names.number(name), Facts::add);
-        facts.settle();
+        let sends = |domain: &str| {
+            use ServiceKind::{Marketing, Saas, Transactional};
+            let name = [domain.to_owned()];
+            let found = ground.catalogue.find(&[], &[], &name);
+            found.first().is_some_and(|service| matches!(service.kind, Marketing | Saas | Transactional))
+        };
+        facts.settle(sends);
         all.push(facts);
     }
     let shared = |source: u128| ground.profiles.get(&source).is_some_and(|p| p.known.service.is_some());
@@ -408,7 +414,7 @@ fn judged(
     let phases: Vec<(Phase, FlowClass)> = phases(&days).into_iter().map(|phase| (phase, class(&phase))).collect();
     let class = phases.last().map_or(FlowClass::Unknown, |(_, class)| *class);
     let diagnosis = matches!(class, FlowClass::OwnMisconfigured | FlowClass::ThirdPartyUnaligned)
-        .then(|| diagnose(&features))
+        .then(|| diagnose(&features, matches!(sender, Sender::Unsigned { bounce: true, .. })))
         .flatten();
     let rule = rule_for(finding.rule, class);
     let verdict = Verdict {

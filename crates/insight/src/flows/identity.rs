@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{Cell, Own, Spf, Whose};
 use super::day::address;
 use super::knowledge::{Facts, Home, most, network};
-use super::space::Space;
+use super::space::{Space, stands_for_nobody};
 
 /// Where mail comes from, as closely as it can be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,7 +101,8 @@ pub(crate) fn identify(cell: &Cell, facts: &mut Facts, places: &Places, space: &
     {
         return identity;
     }
-    let listed = facts.sources.get(&cell.source).is_some_and(|source| source.direct > 0);
+    let listed =
+        facts.sources.get(&cell.source).is_some_and(|source| source.direct > 0) && !stands_for_nobody(cell.source);
     // Not every reporter says that SPF was about the greeting; the names are the same.
     let bounce = shape.whose() != Whose::Ours && (shape.bounce() || facts.greetings.contains(&cell.spf));
     Identity::Unsigned { from: places.place(cell.source), listed, bounce }

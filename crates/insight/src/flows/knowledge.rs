@@ -66,6 +66,8 @@ pub(crate) struct KeyFacts {
     pub(crate) direct: u64,
     /// With SPF passing for somebody else, by organizational domain.
     pub(crate) foreign: Sums,
+    /// The same where the one in the envelope signs too.
+    pub(crate) foreign_signed: Sums,
     /// By /24 or /48.
     pub(crate) networks: HashMap<u128, u64>,
 }
@@ -144,6 +146,8 @@ pub(crate) struct Facts {
     pub(crate) keys: Vec<KeyFacts>,
     key_numbers: HashMap<(u32, u32), u32>,
     pub(crate) homes: Vec<Home>,
+    /// Services that use a key beside where it is at home, by key and organizational domain.
+    guests: HashSet<(u32, u32)>,
     pub(crate) authors: HashMap<u32, AuthorFacts>,
     /// When mail that passes is sent.
     pub(crate) week: Week,
@@ -239,6 +243,9 @@ impl Facts {
             key.direct += if direct { messages } else { 0 };
             if let Some(organization) = foreign {
                 add(&mut key.foreign, organization, messages);
+                if shape.other_like_spf() {
+                    add(&mut key.foreign_signed, organization, messages);
+                }
             }
             *key.networks.entry(network(cell.source)).or_default() += messages;
         }
@@ -247,8 +254,8 @@ impl Facts {
         }
     }
 
-    /// After all cells: where each key is at home.
-    pub(crate) fn settle(&mut self) {
+    /// After all cells: where each key is at home. `sends` says that a domain belongs to a service that sends for others.
+    pub(crate) fn settle(&mut self, sends: impl Fn(&str) -> bool) {
         let home = |key: &KeyFacts| {
             // Mail that is passed on is a part of it; that a twentieth comes directly shows that it can.
             if key.direct * 20 >= key.messages {
@@ -262,6 +269,13 @@ impl Facts {
             }
         };
         self.homes = self.keys.iter().map(home).collect();
+        for (number, key) in (0_u32..).zip(&self.keys) {
+            // Who sends for others does not forward; and who passes on a tenth of all mail signed with a key, and signs it as itself, has
+            // the key.
+            let known = key.foreign.iter().filter(|(organization, _)| sends(self.names.name(*organization)));
+            let signing = key.foreign_signed.iter().filter(|(_, sum)| sum * 10 >= key.messages);
+            self.guests.extend(known.chain(signing).map(|(organization, _)| (number, *organization)));
+        }
         for home in self.homes.clone() {
             if let Home::Service(organization) = home {
                 *self.vendors.entry(organization).or_default() += 1;
@@ -273,6 +287,9 @@ impl Facts {
     /// source sends such mail.
     pub(crate) fn at_home(&self, cell: &Cell, key: u32, foreign: Option<u32>) -> bool {
         let Some(source) = self.sources.get(&cell.source) else { return false };
+        if foreign.is_some_and(|organization| self.guests.contains(&(key, organization))) {
+            return true;
+        }
         match self.homes.get(key as usize) {
             Some(Home::Direct) => {
                 cell.shape.spf_aligned()

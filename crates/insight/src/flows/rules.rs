@@ -459,14 +459,17 @@ impl<'a> Case<'a> {
 }
 
 /// What is wrong with mail that fails, the most telling first.
-pub(crate) fn diagnose(f: &Features) -> Option<Diagnosis> {
+pub(crate) fn diagnose(f: &Features, bounce: bool) -> Option<Diagnosis> {
+    // Not every reporter says that SPF was about the greeting: in a flow of bounces it was.
+    let (bounces, unlisted) =
+        if bounce { (f.fail_bounce + f.fail_unlisted, 0) } else { (f.fail_bounce, f.fail_unlisted) };
     let found = [
         (f.fail_permerror, Diagnosis::SpfPermerror),
-        (f.fail_bounce, Diagnosis::HeloWithoutSpf),
+        (bounces, Diagnosis::HeloWithoutSpf),
         (f.fail_broken, Diagnosis::BrokenSignature),
         (f.fail_other_signed, Diagnosis::SignsAsAnother),
         (f.fail_foreign, Diagnosis::UnalignedBounceDomain),
-        (f.fail_unlisted, Diagnosis::UnlistedUnsigned),
+        (unlisted, Diagnosis::UnlistedUnsigned),
         (f.fail_temperror, Diagnosis::DnsTrouble),
     ];
     // The largest part; the earlier one of equals.

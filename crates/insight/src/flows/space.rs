@@ -75,6 +75,12 @@ struct Seen {
     shared: u64,
 }
 
+/// Addresses that no mail comes from: reports that were made unrecognisable have them.
+pub(crate) fn stands_for_nobody(source: u128) -> bool {
+    let address = super::day::address(source);
+    address.is_loopback() || address.is_unspecified() || address.is_multicast()
+}
+
 fn inferred(all: &[Facts], shared: impl Fn(u128) -> bool) -> Vec<(u128, u128, bool)> {
     let mut sources: HashMap<u128, SourceFacts> = HashMap::new();
     for facts in all {
@@ -89,7 +95,7 @@ fn inferred(all: &[Facts], shared: impl Fn(u128) -> bool) -> Vec<(u128, u128, bo
         }
     }
     let (mut networks, mut neighbourhoods) = (BTreeMap::<u128, Seen>::new(), BTreeMap::<u128, Seen>::new());
-    for (&source, facts) in &sources {
+    for (&source, facts) in sources.iter().filter(|(source, _)| !stands_for_nobody(**source)) {
         let (near, around) = (network(source), neighbourhood(source));
         let somebody = shared(source) || facts.also_signed * 2 > facts.messages || facts.below * 2 > facts.messages;
         let own = !somebody
