@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use report::package::{Found, PackageLimits, open};
 use report::{Rejection, RejectionKind};
 
-/// Members, and either their bytes or why they were refused.
+/// Members, and either their bytes – of a failure report its hash – or why they were refused.
 type All = Vec<(Option<String>, Result<Vec<u8>, RejectionKind>)>;
 
 fn found(item: &[u8], limits: &PackageLimits) -> All {
@@ -19,6 +19,7 @@ fn found(item: &[u8], limits: &PackageLimits) -> All {
     open(&mut &item[..], limits, &mut |found| {
         all.push(match found {
             Found::Rejected { member, rejection } => (member.map(str::to_owned), Err(rejection.kind)),
+            Found::Failure { member, failure } => (member.map(str::to_owned), Ok(failure.content.to_vec())),
             Found::Report { member, xml } => {
                 let mut bytes = Vec::new();
                 let read = xml.read_to_end(&mut bytes);

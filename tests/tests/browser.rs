@@ -151,7 +151,11 @@ fn from_all_domains_to_one_raw_report() {
     assert_eq!(pages, without, "the same way without scripts");
     browser.scripts(true);
 
+    let samples = get(&server.address, "/api/v1/samples").json();
+    let sample = samples["lines"][0]["id"].as_u64().expect("the model company's reporters tell of single messages");
     pages.extend([
+        ("samples", "/samples".to_owned()),
+        ("sample", format!("/samples/{sample}")),
         ("arrivals", "/reports".to_owned()),
         ("report-list", "/reports/list".to_owned()),
         ("flaws", "/reports/flaws".to_owned()),

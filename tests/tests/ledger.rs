@@ -31,7 +31,7 @@ fn number(value: &Value, key: &str) -> u64 {
 
 /// The answers that must not change when a ledger is copied or worked out again.
 fn answers(ledger: &Path) -> Vec<Value> {
-    let questions: [&[&str]; 7] = [
+    let questions: [&[&str]; 9] = [
         &["trend", "--days", "0"],
         &["domains", "--days", "0", "--limit", "100000"],
         &["sources", "--days", "0", "--limit", "100000"],
@@ -39,6 +39,8 @@ fn answers(ledger: &Path) -> Vec<Value> {
         &["rows", "--days", "0", "--limit", "1000"],
         &["reports", "arrivals", "--days", "0"],
         &["reports", "flaws", "--days", "0"],
+        &["samples", "--days", "0", "--limit", "1000"],
+        &["samples", "local-parts", "--days", "0"],
     ];
     let mut answers: Vec<Value> =
         questions.iter().map(|q| on(ledger, &[q, &["--format", "json"][..]].concat()).expect(0).json()).collect();
@@ -187,6 +189,8 @@ fn company(folder: &Path) -> (PathBuf, Value) {
     let _ = finish(command).expect(0);
     let summary = import(&ledger, &out.join("reports"));
     assert!(number(&summary, "new") > 0, "{summary}");
+    let failures = import(&ledger, &out.join("failures"));
+    assert!(number(&failures, "samples") > 10 && number(&failures, "rejected") == 0, "{failures}");
     (ledger, summary)
 }
 
@@ -242,7 +246,7 @@ fn commands_and_api_give_the_same_answers() {
     let top = ask(&["sources", "--limit", "1"]);
     let address = top["lines"][0]["key"].as_str().expect("a source");
     let source = format!("/api/v1/sources/{address}");
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 18] = [
         (&["domains"], "/api/v1/portfolio"),
         (&["trend"], "/api/v1/trend"),
         (&["trend", "--days", "7"], "/api/v1/trend?days=7"),
@@ -255,6 +259,13 @@ fn commands_and_api_give_the_same_answers() {
         (&["source", address], &source),
         (&["rows", "--disposition", "reject"], "/api/v1/rows?disposition=reject"),
         (&["rows", "--outcome", "failing"], "/api/v1/rows?outcome=failing"),
+        (&["samples"], "/api/v1/samples"),
+        (
+            &["samples", "--source", "198.18.0.0/16", "--limit", "3", "--offset", "1"],
+            "/api/v1/samples?network=198.18.0.0/16&limit=3&offset=1",
+        ),
+        (&["samples", "--local-part", "VST"], "/api/v1/samples?local_part=vst"),
+        (&["samples", "local-parts"], "/api/v1/local-parts"),
         (&["reports"], "/api/v1/reports"),
         (&["reports", "arrivals"], "/api/v1/arrivals"),
         (&["reports", "rejected"], "/api/v1/rejections"),
@@ -272,7 +283,7 @@ fn commands_and_api_give_the_same_answers() {
 fn csv_and_text_say_what_json_says() {
     let folder = TempDir::new().unwrap();
     let (ledger, _) = company(folder.path());
-    for command in ["domains", "trend", "sources", "rows", "reports"] {
+    for command in ["domains", "trend", "sources", "rows", "samples", "reports"] {
         let all = ["--days", "0"];
         let json = on(&ledger, &[&[command, "--format", "json"], &all[..]].concat()).expect(0).json();
         let lines = ["domains", "lines", "days"].iter().find_map(|key| json[key].as_array().map(Vec::len)).unwrap();

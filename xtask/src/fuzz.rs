@@ -48,6 +48,7 @@ pub(crate) fn run(seconds: u32, only: &[&str]) -> Result<()> {
 fn seeds(target: &str, suites: Option<&Path>) -> Option<PathBuf> {
     let ours = match target {
         "zone" => root().join("testdata/zone"),
+        "failure" => root().join("testdata/failure"),
         _ => root().join("fuzz/seeds").join(target),
     };
     // What reads reports begins at those of the suites that are made to be read wrongly.

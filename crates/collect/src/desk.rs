@@ -215,8 +215,8 @@ impl Desk {
 
     /// What is found in a kept item, once it counts. Nothing if it takes longer than `patience`: the item is safe all the same.
     pub async fn outcome(&self, receipt: &Receipt, patience: Duration) -> Option<Outcome> {
-        if let KeptState::Known { reports, rejected } = receipt.state {
-            return Some(Outcome::known(reports, rejected));
+        if let KeptState::Known { reports, rejected, samples } = receipt.state {
+            return Some(Outcome::known(reports, samples, rejected));
         }
         let _hurry = self.hurry();
         self.wake();
@@ -241,7 +241,9 @@ impl Desk {
         // Between its receipt and the question so much may have been read that its outcome is no longer remembered.
         let (ledger, key) = (self.inner.ledger.clone(), receipt.key);
         match blocking(move || Ok(ledger.keep(&mut ledger.raw(&key)?, "", 0)?)).await {
-            Ok(Kept { state: KeptState::Known { reports, rejected }, .. }) => Some(Outcome::known(reports, rejected)),
+            Ok(Kept { state: KeptState::Known { reports, rejected, samples }, .. }) => {
+                Some(Outcome::known(reports, samples, rejected))
+            }
             _ => None,
         }
     }

@@ -91,8 +91,14 @@ const AHEAD_SECONDS: i64 = 2 * 86_400;
 
 /// The options, with reports about days to come refused.
 fn until_now(options: &Options, now: i64) -> Options {
-    let latest = options.report.latest.min(now.saturating_add(AHEAD_SECONDS));
-    Options { report: Limits { latest, ..options.report.clone() }, ..options.clone() }
+    let ahead = now.saturating_add(AHEAD_SECONDS);
+    let failure =
+        report::failure::Limits { latest: options.package.failure.latest.min(ahead), ..options.package.failure };
+    Options {
+        package: PackageLimits { failure, ..options.package },
+        report: Limits { latest: options.report.latest.min(ahead), ..options.report.clone() },
+        ..options.clone()
+    }
 }
 
 /// Takes in some of what was kept and has no outcome yet, then counts what was brought again, and says what was found in each.

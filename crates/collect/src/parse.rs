@@ -8,6 +8,7 @@ use std::io::{BufRead, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::{Receiver, Sender};
+use report::failure::{Failure, Sample};
 use report::package::{Found, PackageLimits, open};
 use report::{Finished, Reader, Rejection, RejectionKind, Report, Row, Text};
 use store::{Ledger, RawKey};
@@ -38,6 +39,8 @@ pub(crate) enum Event {
     End(Box<Finished>),
     /// The report ends badly: what came of it is taken back.
     Abandon(Rejection),
+    /// What may be kept of a failure report, and its identity.
+    Sample(Option<String>, Box<Sample>, [u8; 32]),
     /// The item, or a member of it, is refused.
     Reject(Option<String>, Rejection),
     /// The item ends; it had so many bytes.
@@ -190,6 +193,7 @@ impl<'a> Reading<'a> {
                 }
                 match found {
                     Found::Report { member, xml } => self.report(member, xml),
+                    Found::Failure { member, failure } => self.failure(member, &failure),
                     Found::Rejected { member, rejection } => {
                         self.push(Event::Reject(member.map(str::to_owned), rejection));
                     }
@@ -222,6 +226,15 @@ impl<'a> Reading<'a> {
         self.options.domains.is_empty() || self.options.domains.iter().any(below)
     }
 
+    fn failure(&mut self, member: Option<&str>, failure: &Failure) {
+        let member = member.map(str::to_owned);
+        let about = &failure.report.author.domain;
+        if self.by_mail && !self.is_ours(about) {
+            return self.push(Event::Reject(member, foreign(about)));
+        }
+        self.push(Event::Sample(member, Box::new(Sample::of(failure)), failure.content));
+    }
+
     fn report(&mut self, member: Option<&str>, xml: &mut dyn BufRead) {
         let member = member.map(str::to_owned);
         let mut reader = match Reader::open(xml, &self.options.report) {
@@ -230,10 +243,8 @@ impl<'a> Reading<'a> {
         };
         let about = &reader.report().policy.domain;
         if self.by_mail && !self.is_ours(about) {
-            let message = format!(
-                "It is about {about}, which is none of our domains: add it to `reporter.domains` if it is one."
-            );
-            return self.push(Event::Reject(member, Rejection::new(RejectionKind::ForeignDomain, message)));
+            let rejection = foreign(about);
+            return self.push(Event::Reject(member, rejection));
         }
         self.push(Event::Report(Box::new(reader.report().clone()), member));
         self.in_report = true;
@@ -287,6 +298,12 @@ impl<'a> Reading<'a> {
         let full = std::mem::replace(&mut self.batch, next);
         self.closed |= self.out.send(full).is_err();
     }
+}
+
+fn foreign(about: &str) -> Rejection {
+    let message =
+        format!("It is about {about}, which is none of our domains: add it to `reporter.domains` if it is one.");
+    Rejection::new(RejectionKind::ForeignDomain, message)
 }
 
 /// A large item in memory, as far as mail may be large: of what is larger the reading says so.

@@ -84,6 +84,10 @@ pub struct Summary {
     pub duplicates: u64,
     /// Reports that took the place of another with the same identity; they are among the new ones.
     pub conflicts: u64,
+    /// Failure reports that are samples now and were not before.
+    pub samples: u64,
+    /// Failure reports that had been taken in before.
+    pub samples_repeated: u64,
     /// Files, items and members of items that were refused.
     pub rejected: u64,
     /// Rows of the new reports.

@@ -25,6 +25,8 @@ pub struct Outcome {
     pub duplicates: u64,
     /// Reports that took the place of another with the same identity; they are among the new ones.
     pub conflicts: u64,
+    /// Failure reports in it, those that had come before included.
+    pub samples: u64,
     /// Rows of the new reports.
     pub rows: u64,
     /// Messages of the new reports. Saturates.
@@ -47,8 +49,8 @@ impl Outcome {
     pub const NAMED_MAX: usize = 20;
 
     /// Of an item that was taken in before.
-    pub(crate) fn known(reports: u64, rejected: u64) -> Self {
-        Self { reports, duplicates: reports, rejected, ..Self::default() }
+    pub(crate) fn known(reports: u64, samples: u64, rejected: u64) -> Self {
+        Self { reports, duplicates: reports, samples, rejected, ..Self::default() }
     }
 }
 
@@ -158,6 +160,8 @@ impl<'a> Taking<'a> {
             new: totals.new,
             duplicates: totals.duplicates,
             conflicts: totals.conflicts,
+            samples: totals.samples,
+            samples_repeated: totals.samples_repeated,
             rejected: totals.rejected + self.unreadable,
             rows: totals.rows,
             messages: totals.messages,
@@ -194,6 +198,10 @@ impl<'a> Taking<'a> {
                     self.intake.abandon_report(&rejection)?;
                     let member = self.member.take();
                     self.reject(member, rejection);
+                }
+                Event::Sample(member, sample, content) => {
+                    self.intake.sample(&sample, &content, member.as_deref())?;
+                    self.open.1.samples += 1;
                 }
                 Event::Reject(member, rejection) => {
                     self.intake.reject(member.as_deref(), &rejection)?;

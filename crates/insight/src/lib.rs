@@ -12,11 +12,12 @@
 //! | `owners` | who may be behind a local part, as a directory has it |
 //! | `known` | which names and days there are |
 //! | `reports`, `raw` | which reports came, what was odd, what was refused; the XML behind one |
+//! | `samples` | single messages that failed, and who they were written as |
 //! | `incomplete` | which of the newest days are still coming in |
 //! | `expected` | which reporters have sent what they usually send |
 //! | `reputation` | which failing sources are good or bad by their grade |
 //! | `flows` | the streams of mail in our name, what each is taken for, and why |
-//! | `answers`, `report_answers` | the answers as plain data |
+//! | `answers`, `report_answers`, `sample_answers` | the answers as plain data |
 //!
 //! Nothing here looks anything up outside the ledger, and nothing knows SQL, HTML or a command line.
 
@@ -35,6 +36,8 @@ mod report_answers;
 mod reports;
 mod reputation;
 mod rows;
+mod sample_answers;
+mod samples;
 mod scope;
 mod source;
 mod sources;
@@ -54,6 +57,8 @@ pub use report_answers::*;
 pub use reports::{arrivals, conflicts, flaws, rejections, report, reports};
 pub use reputation::{BandLine, GapLine, GradedSource, Reputation, reputation};
 pub use rows::{report_rows, rows};
+pub use sample_answers::*;
+pub use samples::{local_parts, sample, samples};
 pub use scope::{DAYS_MAX, Period, Scope, parse_network};
 pub use source::source;
 pub use sources::sources;

@@ -161,7 +161,7 @@ pub fn flaws(ledger: &Ledger, period: Period) -> Result<Flaws, Error> {
 }
 
 /// The word that stands for a kind in JSON.
-fn word(kind: &impl serde::Serialize) -> String {
+pub(crate) fn word(kind: &impl serde::Serialize) -> String {
     match serde_json::to_value(kind) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

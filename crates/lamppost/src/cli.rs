@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Rows(PagedArgs),
     /// The reports in the ledger, and those that could not be taken in.
     Reports(ReportsArgs),
+    /// Single messages that failed, from failure reports; who should have read them is not kept.
+    Samples(SamplesArgs),
     /// Take in reports that were refused because nobody stood for the mail they came in.
     Accept {
         /// The item, as `lamppost reports rejected` lists it, or the first digits of it.
@@ -598,6 +600,51 @@ pub(crate) enum ReportsView {
     Conflicts,
     /// What was odd about the reports taken in.
     Flaws,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SamplesArgs {
+    /// What to list.
+    #[arg(value_enum, default_value_t = SamplesView::List)]
+    pub(crate) view: SamplesView,
+    /// Author domain.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+    /// With --domain: the subdomains of its organizational domain too.
+    #[arg(long, requires = "domain")]
+    pub(crate) subdomains: bool,
+    /// Where the messages came from: an address, or a network as 192.0.2.0/24.
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
+    pub(crate) source: Option<(std::net::IpAddr, u8)>,
+    /// What stands before the @ of the author's address.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) local_part: Option<String>,
+    /// First day, as 2025-12-23.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) since: Option<report::Day>,
+    /// Last day.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) until: Option<report::Day>,
+    /// The last so many days of the ledger; 0 is all of them. [default: 90]
+    #[arg(long, value_name = "N", conflicts_with_all = ["since", "until"])]
+    pub(crate) days: Option<u16>,
+    /// How many lines.
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(crate) limit: usize,
+    /// Lines to pass over; not with local-parts.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) offset: usize,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SamplesView {
+    /// The messages, the newest first.
+    List,
+    /// Who they were written as.
+    LocalParts,
 }
 
 #[derive(Debug, Subcommand)]

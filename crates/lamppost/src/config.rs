@@ -48,12 +48,20 @@ pub(crate) struct Portal {
 }
 
 /// `[retention]`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Retention {
     /// Days of rows to keep, counted back from the newest day; without it everything is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) days: Option<u16>,
+    /// Days for which samples from failure reports are kept, counted from when each was received; 0 keeps them for good.
+    pub(crate) samples_days: u16,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: None, samples_days: 30 }
+    }
 }
 
 impl Default for Config {

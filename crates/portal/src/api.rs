@@ -6,8 +6,8 @@
 use std::sync::LazyLock;
 
 use insight::{
-    Arrivals, Conflicts, Expected, Flaws, Portfolio, Rejections, ReportDetail, Reports, Reputation, Rows, Source,
-    Sources, Spike, Trend,
+    Arrivals, Conflicts, Expected, Flaws, LocalParts, Portfolio, Rejections, ReportDetail, Reports, Reputation, Rows,
+    SampleDetail, Samples, Source, Sources, Spike, Trend,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -52,7 +52,7 @@ struct PathParam {
 const IP: PathParam = PathParam { name: "ip", about: "IPv4 or IPv6 address.", schema: || json!({"type": "string"}) };
 const ID: PathParam = PathParam {
     name: "id",
-    about: "Number of the report in the ledger.",
+    about: "Number of the report or sample in the ledger.",
     schema: || json!({"type": "integer", "minimum": 1}),
 };
 const DAY: PathParam =
@@ -84,6 +84,7 @@ fn json_of(answer: &impl Serialize) -> Vec<u8> {
 /// Every route.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = mail_routes();
+    routes.extend(sample_routes());
     routes.extend(report_routes());
     routes.extend(program_routes());
     routes
@@ -165,6 +166,35 @@ fn mail_routes() -> Vec<Route> {
         route::<Rows>(("/api/v1/rows", "rows"), "The rows behind a number.", &[], &[&FILTERS, PAGED], |call| {
             Ok(insight::rows(call.ledger, &call.scope(), call.ask.offset, call.ask.lines())?)
         }),
+    ]
+}
+
+/// Which messages failed.
+fn sample_routes() -> Vec<Route> {
+    let scope: Vec<&'static Param> =
+        [&[&params::DOMAIN, &params::SUBDOMAINS][..], PERIOD, &[&params::NETWORK]].concat();
+    vec![
+        route::<Samples>(
+            ("/api/v1/samples", "samples"),
+            "Single messages that failed, from failure reports, the newest first; recipients are not kept.",
+            &[],
+            &[&scope, params::SAMPLES],
+            |call| Ok(insight::samples(call.ledger, &call.scope(), &site::sample_filter(call))?),
+        ),
+        route::<SampleDetail>(
+            ("/api/v1/samples/{id}", "sample"),
+            "One of them with all that is kept of it.",
+            &[ID],
+            &[],
+            site::sample_detail,
+        ),
+        route::<LocalParts>(
+            ("/api/v1/local-parts", "localParts"),
+            "Who failing messages were written as, most messages first.",
+            &[],
+            &[&scope, &[&params::LOCAL_PART, &params::LIMIT]],
+            |call| Ok(insight::local_parts(call.ledger, &call.scope(), &site::sample_filter(call))?),
+        ),
     ]
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Ask {
     pub(crate) policy: Option<Applies>,
     /// Only reports with this flaw.
     pub(crate) flaw: Option<FlawKind>,
+    /// Only samples written as this local part.
+    pub(crate) local_part: Option<String>,
     /// First day, before it is joined with `until`.
     pub(crate) since: Option<Day>,
     /// Last day, before it is joined with `since`.
@@ -182,6 +184,7 @@ impl Ask {
         push("q", self.q.clone());
         push("policy", self.policy.map(|policy| policy_word(policy).to_owned()));
         push("flaw", self.flaw.map(flaw_word));
+        push("local_part", self.local_part.clone());
         push("offset", (self.offset > 0).then(|| self.offset.to_string()));
         push("limit", self.limit.map(|limit| limit.to_string()));
         pairs

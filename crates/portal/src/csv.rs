@@ -2,7 +2,7 @@
 //!
 //! In: the same answers that pages show. Out: text, in which every cell went through [`csv_cell`].
 
-use insight::{Arrivals, Outcomes, Portfolio, Rows, Sources, Trend};
+use insight::{Arrivals, Outcomes, Portfolio, Rows, Samples, Sources, Trend};
 use report::{Outcome, csv_cell};
 
 /// A table in the making.
@@ -141,6 +141,53 @@ pub(crate) fn rows(answer: &Rows) -> String {
     table.0
 }
 
+/// Messages that failed.
+pub(crate) fn samples(answer: &Samples) -> String {
+    let mut table = Table::new(&[
+        "sample",
+        "day",
+        "arrived",
+        "local_part",
+        "domain",
+        "source",
+        "reporter",
+        "failure",
+        "dkim",
+        "spf",
+        "delivery",
+        "envelope_from",
+        "dkim_domain",
+        "dkim_selector",
+        "subject",
+        "messages",
+    ]);
+    let failed = |failed: Option<bool>| failed.map_or("", |failed| if failed { "failed" } else { "aligned" });
+    for line in &answer.lines {
+        let arrived = line.arrived.and_then(crate::figures::machine).unwrap_or_default();
+        let day = line.day.to_string();
+        let signature = line.dkim.first();
+        table.line(&[
+            Cell::Number(line.id),
+            Cell::Text(&day),
+            Cell::Text(&arrived),
+            Cell::Text(&line.local_part),
+            Cell::Text(&line.domain),
+            Cell::Text(line.source.as_deref().unwrap_or_default()),
+            Cell::Text(&line.reporter),
+            Cell::Text(&line.auth_failure),
+            Cell::Text(failed(line.dkim_failed)),
+            Cell::Text(failed(line.spf_failed)),
+            Cell::Text(line.delivery.as_deref().unwrap_or_default()),
+            Cell::Text(line.envelope_from.as_deref().unwrap_or_default()),
+            Cell::Text(signature.map_or("", |s| &s.domain)),
+            Cell::Text(signature.map_or("", |s| &s.selector)),
+            Cell::Text(line.subject.as_deref().unwrap_or_default()),
+            Cell::Number(line.incidents),
+        ]);
+    }
+    table.0
+}
+
 /// Who reported.
 pub(crate) fn arrivals(answer: &Arrivals) -> String {
     let mut table = Table::new(&[
@@ -184,6 +231,7 @@ mod tests {
             sources(&fixture.sources(insight::GroupBy::SpfDomain)),
             rows(&fixture.rows()),
             arrivals(&fixture.arrivals()),
+            samples(&fixture.samples()),
         ];
         for table in tables {
             let whole = table.replace("\"'=1,\"\"2\"\"\r\n@3\"", "text");

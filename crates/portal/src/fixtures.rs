@@ -4,6 +4,7 @@
 
 mod program;
 mod reports;
+mod samples;
 
 use insight::{
     Alignments, AuthenticationLine, CountLine, Dispositions, DomainLine, Failing, Finding, GroupBy, IncompleteDay,

@@ -24,6 +24,8 @@ pub(crate) enum Section {
     Trend,
     /// Sources and rows.
     Explorer,
+    /// Messages that failed.
+    Samples,
     /// Reports and what became of them.
     Reports,
     /// Failing sources by what is known of them.
@@ -129,6 +131,7 @@ impl Page {
                         (item(Section::Domains, "Domains", links::domains(scope), domains, Some("d")))
                         (item(Section::Trend, "Trend", links::trend(scope), None, Some("t")))
                         (item(Section::Explorer, "Explorer", links::sources(scope), None, Some("e")))
+                        (item(Section::Samples, "Samples", links::samples(scope), None, Some("s")))
                         (item(Section::Reputation, "Reputation", links::reputation(scope), None, Some("p")))
                         (item(Section::Owners, "Owners", Url::path(&["owners"]), None, Some("o")))
                     }
@@ -224,7 +227,7 @@ fn footer(around: &Around) -> Markup {
 
 /// What the keys do. Opened by the script alone: without it there are no keys.
 fn keys() -> Markup {
-    let keys: [(&[&str], &str); 10] = [
+    let keys: [(&[&str], &str); 11] = [
         (&["/"], "search"),
         (&["["], "the days before these"),
         (&["]"], "the days after these"),
@@ -232,6 +235,7 @@ fn keys() -> Markup {
         (&["g", "d"], "domains"),
         (&["g", "t"], "trend"),
         (&["g", "e"], "explorer"),
+        (&["g", "s"], "samples"),
         (&["g", "r"], "reports"),
         (&["g", "p"], "reputation"),
         (&["g", "o"], "owners"),

@@ -52,6 +52,16 @@ pub(crate) fn rows_csv(scope: &Scope) -> Url {
     Url::path(&["rows.csv"]).with_all(scope_pairs(scope))
 }
 
+/// Messages that failed.
+pub(crate) fn samples(scope: &Scope) -> Url {
+    Url::path(&["samples"]).with_all(scope_pairs(scope))
+}
+
+/// One of them.
+pub(crate) fn sample(id: u64) -> Url {
+    Url::path(&["samples", &id.to_string()])
+}
+
 /// Who reported.
 pub(crate) fn reports(scope: &Scope) -> Url {
     Url::path(&["reports"]).with_all(scope_pairs(scope))

@@ -319,6 +319,17 @@ pub(crate) static FLAW: Param = Param {
     },
 };
 
+pub(crate) static LOCAL_PART: Param = Param {
+    name: "local_part",
+    about: "What stands before the @ of the author's address, whatever its case.",
+    allowed: "any text",
+    schema: any_text,
+    set: |ask, value| {
+        ask.local_part = Some(value.trim().to_owned());
+        Some(())
+    },
+};
+
 /// The filter bar: accepted by every page, so that it is kept from one to the next.
 pub(crate) static FILTERS: [&Param; 11] = [
     &DOMAIN,
@@ -344,6 +355,8 @@ pub(crate) static SOURCES: &[&Param] = &[&GROUP, &SORT, &ORDER, &OFFSET, &LIMIT]
 pub(crate) static PAGED: &[&Param] = &[&OFFSET, &LIMIT];
 /// What the list of reports takes.
 pub(crate) static LISTED: &[&Param] = &[&FLAW, &OFFSET, &LIMIT];
+/// What the list of samples takes.
+pub(crate) static SAMPLES: &[&Param] = &[&LOCAL_PART, &OFFSET, &LIMIT];
 /// A period alone.
 pub(crate) static PERIOD: &[&Param] = &[&DAYS, &SINCE, &UNTIL];
 

@@ -1,13 +1,13 @@
 //! Which page is where: the table of pages, and how each gets its answer.
 
-use insight::{Period, ReportFilter, Scope};
+use insight::{Period, ReportFilter, SampleFilter, Scope};
 
 use crate::ask::Ask;
 use crate::call::{Call, Failure, Reply};
 use crate::csv;
 use crate::links;
 use crate::pages;
-use crate::params::{self, DOMAINS, LISTED, PAGED, Param, SOURCES, TREND, filters_and};
+use crate::params::{self, DOMAINS, LISTED, PAGED, Param, SAMPLES, SOURCES, TREND, filters_and};
 
 /// One page.
 pub(crate) struct Route {
@@ -34,7 +34,7 @@ const XML_BYTES: usize = 256 * 1024 * 1024;
 const FOUND_MAX: usize = 50;
 
 /// Every page.
-pub(crate) static ROUTES: [Route; 25] = [
+pub(crate) static ROUTES: [Route; 28] = [
     Route { path: "/", params: &[], answer: |call| Ok(Reply::Elsewhere(call.ask.here(&["domains"]))) },
     Route { path: "/domains", params: DOMAINS, answer: portfolio },
     Route { path: "/domains.csv", params: DOMAINS, answer: portfolio_csv },
@@ -47,6 +47,9 @@ pub(crate) static ROUTES: [Route; 25] = [
     Route { path: "/reputation", params: &[], answer: reputation },
     Route { path: "/rows", params: PAGED, answer: rows },
     Route { path: "/rows.csv", params: PAGED, answer: rows_csv },
+    Route { path: "/samples", params: SAMPLES, answer: samples },
+    Route { path: "/samples.csv", params: SAMPLES, answer: samples_csv },
+    Route { path: "/samples/{id}", params: &[], answer: sample },
     Route { path: "/reports", params: &[], answer: arrivals },
     Route { path: "/reports.csv", params: &[], answer: arrivals_csv },
     Route { path: "/reports/list", params: LISTED, answer: report_list },
@@ -134,7 +137,10 @@ fn source(call: &Call<'_>) -> Result<Reply, Failure> {
     let address = call.address()?;
     or_empty(call, || {
         let answer = insight::source(call.ledger, address, &call.scope())?;
-        Ok(Reply::Page(pages::source::page(call.here(), &answer)))
+        let full = if address.is_ipv4() { 32 } else { 128 };
+        let filter = SampleFilter { limit: pages::samples::OF_SOURCE_MAX, ..SampleFilter::default() };
+        let samples = insight::samples(call.ledger, &links::from_network(&call.scope(), (address, full)), &filter)?;
+        Ok(Reply::Page(pages::source::page(call.here(), &answer, &samples)))
     })
 }
 
@@ -155,6 +161,34 @@ fn rows(call: &Call<'_>) -> Result<Reply, Failure> {
 fn rows_csv(call: &Call<'_>) -> Result<Reply, Failure> {
     let answer = insight::rows(call.ledger, &call.scope(), call.ask.offset, call.ask.lines())?;
     Ok(Reply::Csv("rows.csv", csv::rows(&answer)))
+}
+
+/// Which samples are asked for, beside the scope.
+pub(crate) fn sample_filter(call: &Call<'_>) -> SampleFilter {
+    SampleFilter { local_part: call.ask.local_part.clone(), offset: call.ask.offset, limit: call.ask.lines() }
+}
+
+fn samples(call: &Call<'_>) -> Result<Reply, Failure> {
+    let (scope, filter) = (call.scope(), sample_filter(call));
+    let answer = insight::samples(call.ledger, &scope, &filter)?;
+    let most = SampleFilter { offset: 0, limit: pages::samples::AUTHORS_MAX, ..filter };
+    let authors = insight::local_parts(call.ledger, &scope, &most)?;
+    Ok(Reply::Page(pages::samples::page(call.here(), &answer, &authors)))
+}
+
+fn samples_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::samples(call.ledger, &call.scope(), &sample_filter(call))?;
+    Ok(Reply::Csv("samples.csv", csv::samples(&answer)))
+}
+
+/// One sample, or the failure that says there is none.
+pub(crate) fn sample_detail(call: &Call<'_>) -> Result<insight::SampleDetail, Failure> {
+    let id = call.id()?;
+    insight::sample(call.ledger, id)?.ok_or_else(|| Failure::Missing(format!("sample {id}")))
+}
+
+fn sample(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Page(pages::samples::one(call.here(), &sample_detail(call)?)))
 }
 
 fn arrivals(call: &Call<'_>) -> Result<Reply, Failure> {

@@ -99,7 +99,7 @@ pub(crate) fn base64_line(bytes: &[u8]) -> String {
 }
 
 /// Base64 (RFC 4648 §4) in lines of 76 characters.
-fn base64(bytes: &[u8], out: &mut String) {
+pub(crate) fn base64(bytes: &[u8], out: &mut String) {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for line in bytes.chunks(57) {
         for three in line.chunks(3) {

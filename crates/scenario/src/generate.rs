@@ -13,7 +13,7 @@ use crate::companies::{self, Kind};
 use crate::post::{Desk, issues};
 use crate::traffic::{Item, Today, World};
 use crate::truth::Truth;
-use crate::{company, directory, networks, settings, zones};
+use crate::{company, directory, failure, networks, settings, zones};
 
 /// What to generate.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +83,7 @@ pub fn generate(options: &Options, out: &Path, progress: &mut dyn FnMut(u64)) ->
 
 fn run(options: &Options, out: &Path, folder: &Path, progress: &mut dyn FnMut(u64)) -> io::Result<Summary> {
     fs::create_dir_all(folder)?;
+    fs::create_dir_all(out.join("failures"))?;
     let world = companies::world(options);
     let mut truth = Truth::new(world.flows.len(), usize::from(options.days));
     let mut cells = Cells::default();
@@ -149,6 +150,7 @@ fn one_day(
             }
         }
         desk.send(world, reporter, today, &issues)?;
+        failure::send(desk.out, world, (at.unwrap_or_default(), reporter), today, &issues)?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@
 //! | `zones`, `networks`, `directory`, `settings` | the same as files |
 //! | `truth`, `cells`, `company` | what is written beside the reports |
 //! | [`score`] | answers beside the truth |
+//! | `failure` | failure reports of two of those who report |
 //! | [`load`] | rows in bulk, for load tests |
 //! | `random`, `address` | randomness that is the same everywhere, and the address plan |
 //!
@@ -27,6 +28,7 @@ mod company;
 mod container;
 mod directory;
 mod estate;
+mod failure;
 mod flow;
 mod generate;
 mod habit;

@@ -39,12 +39,12 @@ pub(crate) fn prefix(key: &RawKey) -> i64 {
 
 /// What is known of an item; `None` if the catalog has never seen it.
 pub(crate) fn item_state(c: &Connection, key: &RawKey) -> rusqlite::Result<Option<KeptState>> {
-    let sql =
-        "SELECT item.reports, item.rejected, item.epoch = state.epoch FROM item, state WHERE prefix = ?1 AND key = ?2";
+    let sql = "SELECT item.reports, item.rejected, item.samples, item.epoch = state.epoch FROM item, state WHERE prefix = ?1 AND key = ?2";
     c.prepare_cached(sql)?
         .query_row(params![prefix(key), key.0], |r| {
-            let known = KeptState::Known { reports: unsigned(r, 0)?, rejected: unsigned(r, 1)? };
-            Ok(if r.get(2)? { known } else { KeptState::Pending })
+            let (reports, rejected, samples) = (unsigned(r, 0)?, unsigned(r, 1)?, unsigned(r, 2)?);
+            let known = KeptState::Known { reports, rejected, samples };
+            Ok(if r.get(3)? { known } else { KeptState::Pending })
         })
         .optional()
 }
@@ -70,11 +70,18 @@ pub(crate) fn item_to_rebuild(
         .optional()
 }
 
-/// Number and reports of an item that was taken in.
-pub(crate) fn item_taken(c: &Connection, key: &RawKey, epoch: i64) -> rusqlite::Result<Option<(i64, u64, u64)>> {
-    c.prepare_cached("SELECT id, reports, rejected FROM item WHERE prefix = ?1 AND key = ?2 AND epoch = ?3")?
-        .query_row(params![prefix(key), key.0, epoch], |r| Ok((r.get(0)?, unsigned(r, 1)?, unsigned(r, 2)?)))
+/// Number, reports, rejections and failure reports of an item that was taken in.
+pub(crate) fn item_taken(c: &Connection, key: &RawKey, epoch: i64) -> rusqlite::Result<Option<(i64, u64, u64, u64)>> {
+    c.prepare_cached("SELECT id, reports, rejected, samples FROM item WHERE prefix = ?1 AND key = ?2 AND epoch = ?3")?
+        .query_row(params![prefix(key), key.0, epoch], |r| {
+            Ok((r.get(0)?, unsigned(r, 1)?, unsigned(r, 2)?, unsigned(r, 3)?))
+        })
         .optional()
+}
+
+/// Whether a failure report is known.
+pub(crate) fn has_sample(c: &Connection, content: &[u8; 32]) -> rusqlite::Result<bool> {
+    c.prepare_cached("SELECT 1 FROM sample WHERE content = ?1")?.exists([content])
 }
 
 /// Where an item's raw copy is.
@@ -147,7 +154,7 @@ pub(crate) fn span(c: &Connection) -> rusqlite::Result<Option<(Day, Day)>> {
 pub(crate) fn counters(c: &Connection) -> rusqlite::Result<Counters> {
     let sql =
         "SELECT items, item_bytes, reports, rows, messages_high, messages_low, duplicates, conflicts, rejected, flawed,
-                      (SELECT count(*) FROM segment), (SELECT coalesce(sum(bytes + by_source), 0) FROM segment) FROM state";
+                      (SELECT count(*) FROM segment), (SELECT coalesce(sum(bytes + by_source), 0) FROM segment), samples FROM state";
     c.query_row(sql, [], |r| {
         Ok(Counters {
             items: unsigned(r, 0)?,
@@ -161,6 +168,7 @@ pub(crate) fn counters(c: &Connection) -> rusqlite::Result<Counters> {
             flawed: unsigned(r, 9)?,
             segments: unsigned(r, 10)?,
             segment_bytes: unsigned(r, 11)?,
+            samples: unsigned(r, 12)?,
         })
     })
 }

@@ -148,6 +148,7 @@ fn disagreements(c: &Connection) -> rusqlite::Result<Vec<String>> {
                              coalesce(sum((messages >> 32) & 0xffffffff), 0) AS h, coalesce(sum(messages & 0xffffffff), 0) AS l
                       FROM report WHERE superseded_by = 0)",
     )?;
+    compare("counts of samples", "SELECT samples <> (SELECT count(*) FROM sample) FROM state")?;
     compare(
         "days of reporters",
         "WITH counted AS (SELECT day, organization, count(*) AS reports, sum(flaws IS NOT NULL) AS flawed,

@@ -10,9 +10,12 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::catalog_read::{prefix, unsigned};
 use crate::ledger::{Inner, Known};
-use crate::staged::{StagedBatch, StagedItem, StagedReport};
+use crate::staged::{StagedBatch, StagedItem, StagedReport, StagedSample};
 use crate::trend::{self, Sum};
 use crate::{Error, supersede};
+
+/// Messages that one failure report may stand for: more is nonsense, and sums must stay inside 64 bits.
+const INCIDENTS_MAX: u64 = u32::MAX as u64;
 
 /// Makes the batch visible.
 pub(crate) fn commit(inner: &Arc<Inner>, batch: &StagedBatch, epoch: i64) -> Result<(), Error> {
@@ -92,13 +95,14 @@ struct StateChange {
     conflicts: i64,
     rejected: i64,
     flawed: i64,
+    samples: i64,
 }
 
 impl StateChange {
     fn apply(&self, c: &Connection) -> rusqlite::Result<()> {
         let sql = "UPDATE state SET items = items + ?1, item_bytes = item_bytes + ?2, reports = reports + ?3, rows = rows + ?4,
             messages_high = messages_high + ?5, messages_low = messages_low + ?6, duplicates = duplicates + ?7,
-            conflicts = conflicts + ?8, rejected = rejected + ?9, flawed = flawed + ?10";
+            conflicts = conflicts + ?8, rejected = rejected + ?9, flawed = flawed + ?10, samples = samples + ?11";
         let values = params![
             self.items,
             self.item_bytes,
@@ -109,7 +113,8 @@ impl StateChange {
             self.duplicates,
             self.conflicts,
             self.rejected,
-            self.flawed
+            self.flawed,
+            self.samples
         ];
         c.prepare_cached(sql)?.execute(values).map(drop)
     }
@@ -181,6 +186,9 @@ impl Change<'_> {
                 .prepare_cached("INSERT INTO rejection (item, member, kind, message) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![items[rejection.item], rejection.member, kind, rejection.rejection.message])?;
         }
+        for sample in &batch.samples {
+            self.sample(sample, items[sample.item])?;
+        }
         for (item, times) in &batch.repeats {
             self.c.prepare_cached("UPDATE item SET repeats = repeats + ?2 WHERE id = ?1")?.execute([item, times])?;
         }
@@ -190,6 +198,30 @@ impl Change<'_> {
         self.state.rejected += i64::try_from(batch.rejections.len()).unwrap_or(0);
         self.state.duplicates += batch.duplicates.cast_signed();
         Ok(())
+    }
+
+    fn sample(&mut self, staged: &StagedSample, item: i64) -> rusqlite::Result<()> {
+        self.state.samples += 1;
+        let sample = &staged.sample;
+        let json =
+            serde_json::to_string(sample).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        self.c
+            .prepare_cached(
+                "INSERT INTO sample (content, day, domain, local_part, source, incidents, sample, item, member)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                staged.content,
+                staged.day.0,
+                sample.domain.as_str(),
+                sample.local_part.to_lowercase().as_str(),
+                sample.source.map(|source| crate::stage::number(source).to_be_bytes()),
+                sample.incidents.min(INCIDENTS_MAX).cast_signed(),
+                json,
+                item,
+                staged.member
+            ])
+            .map(drop)
     }
 
     fn segment(&self, s: &crate::segment::SegmentEntry) -> rusqlite::Result<()> {
@@ -203,13 +235,13 @@ impl Change<'_> {
         let (reports, rejected) = (item.reports.cast_signed(), item.rejected.cast_signed());
         if let Some(id) = item.existing {
             self.c
-                .prepare_cached("UPDATE item SET reports = ?2, rejected = ?3, repeats = ?4, epoch = ?5, standing = coalesce(?6, standing) WHERE id = ?1")?
-                .execute(params![id, reports, rejected, item.repeats, epoch, item.standing])?;
+                .prepare_cached("UPDATE item SET reports = ?2, rejected = ?3, repeats = ?4, epoch = ?5, standing = coalesce(?6, standing), samples = ?7 WHERE id = ?1")?
+                .execute(params![id, reports, rejected, item.repeats, epoch, item.standing, item.samples.cast_signed()])?;
             return Ok(id);
         }
         let sql =
-            "INSERT INTO item (prefix, key, pack, offset, size, origin, received, reports, rejected, repeats, epoch, standing)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+            "INSERT INTO item (prefix, key, pack, offset, size, origin, received, reports, rejected, repeats, epoch, standing, samples)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
         self.c.prepare_cached(sql)?.insert(params![
             prefix(&item.key),
             item.key.0,
@@ -222,7 +254,8 @@ impl Change<'_> {
             rejected,
             item.repeats,
             epoch,
-            item.standing
+            item.standing,
+            item.samples.cast_signed()
         ])
     }
 

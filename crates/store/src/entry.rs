@@ -61,6 +61,8 @@ pub enum KeptState {
         reports: u64,
         /// Rejections of it or of its members.
         rejected: u64,
+        /// Failure reports that were in it, those that had come before included.
+        samples: u64,
     },
 }
 
@@ -243,6 +245,8 @@ pub struct Counters {
     pub segments: u64,
     /// Their bytes.
     pub segment_bytes: u64,
+    /// Samples from failure reports.
+    pub samples: u64,
 }
 
 /// What one intake took in.
@@ -266,6 +270,10 @@ pub struct IntakeTotals {
     pub messages: u64,
     /// Flaws of the new ones: kinds, summed over reports.
     pub flaws: u64,
+    /// Failure reports that were new.
+    pub samples: u64,
+    /// Failure reports that had come before.
+    pub samples_repeated: u64,
 }
 
 /// What a compaction did.

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use report::{Finished, Rejection, Report, Row};
+use report::failure::Sample;
+use report::{Day, Finished, Rejection, Report, Row};
 
 use crate::catalog_read;
 use crate::intake_write::merge;
 use crate::ledger::{Inner, Ledger, Writer};
 use crate::lists;
 use crate::segment::path_in;
-use crate::staged::{Batching, OpenReport, StagedBatch, StagedItem, StagedRejection, StagedReport};
+use crate::staged::{Batching, OpenReport, StagedBatch, StagedItem, StagedRejection, StagedReport, StagedSample};
 use crate::telling;
 use crate::trend::Deltas;
 use crate::{Error, IntakeTotals, RawKey, Taken};
@@ -27,7 +28,7 @@ const DAYS_MAX: i32 = 366;
 /// Takes reports in, item by item, and commits them in batches of whole items. What is not committed when it is dropped stays
 /// pending in the spool. After an error nothing more can be taken in through it.
 ///
-/// The order of calls: `begin_item` (`begin_report` `row`* (`end_report` | `abandon_report`) | `reject`)* `end_item`, then
+/// The order of calls: `begin_item` (`begin_report` `row`* (`end_report` | `abandon_report`) | `sample` | `reject`)* `end_item`, then
 /// `commit` or `finish`. `repeated_item` stands between items.
 pub struct Intake {
     pub(crate) inner: Arc<Inner>,
@@ -109,7 +110,9 @@ impl Intake {
             },
         };
         let (existing, repeats, waiting) = found;
-        self.item = Some(StagedItem { key: *key, existing, repeats, waiting, reports: 0, rejected: 0, standing: None });
+        let (reports, rejected, samples) = (0, 0, 0);
+        self.item =
+            Some(StagedItem { key: *key, existing, repeats, waiting, reports, rejected, samples, standing: None });
         Ok(())
     }
 
@@ -276,6 +279,34 @@ impl Intake {
         Ok(())
     }
 
+    /// Takes in what is kept of a failure report; `content` is its identity. Says whether it is new.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] out of order, and what reading the catalog gives.
+    pub fn sample(&mut self, sample: &Sample, content: &[u8; 32], member: Option<&str>) -> Result<bool, Error> {
+        self.sound()?;
+        let (Some(item), None) = (&mut self.item, &self.report) else {
+            return misuse("a sample came outside an item, or inside a report");
+        };
+        item.samples += 1;
+        let known = self.batch.sample_contents.contains(content)
+            || self.inner.catalog.read(|c| catalog_read::has_sample(c, content))?;
+        if known {
+            self.totals.samples_repeated += 1;
+            return Ok(false);
+        }
+        self.totals.samples += 1;
+        self.batch.sample_contents.insert(*content);
+        self.batch.samples.push(StagedSample {
+            item: self.batch.items.len(),
+            member: member.map(str::to_owned),
+            content: *content,
+            day: Day::of(sample.arrived.unwrap_or(item.waiting.received)),
+            sample: sample.clone(),
+        });
+        Ok(true)
+    }
+
     /// Counts an item whose bytes had come before: its reports are duplicates. Gives back why it, or members of it, were refused
     /// then, because that holds again.
     ///
@@ -287,26 +318,27 @@ impl Intake {
             return misuse("a repeated item came inside another");
         }
         let mut refused = Vec::new();
-        let reports = if let Some(&position) = self.batch.positions.get(key) {
+        let (reports, samples) = if let Some(&position) = self.batch.positions.get(key) {
             let item = &mut self.batch.items[position];
             item.repeats += 1;
             if item.rejected > 0 {
                 let of_item = self.batch.rejections.iter().filter(|r| r.item == position);
                 refused.extend(of_item.map(|r| (r.member.clone(), r.rejection.clone())));
             }
-            item.reports
-        } else if let Some((id, reports, rejected)) =
+            (item.reports, item.samples)
+        } else if let Some((id, reports, rejected, samples)) =
             self.inner.catalog.read(|c| catalog_read::item_taken(c, key, self.epoch))?
         {
             *self.batch.repeats.entry(id).or_default() += 1;
             if rejected > 0 {
                 refused = self.inner.catalog.read(|c| lists::rejections_of(c, id))?;
             }
-            reports
+            (reports, samples)
         } else {
             // It waits for its outcome: nobody knows yet what is in it.
-            0
+            (0, 0)
         };
+        self.totals.samples_repeated += samples;
         self.batch.begun.get_or_insert_with(Instant::now);
         self.batch.duplicates += reports;
         self.totals.items += 1;

@@ -11,6 +11,7 @@
 //! | `commit`, `supersede`, `trend` | the one transaction, and what it sums up |
 //! | `catalog`, `catalog_read`, `lists` | the SQLite file |
 //! | `standing` | who stands for an item |
+//! | `sample` | what is kept of failure reports |
 //! | `profile` | what is known of sources beyond reports |
 //! | `derived` | what other rooms work out and keep, and what people decided |
 //! | `domain` | the organizational domain of a name |
@@ -50,6 +51,7 @@ mod profile;
 mod prune;
 mod question;
 mod rollup;
+mod sample;
 mod scan;
 mod segment;
 mod segment_write;
@@ -76,6 +78,7 @@ pub use intake::Intake;
 pub use ledger::Ledger;
 pub use profile::ProfileEntry;
 pub use question::{Answer, Column, Condition, Direction, Key, Line, Measure, Question, Test, Value};
+pub use sample::{LocalPart, SampleEntry, SampleFilter};
 pub use sql::Sql;
 
 #[cfg(test)]

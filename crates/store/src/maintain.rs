@@ -23,9 +23,10 @@ impl Ledger {
                  DELETE FROM reporter; DELETE FROM policy; DELETE FROM domain; DELETE FROM segment; DELETE FROM tombstone;
                  UPDATE day_version SET version = version + 1; DELETE FROM derived;
                  DELETE FROM trend; DELETE FROM trend_day; DELETE FROM policy_seen; DELETE FROM arrival; DELETE FROM flaw;
+                 DELETE FROM sample;
                  UPDATE state SET epoch = epoch + 1, rebuild_to = (SELECT coalesce(max(id), 0) FROM item),
                      items = 0, item_bytes = 0, reports = 0, rows = 0, messages_high = 0, messages_low = 0,
-                     duplicates = 0, conflicts = 0, rejected = 0, flawed = 0",
+                     duplicates = 0, conflicts = 0, rejected = 0, flawed = 0, samples = 0",
             )
         })?;
         *writer.known() = Known::default();
@@ -139,7 +140,16 @@ fn forget_items(c: &Connection, oldest: Day, packs: &[u32]) -> rusqlite::Result<
          WHERE received < ?1 AND item.epoch = state.epoch AND item.id NOT IN (SELECT item FROM report)",
         [oldest.begin()],
     )?;
-    c.execute("DELETE FROM forgotten WHERE item IN (SELECT item FROM report)", [])?;
+    // Samples have a retention of their own.
+    c.execute(
+        "DELETE FROM forgotten WHERE item IN (SELECT item FROM report) OR item IN (SELECT item FROM sample)",
+        [],
+    )?;
+    throw_away(c, packs)
+}
+
+/// Throws the items away that are listed as forgotten. Gives how many packs are to be removed.
+pub(crate) fn throw_away(c: &Connection, packs: &[u32]) -> rusqlite::Result<u64> {
     c.execute(
         "UPDATE state SET items = items - gone.n, item_bytes = item_bytes - gone.bytes
          FROM (SELECT count(*) AS n, coalesce(sum(size), 0) AS bytes FROM item

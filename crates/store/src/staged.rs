@@ -1,8 +1,9 @@
 //! What an intake gathers until the next commit: items, reports, rejections, rows, and what they change.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use report::failure::Sample;
 use report::{Day, Flaw, Rejection, Report};
 
 use crate::RawKey;
@@ -40,6 +41,9 @@ pub(crate) struct StagedBatch {
     /// The newest report of each identity.
     pub(crate) newest: HashMap<(i32, [u8; 16]), usize>,
     pub(crate) rejections: Vec<StagedRejection>,
+    pub(crate) samples: Vec<StagedSample>,
+    /// The hashes of these.
+    pub(crate) sample_contents: HashSet<[u8; 32]>,
     /// (counts, superseded), oldest first.
     pub(crate) conflicts: Vec<(u64, u64)>,
     /// Committed reports that are superseded.
@@ -65,6 +69,7 @@ pub(crate) struct StagedItem {
     pub(crate) waiting: Waiting,
     pub(crate) reports: u64,
     pub(crate) rejected: u64,
+    pub(crate) samples: u64,
     /// Who stands for it; nothing leaves what was noted before.
     pub(crate) standing: Option<String>,
 }
@@ -95,6 +100,14 @@ pub(crate) struct StagedRejection {
     pub(crate) item: usize,
     pub(crate) member: Option<String>,
     pub(crate) rejection: Rejection,
+}
+
+pub(crate) struct StagedSample {
+    pub(crate) item: usize,
+    pub(crate) member: Option<String>,
+    pub(crate) content: [u8; 32],
+    pub(crate) day: Day,
+    pub(crate) sample: Sample,
 }
 
 /// The report whose rows are coming.

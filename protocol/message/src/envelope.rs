@@ -55,21 +55,33 @@ impl Envelope {
                 _ => continue,
             };
             if slot.is_none() {
-                *slot = Some(text(field.value));
+                *slot = Some(field_text(field.value));
             }
         }
         envelope
     }
 }
 
-/// A field's value as one line of text.
-fn text(value: &[u8]) -> String {
+/// A field's value as one line of text: unfolded, encoded words and charsets undone (RFC 2047), the first 1,000 bytes of it.
+#[must_use]
+pub fn field_text(value: &[u8]) -> String {
     let mut value = value[..value.len().min(SHOWN_BYTES_MAX)].to_vec();
     // The library takes a value as complete at its line end.
     value.push(b'\n');
     match MessageStream::new(&value).parse_unstructured() {
         HeaderValue::Text(text) => text.into_owned(),
         _ => String::new(),
+    }
+}
+
+/// A date as header fields have it (RFC 5322 §3.3, §4.3), in seconds since 1970 UTC. Wrong weekdays and comments do not matter.
+#[must_use]
+pub fn date(value: &[u8]) -> Option<i64> {
+    let mut value = value[..value.len().min(SHOWN_BYTES_MAX)].to_vec();
+    value.push(b'\n');
+    match MessageStream::new(&value).parse_date() {
+        HeaderValue::DateTime(date) if date.is_valid() => Some(date.to_timestamp()),
+        _ => None,
     }
 }
 
@@ -100,6 +112,22 @@ mod tests {
         assert_eq!(Envelope::of(message), expected);
         assert_eq!(Envelope::of(b"no header"), Envelope::default());
         assert_eq!(Envelope::of(b"Subject: cut in the mid").subject.as_deref(), Some("cut in the mid"));
+    }
+
+    #[test]
+    fn dates_in_seconds() {
+        let cases = [
+            ("Thu, 8 Mar 2005 14:00:00 EDT", Some(1_110_304_800), "a name for a zone, a wrong weekday"),
+            ("8 Oct 2011 20:15:58 +0000 (GMT)", Some(1_318_104_958), "no weekday, a comment"),
+            ("Tue,  5 Oct 2021 17:37:02 +1300 (NZDT)", Some(1_633_408_622), "two spaces"),
+            ("Fri, 28 Sep 2018\r\n 16:48:42 +0800", Some(1_538_124_522), "folded"),
+            ("yesterday", None, "no date"),
+            ("", None, "nothing"),
+            ("Thu, 99 Mar 2005 14:00:00 +0000", None, "no such day"),
+        ];
+        for (text, expected, why) in cases {
+            assert_eq!(date(text.as_bytes()), expected, "{why}");
+        }
     }
 
     #[test]

@@ -74,6 +74,18 @@ pub(crate) fn fields(header: &[u8]) -> impl Iterator<Item = Field<'_>> {
     })
 }
 
+/// The fields of a header for reading reports, never for a verdict: name and value of each, folding and all, in order. Lines that
+/// are no fields are passed over, so that it also reads what was cut off or torn apart by empty lines.
+pub fn raw_fields(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    fields(header).map(|field| (field.name, field.value))
+}
+
+/// The header of a message or part, without the empty line behind it: the forgiving way, for reports and never for a verdict.
+#[must_use]
+pub fn raw_header(message: &[u8]) -> &[u8] {
+    split(message.trim_ascii_start()).0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@
 //! | `mime` | the walk over the MIME tree, within limits (RFC 2045, RFC 2046) |
 //! | `mbox` | the messages of a mailbox in one file (RFC 4155) |
 //! | `transfer` | base64 and quoted-printable, as forgiving as RFC 2045 asks |
-//! | `envelope` | Subject, From, Message-ID and Date as text, and whether bytes are a message at all |
+//! | `envelope` | Subject, From, Message-ID and Date as text, dates as seconds, and whether bytes are a message at all |
 //!
 //! In: the bytes of a message. Out: values and slices. Nothing here opens a file or a socket.
 //!
@@ -42,12 +42,13 @@ mod unseen;
 
 pub use author::{Ambiguity, Author, AuthorFlag, Refusal, author};
 pub use domain::{Domain, DomainError};
-pub use envelope::{Envelope, looks_like_message};
+pub use envelope::{Envelope, date, field_text, looks_like_message};
 pub use fields::{Anomaly, AnomalyKind, Field, Header, HeaderError, HeaderLimits, LineEnds};
+pub use header::{raw_fields, raw_header};
 pub use intake::{Body, BodyFacts, HeaderReader, Progress, split};
 pub use mailbox::SyntaxError;
 pub use mbox::{Mailbox, begins_mailbox};
-pub use mime::{Error, Limits, Part, parts};
+pub use mime::{Error, Limits, Part, Step, parts, report_type, walk};
 pub use path::{PathError, ReversePath, helo};
 pub use transfer::base64;
 pub use unseen::is_unseen;

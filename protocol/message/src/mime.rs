@@ -1,7 +1,8 @@
 //! The walk over the MIME tree of a message: every leaf, decoded, one at a time (RFC 2045, RFC 2046).
 //!
 //! In: the bytes of a message. Out: a call for each leaf in order, messages inside the message included, whatever their label and
-//! encoding. What is not encoded is not copied. A limit ends the walk with its name; the leaves before it have been seen.
+//! encoding; [`walk`] also calls for those messages themselves, and can be told to pass them over. What is not encoded is not
+//! copied. A limit ends the walk with its name; the leaves before it have been seen.
 //!
 //! Forgiving where mail in the wild needs it: a multipart whose delimiter never comes is a leaf, one that is cut off ends with
 //! the message, `ContentType:` is read as `Content-Type:`.
@@ -47,7 +48,7 @@ pub enum Error {
     DecodedBytes(usize),
 }
 
-/// A leaf of the tree.
+/// A leaf of the tree, or a message inside the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part<'a> {
     /// Its label, `type/subtype` in lower case; `text/plain` where there is none. Reporters label wrongly: look at the bytes.
@@ -56,6 +57,19 @@ pub struct Part<'a> {
     pub name: Option<String>,
     /// Its content, with the transfer encoding undone.
     pub bytes: Cow<'a, [u8]>,
+    /// It is a message of its own, with parts that come after it.
+    pub is_message: bool,
+}
+
+/// How a walk goes on after a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// With what comes next; from a message with its parts.
+    On,
+    /// From a message past its parts.
+    Over,
+    /// Not at all.
+    Stop,
 }
 
 /// Walks over the leaves of a message. `visit` says whether to go on.
@@ -63,13 +77,34 @@ pub struct Part<'a> {
 /// # Errors
 /// The limit that was met; nothing else is an error.
 pub fn parts(message: &[u8], limits: &Limits, visit: &mut dyn FnMut(Part<'_>) -> bool) -> Result<(), Error> {
+    walk(message, limits, &mut |part| if part.is_message || visit(part) { Step::On } else { Step::Stop })
+}
+
+/// Walks over the leaves of a message, and over the messages inside of it, each of which comes before its own leaves. `visit` says
+/// how to go on.
+///
+/// # Errors
+/// The limit that was met; nothing else is an error.
+pub fn walk(message: &[u8], limits: &Limits, visit: &mut dyn FnMut(Part<'_>) -> Step) -> Result<(), Error> {
     let mut walk = Walk { limits, visit, parts: 0, decoded: 0 };
     walk.message(message, 0).map(|_| ())
 }
 
+/// What a message that is a `multipart/report` reports, in lower case: its `report-type` (RFC 6522 §3), empty where it names none.
+/// Nothing where it is no such message.
+#[must_use]
+pub fn report_type(message: &[u8]) -> Option<String> {
+    let label = Label::read(split(message.trim_ascii_start()).0);
+    if label.media_type()? != "multipart/report" {
+        return None;
+    }
+    let named = label.content_type.as_ref().and_then(|c| c.attribute("report-type")).unwrap_or_default();
+    Some(named.trim().to_ascii_lowercase())
+}
+
 struct Walk<'l, 'v> {
     limits: &'l Limits,
-    visit: &'v mut dyn FnMut(Part<'_>) -> bool,
+    visit: &'v mut dyn FnMut(Part<'_>) -> Step,
     parts: usize,
     /// Bytes of decoded copies held now.
     decoded: usize,
@@ -128,9 +163,13 @@ impl Walk<'_, '_> {
         let copied = if matches!(bytes, Cow::Owned(_)) { bytes.len() } else { 0 };
         self.decoded += copied;
         let go_on = if matches!(media_type.as_str(), "message/rfc822" | "message/global") {
-            self.message(&bytes, depth + 1)
+            let part = Part { media_type, name: label.name(), bytes: Cow::Borrowed(&bytes), is_message: true };
+            match (self.visit)(part) {
+                Step::On => self.message(&bytes, depth + 1),
+                step => Ok(step == Step::Over),
+            }
         } else {
-            Ok((self.visit)(Part { media_type, name: label.name(), bytes }))
+            Ok((self.visit)(Part { media_type, name: label.name(), bytes, is_message: false }) != Step::Stop)
         };
         self.decoded -= copied;
         go_on

@@ -169,6 +169,39 @@ flaws! {
     AddressAsDomain,
     /// A domain in Unicode, held as A-labels.
     UnicodeDomain,
+    // --- failure reports
+    /// A failure report without its `message/feedback-report` part: what the text says is taken.
+    MissingFeedback,
+    /// A part of a failure report under another label than the standard's.
+    MislabelledPart,
+    /// A `message/feedback-report` part in base64, which nothing calls for.
+    EncodedFeedback,
+    /// No `Feedback-Type`: taken as an authentication failure, because the rest says so.
+    MissingFeedbackType,
+    /// No `Auth-Failure`: taken as `dmarc`.
+    MissingAuthFailure,
+    /// An `Auth-Failure` nobody specified, kept as written.
+    UnknownAuthFailure,
+    /// No `Identity-Alignment`: which mechanisms failed is not known.
+    MissingAlignment,
+    /// An `Identity-Alignment` that is no list of `dkim` and `spf`: what is known in it is taken.
+    OddAlignment,
+    /// A `Delivery-Result` nobody specified: taken as `other`.
+    UnknownDelivery,
+    /// No `Arrival-Date`: another date of the mail is taken.
+    MissingArrival,
+    /// An `Arrival-Date` that is none, or lies before 1990 or in the future: another date of the mail is taken.
+    BadArrival,
+    /// No `Source-IP`, or one that is no address: the source is not known.
+    MissingSource,
+    /// No header of the message that failed.
+    MissingOriginal,
+    /// The message that failed has no author, or several: the first domain named is taken.
+    OddAuthor,
+    /// A number that is none: taken as 1 where it counts incidents, else as absent.
+    OddNumber,
+    /// A text longer than any report needs, cut.
+    LongText,
 }
 
 /// Why something could not be taken in as a report.
@@ -186,7 +219,7 @@ pub struct Rejection {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RejectionKind {
-    /// No aggregate report anywhere in it.
+    /// No report anywhere in it.
     NoReport,
     /// Its bytes could not be read: a damaged archive, a failing disk.
     Unreadable,
@@ -230,6 +263,8 @@ pub enum RejectionKind {
     UnauthenticatedReporter,
     /// It is about a domain that is none of ours.
     ForeignDomain,
+    /// A complaint of a recipient or another kind of feedback, not a failure of authentication.
+    OtherFeedback,
     /// A defect of this program was met while reading it.
     InternalError,
 }

@@ -7,14 +7,16 @@
 //! | `finished` | what is known after the last row: [`Totals`], [`Identity`] |
 //! | `flaw` | what was odd ([`Flaw`]) and what was refused ([`Rejection`]) |
 //! | `read` | the streaming reader of aggregate reports, both generations |
+//! | [`failure`] | failure reports: read from mails, and what of them may be kept |
 //! | `package` | containers: XML, gzip, zip, mail, by content and never by name |
 //! | `write` | the writer, both generations |
 //! | `show` | a report as JSON, CSV, text, and in the shape of parsedmarc |
 //!
-//! Nothing here opens a file, a socket or a clock. RFC 7489 §7.2 and Appendix C, RFC 9990.
+//! Nothing here opens a file, a socket or a clock. RFC 7489 §7.2 and Appendix C, RFC 9990, RFC 9991.
 
 mod csv;
 mod day;
+pub mod failure;
 mod finished;
 mod flaw;
 mod identity;

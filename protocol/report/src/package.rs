@@ -1,9 +1,13 @@
-//! The opener of containers: finds the aggregate reports in whatever arrived, by content and never by name or label.
+//! The opener of containers: finds the reports in whatever arrived, by content and never by name or label.
 //!
 //! In: the bytes of one item, as a stream: XML, gzip (also gzip in gzip), a zip archive, a mail, a mailbox, or any of these inside
 //! another.
-//! Out: a call for each report with its XML as a stream, or with the reason why it cannot be had. Nothing is written anywhere and
-//! no stated size is believed; XML and gzip pass through in constant memory, mails and zip archives are held.
+//! Out: a call for each aggregate report with its XML as a stream, for each failure report as it was read, or with the reason why
+//! one cannot be had. Nothing is written anywhere and no stated size is believed; XML and gzip pass through in constant memory,
+//! mails and zip archives are held.
+//!
+//! A message inside a failure report, or inside a bounce, is a stranger's and is not opened: who sends a message with an aggregate
+//! report in it to where it fails would else have it delivered by a reporter that everybody trusts.
 //!
 //! A limit is met either here, which makes a [`Found::Rejected`], or while the XML is read: then the read fails with an
 //! [`io::Error`] that carries the [`Rejection`] (see [`Rejection::carried`]).
@@ -19,7 +23,9 @@ mod zip;
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
 
+use crate::failure::{self, Failure};
 use crate::{Rejection, RejectionKind};
+use message::Step;
 use meter::{Decompress, Expanded, Meter, Source};
 use sniff::{Kind, SNIFFED_BYTES};
 
@@ -46,6 +52,8 @@ pub struct PackageLimits {
     pub held_bytes: usize,
     /// Parts of one mail, and their nesting.
     pub mail: message::Limits,
+    /// What a failure report may hold.
+    pub failure: failure::Limits,
 }
 
 impl Default for PackageLimits {
@@ -58,18 +66,26 @@ impl Default for PackageLimits {
             depth: 8,
             held_bytes: 96 << 20,
             mail: message::Limits::default(),
+            failure: failure::Limits::default(),
         }
     }
 }
 
 /// Something found in an item.
 pub enum Found<'a> {
-    /// What may be a report.
+    /// What may be an aggregate report.
     Report {
         /// The path inside the item, `archive.zip/report.xml`, where it is not the item itself. For people; cut and made printable.
         member: Option<&'a str>,
         /// Its bytes, in the encoding it came in.
         xml: &'a mut dyn BufRead,
+    },
+    /// A failure report.
+    Failure {
+        /// The path inside the item, as above.
+        member: Option<&'a str>,
+        /// What it says.
+        failure: Box<Failure>,
     },
     /// What cannot be read, or, once and without a member, an item in which there is nothing.
     Rejected {
@@ -93,9 +109,9 @@ pub fn open(item: &mut dyn BufRead, limits: &PackageLimits, visit: &mut dyn FnMu
     opener.settle(result, None)?;
     if !opener.found {
         let message = match &opener.seen[..] {
-            [] => "There is no aggregate report in it: it is an archive without members.".to_owned(),
+            [] => "There is no report in it: it is an archive without members, or a mail about another one.".to_owned(),
             ["nothing at all"] => "There is nothing in it.".to_owned(),
-            seen => format!("There is no aggregate report in it, only {}.", seen.join(", ")),
+            seen => format!("There is no report in it, only {}.", seen.join(", ")),
         };
         opener.reject(None, Rejection::new(RejectionKind::NoReport, message));
     }
@@ -279,15 +295,41 @@ impl Opener<'_, '_> {
         Ok(())
     }
 
+    /// Passes on the failure reports of a mail. False if it is no such mail.
+    fn failures(&mut self, bytes: &[u8], member: Option<&str>) -> bool {
+        let Some(all) = failure::read(bytes, &self.meter.limits.failure) else { return false };
+        let several = all.len() > 1;
+        for (number, read) in (1..).zip(all) {
+            let numbered = several.then(|| path(member, &format!("failure report {number}")));
+            let member = numbered.as_deref().or(member);
+            match read {
+                Ok(failure) => {
+                    self.found = true;
+                    (self.visit)(Found::Failure { member, failure: Box::new(failure) });
+                }
+                Err(rejection) => self.reject(member, rejection),
+            }
+        }
+        true
+    }
+
     fn mail(&mut self, bytes: &[u8], member: Option<&str>, depth: u32) -> io::Result<()> {
+        if self.failures(bytes, member) {
+            return Ok(());
+        }
+        // What a report about a mail carries is the mail it is about.
+        let about_another = message::report_type(bytes).is_some();
         let limits = message::Limits { decoded_bytes: self.meter.spare(), ..self.meter.limits.mail };
         let mut broken = None;
-        let walked = message::parts(bytes, &limits, &mut |part| {
+        let walked = message::walk(bytes, &limits, &mut |part| {
             let path = part.name.as_deref().map(|name| path(member, name));
             let path = path.as_deref().or(member);
+            if part.is_message {
+                return if about_another || self.failures(&part.bytes, path) { Step::Over } else { Step::On };
+            }
             let result = self.holding(&part.bytes, |opener| opener.open(Input::Held(&part.bytes), path, depth + 1));
             broken = self.settle(result, path).err();
-            broken.is_none()
+            if broken.is_none() { Step::On } else { Step::Stop }
         });
         if let Some(error) = broken {
             return Err(error);

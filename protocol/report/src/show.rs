@@ -5,6 +5,7 @@
 //! than what can be held back ([`HELD_BYTES`]).
 
 mod csv;
+mod failure;
 mod json;
 mod parsedmarc;
 mod text;
@@ -13,6 +14,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::Serialize;
 
+use crate::failure::Failure;
 use crate::{Limits, Reader, Rejection};
 
 /// Bytes of output that are held back until it is known that the report can be read to its end: some 10,000 rows.
@@ -30,7 +32,8 @@ pub enum Format {
     Json,
     /// One line a row, under one heading for all reports.
     Csv,
-    /// One object a line, in the shape of parsedmarc 11. What it looks up elsewhere (names, networks, countries) is null.
+    /// One object a line, in the shape of parsedmarc 11; failure reports in ours. What it looks up elsewhere (names, networks,
+    /// countries) is null.
     Parsedmarc,
 }
 
@@ -81,6 +84,12 @@ impl<W: Write> Show<W> {
         Self { out, format, limits, begun: false }
     }
 
+    /// How it shows.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
     /// Reads a report and shows it. If it is refused, that is shown, where the format has a place for it, and returned.
     ///
     /// # Errors
@@ -107,6 +116,20 @@ impl<W: Write> Show<W> {
                 self.refused(origin, &rejection)?;
                 Ok(Some(rejection))
             }
+        }
+    }
+
+    /// Shows a failure report. It has no rows, so that a table of rows has no place for it.
+    ///
+    /// # Errors
+    /// Of `out` alone.
+    pub fn failure(&mut self, file: &str, member: Option<&str>, failure: &Failure) -> io::Result<()> {
+        self.heading()?;
+        let origin = Origin { file, member };
+        match self.format {
+            Format::Json | Format::Parsedmarc => failure::as_json(failure, origin, &mut self.out),
+            Format::Text { colour } => failure::as_text(failure, origin, colour, &mut self.out),
+            Format::Csv => Ok(()),
         }
     }
 

@@ -29,6 +29,7 @@ fn found(item: &[u8]) -> Vec<String> {
 fn describe(found: Found<'_>) -> String {
     match found {
         Found::Rejected { member, rejection } => format!("{}: {:?}", member.unwrap_or("-"), rejection.kind),
+        Found::Failure { member, .. } => format!("{}: a failure report", member.unwrap_or("-")),
         Found::Report { member, xml } => {
             let member = member.unwrap_or("-").to_owned();
             let mut text = Vec::new();
@@ -412,6 +413,7 @@ fn the_disk_s_errors_come_out_as_they_are() {
         let mut rejected = 0;
         let result = open(&mut Failing(item), &PackageLimits::default(), &mut |found| match found {
             Found::Rejected { .. } => rejected += 1,
+            Found::Failure { .. } => panic!("there is none in it"),
             Found::Report { xml, .. } => {
                 let error = io::copy(xml, &mut io::sink()).unwrap_err();
                 assert_eq!(error.kind(), io::ErrorKind::HostUnreachable);

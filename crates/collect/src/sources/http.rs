@@ -294,7 +294,7 @@ fn described(receipt: &Receipt, found: Option<&Outcome>) -> serde_json::Value {
             .map(|(member, rejection)| json!({"member": member, "kind": rejection.kind, "message": rejection.message}));
         json!({
             "reports": found.reports, "new": found.new, "duplicates": found.duplicates, "conflicts": found.conflicts,
-            "rejected": found.rejected, "rejections": rejections.collect::<Vec<_>>(),
+            "samples": found.samples, "rejected": found.rejected, "rejections": rejections.collect::<Vec<_>>(),
         })
     });
     json!({"receipt": receipt.key.to_string(), "bytes": receipt.size, "known": known, "found": found})

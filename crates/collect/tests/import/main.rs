@@ -1,5 +1,6 @@
 //! The import from outside: files go in, and the ledger says what became of them.
 
+mod failure;
 mod files;
 mod hostile;
 mod resume;

@@ -62,12 +62,12 @@ fn hostile_and_broken_samples_end_as_the_suite_says() {
 
 /// What lies beside the real reports and is none.
 const NO_REPORTS: &[(&str, &str)] = &[
-    ("LICENSE", "no aggregate report in it, only text"),
-    ("Apache-2.0.txt", "no aggregate report in it, only text"),
-    ("MIT.txt", "no aggregate report in it, only text"),
-    ("manifest.jsonl", "no aggregate report in it, only JSON"),
-    ("example.eml", "no aggregate report in it, only text, a TLS report, which is another kind"),
-    ("microsoft.eml", "no aggregate report in it, only text, a TLS report, which is another kind"),
+    ("LICENSE", "no report in it, only text"),
+    ("Apache-2.0.txt", "no report in it, only text"),
+    ("MIT.txt", "no report in it, only text"),
+    ("manifest.jsonl", "no report in it, only JSON"),
+    ("example.eml", "no report in it, only text, a TLS report, which is another kind"),
+    ("microsoft.eml", "no report in it, only text, a TLS report, which is another kind"),
     ("empty.xml", "nothing in it"),
 ];
 

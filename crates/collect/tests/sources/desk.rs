@@ -22,7 +22,7 @@ async fn what_is_found_in_an_item() {
     assert_eq!(bench.outcome(&first).await, new);
     // The same bytes, the same report in other bytes, the same identity with another content, and nonsense.
     let again = desk.keep(report(1, 7), "push:a".to_owned()).await.unwrap();
-    assert_eq!((again.key, again.state), (first.key, KeptState::Known { reports: 1, rejected: 0 }));
+    assert_eq!((again.key, again.state), (first.key, KeptState::Known { reports: 1, rejected: 0, samples: 0 }));
     assert_eq!(bench.outcome(&again).await, Outcome { reports: 1, duplicates: 1, ..Outcome::default() });
     let other = desk.keep([b"\n".to_vec(), report(1, 7)].concat(), "push:a".to_owned()).await.unwrap();
     let duplicate = Outcome { reports: 1, duplicates: 1, named: vec![1], ..Outcome::default() };

@@ -15,28 +15,37 @@ use crate::cli::{
 use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
 use crate::term::{Cell, commas, percent, shown};
 
-/// The part of the ledger that the options name.
-fn scope(args: &ScopeArgs) -> Scope {
-    let lower = |text: &String| Text::new(text.trim_end_matches('.').to_lowercase());
-    let period = match (args.since, args.until, args.days) {
+/// A domain as people write it.
+pub(super) fn lower(text: &str) -> Text {
+    Text::new(text.trim_end_matches('.').to_lowercase())
+}
+
+/// The period that the options name.
+pub(super) fn period_of(since: Option<Day>, until: Option<Day>, days: Option<u16>) -> Period {
+    match (since, until, days) {
         (None, None, None) => Period::default(),
         (None, None, Some(0)) => Period::All,
         (None, None, Some(days)) => Period::Last(days),
         (since, until, _) => Period::Days(since.unwrap_or(Day(0)), until.unwrap_or_else(|| Day::of(super::now()))),
-    };
+    }
+}
+
+/// The part of the ledger that the options name.
+fn scope(args: &ScopeArgs) -> Scope {
+    let period = period_of(args.since, args.until, args.days);
     let mut outcomes: Vec<_> = args.outcome.iter().flat_map(|cli::Outcomes(outcomes)| outcomes.clone()).collect();
     outcomes.sort_unstable();
     outcomes.dedup();
     Scope {
         period,
-        domain: args.domain.as_ref().map(lower),
+        domain: args.domain.as_deref().map(lower),
         subdomains: args.subdomains,
         reporter: args.reporter.as_ref().map(Text::from),
         network: args.network,
         outcomes,
         disposition: args.disposition,
-        spf_domain: args.spf_domain.as_ref().map(lower),
-        dkim_domain: args.dkim_domain.as_ref().map(lower),
+        spf_domain: args.spf_domain.as_deref().map(lower),
+        dkim_domain: args.dkim_domain.as_deref().map(lower),
     }
 }
 

@@ -29,7 +29,12 @@ pub(super) fn demo(args: &DemoArgs, out: &mut impl Write) -> anyhow::Result<Done
 
     let ledger = Ledger::open(&data)?;
     let bar = ImportBar::new("Taking in");
-    let summary = collect::import(&ledger, &[reports.join("reports")], &collect::Options::default(), &bar)?;
+    let summary = collect::import(
+        &ledger,
+        &[reports.join("reports"), reports.join("failures")],
+        &collect::Options::default(),
+        &bar,
+    )?;
     bar.done();
     import::text(&summary, &data, out)?;
     // The model company's addresses are nobody's: there is nothing to learn about them.

@@ -55,6 +55,8 @@ fn told(args: &ImportArgs, summary: &Summary, data: &Path, out: &mut impl Write)
                 "new": summary.new,
                 "duplicates": summary.duplicates,
                 "conflicts": summary.conflicts,
+                "samples": summary.samples,
+                "samples_repeated": summary.samples_repeated,
                 "rejected": summary.rejected,
                 "rows": summary.rows,
                 "messages": summary.messages,
@@ -106,6 +108,14 @@ pub(super) fn text(summary: &Summary, data: &Path, out: &mut impl Write) -> anyh
         commas(summary.messages),
         commas(summary.flaws)
     )?;
+    if summary.samples + summary.samples_repeated > 0 {
+        writeln!(
+            out,
+            "Samples from failure reports: {} new, {} known (`lamppost samples`).",
+            commas(summary.samples),
+            commas(summary.samples_repeated)
+        )?;
+    }
     if summary.rejected > 0 {
         writeln!(out, "\nRejected, with the raw copies kept:")?;
     }

@@ -14,6 +14,7 @@ mod manual;
 mod owner;
 mod report_lists;
 mod reputation;
+mod samples;
 mod scenario;
 mod serve;
 mod show;
@@ -83,6 +84,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Reputation(args) => reputation::reputation(&ledger()?, args, out),
         Command::Rows(args) => answers::rows(&ledger()?, args, out),
         Command::Reports(args) => report_lists::reports(&ledger()?, args, out),
+        Command::Samples(args) => samples::samples(&ledger()?, args, out),
         Command::Accept { items } => accept::accept(items, &loaded()?.config.data, out),
         Command::Scenario(ScenarioCommand::Generate { company, from, out: to }) => {
             scenario::generate(company, *from, to, out)

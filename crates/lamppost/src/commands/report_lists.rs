@@ -44,12 +44,12 @@ pub(super) fn reports(ledger: &Ledger, args: &ReportsArgs, out: &mut impl Write)
     }
 }
 
-fn ended(table: &Table, all: usize, what: &str, mut out: &mut dyn Write) -> std::io::Result<()> {
+pub(super) fn ended(table: &Table, all: usize, what: &str, mut out: &mut dyn Write) -> std::io::Result<()> {
     table.text(&mut out)?;
     writeln!(out, "\n{} {what} in all.", commas(all as u64))
 }
 
-fn time(seconds: i64) -> String {
+pub(super) fn time(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 

@@ -9,7 +9,7 @@ use collect::{Collecting, Judge, Options};
 use portal::program::Program;
 use store::Ledger;
 
-use super::Done;
+use super::{Done, samples};
 use crate::cli::ServeArgs;
 use crate::config::{self, Config};
 use crate::learning::Notes;
@@ -26,6 +26,7 @@ pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> 
     if let (Some(days), Some((_, last))) = (config.retention.days, ledger.span()?) {
         ledger.retain(last.plus(1 - i32::from(days)))?;
     }
+    samples::forget_old(&ledger, config.retention.samples_days)?;
     portal(ledger, listener, config, out)?;
     Ok(Done::Well)
 }
@@ -51,6 +52,7 @@ pub(super) fn portal(
         let asking = reporters::resolver(&config.reporter)?;
         let judge = reporters::judge(&config.reporter, asking.as_ref());
         finish_what_was_cut_short(&ledger, config, &judge).await?;
+        let forgetting = samples::keep_forgetting(ledger.clone(), config.retention.samples_days);
         let notes = Notes::default();
         let learning = enrichment::keep_learning(ledger.clone(), config.enrichment.clone(), notes.clone());
         let held = directory::Held::new(&config.directory);
@@ -75,6 +77,7 @@ pub(super) fn portal(
             () = learning => Ok(()),
             () = loading => Ok(()),
             () = judging => Ok(()),
+            () = forgetting => Ok(()),
             how = collecting.lost() => Err(anyhow::anyhow!("the disk failed while raw copies were brought to it: {how}; start anew, it recovers by itself")),
         };
         collecting.stop().await;

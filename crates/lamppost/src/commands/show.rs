@@ -54,6 +54,12 @@ fn item_of(show: &mut Show<impl Write>, name: &str, item: &mut dyn BufRead) -> a
         }
         let shown = match found {
             Found::Report { member, xml } => show.report(name, member, xml).map(|rejection| rejection.is_some()),
+            Found::Failure { member, failure } => {
+                if show.format() == Format::Csv {
+                    eprintln!("lamppost: {name}: a failure report has no rows for a table; --format json shows it");
+                }
+                show.failure(name, member, &failure).map(|()| false)
+            }
             Found::Rejected { member, rejection } => show.rejected(name, member, &rejection).map(|()| true),
         };
         match shown {

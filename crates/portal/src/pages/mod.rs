@@ -16,6 +16,7 @@ pub(crate) mod quality;
 pub(crate) mod report_list;
 pub(crate) mod reputation;
 pub(crate) mod rows;
+pub(crate) mod samples;
 pub(crate) mod search;
 pub(crate) mod source;
 mod spike;

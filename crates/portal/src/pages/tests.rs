@@ -16,7 +16,9 @@ fn all(fixture: &Fixture, around: &Around, ask: &Ask) -> Vec<(String, String)> {
     let mut pages: Vec<(&str, maud::Markup)> = vec![
         ("portfolio", pages::portfolio::page(here, &fixture.portfolio())),
         ("trend", pages::trend::page(here, &fixture.trend())),
-        ("source", pages::source::page(here, &fixture.source())),
+        ("source", pages::source::page(here, &fixture.source(), &fixture.samples())),
+        ("samples", pages::samples::page(here, &fixture.samples(), &fixture.local_parts())),
+        ("sample", pages::samples::one(here, &fixture.sample())),
         ("rows", pages::rows::page(here, &fixture.rows())),
         ("arrivals", pages::arrivals::page(here, &fixture.arrivals(), &fixture.expected())),
         ("report-list", pages::report_list::page(here, &fixture.reports())),
@@ -144,7 +146,7 @@ fn no_strangers_text_gets_out_of_its_place() {
     for (why, say) in hostile {
         let fixture = Fixture { say };
         let around = fixture.around();
-        let mut ask = Ask { q: Some(say("x")), ..Ask::default() };
+        let mut ask = Ask { q: Some(say("x")), local_part: Some(say("x")), ..Ask::default() };
         ask.scope.domain = Some(say("x").into());
         ask.scope.reporter = Some(say("x").into());
         ask.scope.spf_domain = Some(say("x").into());

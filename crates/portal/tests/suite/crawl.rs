@@ -12,7 +12,7 @@ const EACH: usize = 3;
 
 /// What kinds of link it is: its path with numbers and names cut out, with each of its parameters.
 fn kinds(url: &str) -> Vec<String> {
-    const KNOWN: [&str; 17] = [
+    const KNOWN: [&str; 18] = [
         "",
         "api",
         "assets",
@@ -20,6 +20,7 @@ fn kinds(url: &str) -> Vec<String> {
         "trend",
         "sources",
         "rows",
+        "samples",
         "reports",
         "list",
         "flaws",
@@ -89,6 +90,7 @@ fn every_link_leads_to_an_answer_that_keeps_the_rules() {
     assert!(pages > 60, "only {pages} pages were found");
     for place in [
         "/sources/203.0.113.7",
+        "/samples/1",
         "/reports/flaws",
         "/reports/rejected",
         "/reports/sources",
@@ -124,7 +126,7 @@ fn pages_speak_of_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
     let portal = Portal::on(ledger::filled(dir.path()), "127.0.0.1:8025");
     let campaign = format!("/sources?domain=contoso.example&since={0}&until={0}", ledger::CAMPAIGN);
-    let cases: [(&str, &[&str]); 17] = [
+    let cases: [(&str, &[&str]); 22] = [
         ("/domains", &["contoso.example", "email.contoso.example", "Whose mail do we see?"]),
         (
             "/domains/contoso.example/trend",
@@ -138,6 +140,11 @@ fn pages_speak_of_the_ledger() {
         ("/sources?group=dkim_domain", &["northwind-esp.example", "not named"]),
         ("/sources/198.51.100.1", &["northwind-esp.example", "5\u{a0}other addresses"]),
         ("/rows?network=198.51.100.1", &["pass d=northwind-esp.example s=k1", "Unaligned"]),
+        ("/samples", &["4\u{a0}samples", "visualstudio", "recipients are not kept"]),
+        ("/samples?local_part=VisualStudio", &["1\u{a0}sample<", "show all"]),
+        ("/samples?network=192.0.2.99", &["No samples match", "All samples"]),
+        ("/samples/1", &["reported as failed", "***@"]),
+        ("/sources/203.0.113.7", &["Messages that failed"]),
         ("/reports", &["postbox.example", "4\u{a0}days", "Expected by now", "have sent all that they usually send"]),
         ("/reports/sources", &["no source is configured", "[[source.imap]]", "lamppost config check"]),
         ("/reputation", &["Nothing is known yet", "none yet", "lamppost enrich"]),
@@ -163,6 +170,7 @@ fn an_empty_ledger_says_what_to_do() {
         assert_eq!(answer.status.as_u16(), 200, "{url}");
         assert!(answer.text().contains("lamppost import"), "{url}");
     }
+    assert!(portal.get("/samples").text().contains("No samples match"));
     for url in ["/reports", "/reports/list"] {
         assert!(portal.get(url).text().contains("The ledger is empty"), "{url}");
     }

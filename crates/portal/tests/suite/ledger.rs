@@ -56,12 +56,30 @@ pub(crate) fn filled(dir: &Path) -> Ledger {
     // The same name with another content.
     save(&mail.join("zz"), &header("bigmail.example", newest, 0), &[row("192.0.2.10", 1, "contoso.example")]);
     fs::write(mail.join("zz").join("no-report.txt"), "Dear customer, <b>nothing</b> is attached.").unwrap();
+    fs::write(mail.join("failure.eml"), failure("visualstudio", "Build 4711")).unwrap();
+    for (number, name) in HOSTILE.into_iter().enumerate().take(3) {
+        fs::write(mail.join(format!("failure-{number}.eml")), failure(name, name)).unwrap();
+    }
     let data = dir.join("ledger");
     let ledger = Ledger::open(&data).unwrap();
     let summary = collect::import(&ledger, &[mail], &collect::Options::default(), &()).unwrap();
     let refused = summary.rejections.iter().map(|r| r.rejection.message.as_str()).take(3).collect::<Vec<_>>();
     assert_eq!((summary.conflicts, summary.rejected), (1, 1), "{refused:?}");
     ledger
+}
+
+/// A failure report about a message of that author with that subject.
+fn failure(local_part: &str, subject: &str) -> String {
+    let quoted =
+        if local_part.is_ascii() && !local_part.contains('"') { local_part.to_owned() } else { "odd".to_owned() };
+    format!(
+        "From: noreply@bigmail.example\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\
+         Content-Type: message/feedback-report\n\nFeedback-Type: auth-failure\nUser-Agent: {subject}\nAuth-Failure: dmarc\n\
+         Identity-Alignment: dkim, spf\nDelivery-Result: reject\nArrival-Date: Wed, 10 Dec 2025 10:00:00 +0000\n\
+         Source-IP: 203.0.113.7\nReported-Domain: contoso.example\nAuthentication-Results: {subject}\n--b\n\
+         Content-Type: text/rfc822-headers\n\nReceived: from a by b for <somebody@bigmail.example>; {subject}\n\
+         From: \"{quoted}\"@contoso.example\nSubject: {subject}\n--b--\n"
+    )
 }
 
 /// A ledger with nothing in it.

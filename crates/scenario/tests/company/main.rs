@@ -218,3 +218,29 @@ fn reporters_that_write_well_write_validly() {
     println!("{checked} reports are valid against their schema");
     assert!(checked > 30);
 }
+
+/// Two reporters tell of single messages: of machines by the local part they write as, in more than one shape.
+#[test]
+fn failure_reports_tell_who_strays_write_as() {
+    let folder = tempfile::tempdir().unwrap();
+    generated(folder.path(), &scenario::Options { days: 20, ..default_options() });
+    let (mut read, mut shapes, mut local_parts) = (0, BTreeSet::new(), BTreeSet::new());
+    for path in files(&folder.path().join("failures")) {
+        let mail = std::fs::read(path).unwrap();
+        let all = report::failure::read(&mail, &report::failure::Limits::default()).expect("a failure report");
+        let failure = all.into_iter().next().unwrap().unwrap();
+        shapes.insert(format!("{:?}", failure.report.shape));
+        shapes.extend(failure.flaws.iter().map(|flaw| format!("{:?}", flaw.kind)));
+        assert!(failure.report.source.is_some() && failure.report.arrived.is_some());
+        local_parts.insert(failure.report.author.local_part.to_string());
+        read += 1;
+    }
+    println!("{read} failure reports: {shapes:?} {local_parts:?}");
+    assert!((40..=240).contains(&read), "{read}");
+    for shape in ["Feedback", "Text", "EncodedFeedback", "MissingAlignment"] {
+        assert!(shapes.contains(shape), "{shape}");
+    }
+    for local_part in ["vst", "scan-to-mail", "cctv"] {
+        assert!(local_parts.contains(local_part), "{local_part}");
+    }
+}

@@ -55,7 +55,9 @@ pub(crate) fn same_files(a: &Path, b: &Path) -> bool {
 /// One hash over all names and all content. What is packed goes in expanded: another version of the compressor makes no other company.
 pub(crate) fn digest(below: &Path, reports: bool) -> String {
     let mut hash = Sha256::new();
-    for path in files(below).into_iter().filter(|path| reports || !path.starts_with(below.join("reports"))) {
+    // Failure reports add nothing to what the company is.
+    let told = |path: &PathBuf| !path.starts_with(below.join("failures")) && (reports || !path.starts_with(below.join("reports")));
+    for path in files(below).into_iter().filter(told) {
         hash.update(path.strip_prefix(below).unwrap().to_str().unwrap());
         let mut add = |bytes: &[u8]| {
             hash.update(bytes.len().to_be_bytes());

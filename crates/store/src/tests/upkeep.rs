@@ -87,7 +87,10 @@ fn what_is_not_committed_is_gone_when_the_intake_is_dropped() {
     let mut intake = ledger.intake().unwrap();
     parse(&mut intake, &key, &[whole]).unwrap();
     intake.finish().unwrap();
-    assert_eq!(ledger.keep(&mut &b"one"[..], "there", 6).unwrap().state, KeptState::Known { reports: 1, rejected: 0 });
+    assert_eq!(
+        ledger.keep(&mut &b"one"[..], "there", 6).unwrap().state,
+        KeptState::Known { reports: 1, rejected: 0, samples: 0 }
+    );
 }
 
 #[test]

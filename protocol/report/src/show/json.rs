@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{Held, Origin, Stop};
 use crate::{
-    Dialect, Disposition, DispositionTotals, DkimResult, Flaw, Identity, Interval, Override, PolicyPublished, Reader,
-    Rejection, Report, Row, SpfResult, Totals,
+    Dialect, Disposition, DispositionTotals, DkimResult, Flaw, Interval, Override, PolicyPublished, Reader, Rejection,
+    Report, Row, SpfResult, Totals,
 };
 
 #[derive(Serialize)]
@@ -97,7 +97,7 @@ pub(super) fn show<R: BufRead>(mut reader: Reader<R>, origin: Origin<'_>, out: &
         totals: totals(finished.totals),
         bad_rows: finished.bad_rows,
         flaws: &finished.flaws,
-        identity: identity(&finished.identity),
+        identity: sha256(&finished.identity.content),
     };
     out.write_all(b"],")?;
     let footer = serde_json::to_string(&footer)?;
@@ -159,10 +159,10 @@ pub(super) fn pass_or_fail(pass: bool) -> &'static str {
     if pass { "pass" } else { "fail" }
 }
 
-fn identity(identity: &Identity) -> String {
+pub(super) fn sha256(content: &[u8; 32]) -> String {
     use std::fmt::Write as _;
     let mut text = String::from("sha256:");
-    for byte in identity.content {
+    for byte in content {
         let _ = write!(text, "{byte:02x}");
     }
     text

@@ -14,24 +14,24 @@ const HEADINGS: [&str; COLUMNS + 1] =
 
 /// Escape sequences, or nothing.
 #[derive(Clone, Copy)]
-struct Style {
-    colour: bool,
+pub(super) struct Style {
+    pub(super) colour: bool,
 }
 
 impl Style {
-    fn good(self) -> &'static str {
+    pub(super) fn good(self) -> &'static str {
         if self.colour { "\x1b[32m" } else { "" }
     }
-    fn bad(self) -> &'static str {
+    pub(super) fn bad(self) -> &'static str {
         if self.colour { "\x1b[31m" } else { "" }
     }
-    fn strong(self) -> &'static str {
+    pub(super) fn strong(self) -> &'static str {
         if self.colour { "\x1b[1m" } else { "" }
     }
-    fn dim(self) -> &'static str {
+    pub(super) fn dim(self) -> &'static str {
         if self.colour { "\x1b[2m" } else { "" }
     }
-    fn end(self) -> &'static str {
+    pub(super) fn end(self) -> &'static str {
         if self.colour { "\x1b[0m" } else { "" }
     }
 }
@@ -86,18 +86,19 @@ fn header(report: &Report, origin: Origin<'_>, style: Style, out: &mut dyn Write
     Ok(())
 }
 
-fn name(origin: Origin<'_>) -> String {
+pub(super) fn name(origin: Origin<'_>) -> String {
     match origin.member {
         Some(member) => format!("{} ({})", printable(origin.file), printable(member)),
         None => printable(origin.file).into_owned(),
     }
 }
 
+pub(super) fn time(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
 fn period(interval: Interval) -> String {
-    let time = |seconds: i64| {
-        jiff::Timestamp::from_second(seconds)
-            .map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
-    };
     format!("{} to {} UTC", time(interval.begin), time(interval.end))
 }
 
@@ -236,7 +237,7 @@ pub(super) fn cut_off(rejection: &Rejection, colour: bool, out: &mut dyn Write) 
 }
 
 /// Without what could command a terminal, turn its text around, or hide in it.
-fn printable(text: &str) -> Cow<'_, str> {
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(message::is_unseen) {
         Cow::Owned(text.chars().map(|c| if message::is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect())
     } else {
