@@ -27,6 +27,8 @@ pub struct Outcome {
     pub conflicts: u64,
     /// Failure reports in it, those that had come before included.
     pub samples: u64,
+    /// Of these, those that had come before.
+    pub samples_repeated: u64,
     /// Rows of the new reports.
     pub rows: u64,
     /// Messages of the new reports. Saturates.
@@ -50,7 +52,7 @@ impl Outcome {
 
     /// Of an item that was taken in before.
     pub(crate) fn known(reports: u64, samples: u64, rejected: u64) -> Self {
-        Self { reports, duplicates: reports, samples, rejected, ..Self::default() }
+        Self { reports, duplicates: reports, samples, samples_repeated: samples, rejected, ..Self::default() }
     }
 }
 
@@ -200,8 +202,11 @@ impl<'a> Taking<'a> {
                     self.reject(member, rejection);
                 }
                 Event::Sample(member, sample, content) => {
+                    let before = self.intake.totals().samples_repeated;
                     self.intake.sample(&sample, &content, member.as_deref())?;
-                    self.open.1.samples += 1;
+                    let outcome = &mut self.open.1;
+                    outcome.samples += 1;
+                    outcome.samples_repeated += self.intake.totals().samples_repeated - before;
                 }
                 Event::Reject(member, rejection) => {
                     self.intake.reject(member.as_deref(), &rejection)?;
@@ -217,17 +222,7 @@ impl<'a> Taking<'a> {
                 }
                 Event::Repeated { key, origin, size } => {
                     self.origin = origin;
-                    self.open = (key, Outcome::default());
-                    let before = self.intake.totals().reports;
-                    for (member, rejection) in self.intake.repeated_item(&key)? {
-                        self.reject(member, rejection);
-                    }
-                    let reports = self.intake.totals().reports - before;
-                    self.state.reports += reports;
-                    if let Some(outcomes) = &mut self.outcomes {
-                        let open = std::mem::take(&mut self.open.1);
-                        outcomes.repeated.push(Outcome { reports, duplicates: reports, ..open });
-                    }
+                    self.repeated(key)?;
                     self.item_done(size);
                 }
                 Event::Unreadable(origin, rejection) => {
@@ -238,6 +233,25 @@ impl<'a> Taking<'a> {
                 }
                 Event::Failed(error) => return Err(error.into()),
             }
+        }
+        Ok(())
+    }
+
+    /// An item that came earlier in the same run, or is waiting from one before.
+    fn repeated(&mut self, key: RawKey) -> Result<(), Error> {
+        self.open = (key, Outcome::default());
+        let before = self.intake.totals();
+        let (reports, samples) = (before.reports, before.samples_repeated);
+        for (member, rejection) in self.intake.repeated_item(&key)? {
+            self.reject(member, rejection);
+        }
+        let after = self.intake.totals();
+        let (reports, samples) = (after.reports - reports, after.samples_repeated - samples);
+        self.state.reports += reports;
+        if let Some(outcomes) = &mut self.outcomes {
+            let open = std::mem::take(&mut self.open.1);
+            let again = Outcome { reports, duplicates: reports, samples, samples_repeated: samples, ..open };
+            outcomes.repeated.push(again);
         }
         Ok(())
     }

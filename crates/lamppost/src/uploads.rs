@@ -93,6 +93,7 @@ fn add(became: &mut Became, outcome: Outcome, message: Option<&str>) {
     became.new += outcome.new;
     became.duplicates += outcome.duplicates;
     became.conflicts += outcome.conflicts;
+    became.samples += outcome.samples;
     became.named.extend(outcome.named);
     became.named.truncate(Outcome::NAMED_MAX);
     // Those that are not told of count all the same.

@@ -62,6 +62,8 @@ pub struct Became {
     pub duplicates: u64,
     /// Reports that took the place of another with the same identity; they are among the new ones.
     pub conflicts: u64,
+    /// Failure reports in it, those that had come before included.
+    pub samples: u64,
     /// The numbers of the first of its reports; of a duplicate, of the report that counts.
     pub named: Vec<u64>,
     /// Refusals of it or of its members.

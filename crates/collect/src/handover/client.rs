@@ -165,6 +165,8 @@ impl Tally<'_> {
         summary.rows += outcome.rows;
         summary.messages = summary.messages.saturating_add(outcome.messages);
         summary.flaws += outcome.flaws;
+        summary.samples += outcome.samples.saturating_sub(outcome.samples_repeated);
+        summary.samples_repeated += outcome.samples_repeated;
         // Those that are not named count all the same.
         summary.rejected += outcome.rejected.saturating_sub(outcome.rejections.len() as u64);
         for (member, rejection) in outcome.rejections {

@@ -80,7 +80,7 @@ fn every_mail_of_the_shapes_has_an_outcome() {
         .rejections
         .iter()
         .map(|r| (r.origin.rsplit('/').next().unwrap(), r.rejection.kind))
-        .filter(|(name, _)| name.ends_with(".eml"))
+        .filter(|(name, _)| Path::new(name).extension().is_some_and(|e| e == "eml"))
         .collect();
     assert_eq!(
         refused,

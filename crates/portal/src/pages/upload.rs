@@ -56,7 +56,7 @@ fn lead(here: Here<'_>, files: &[Became]) -> Markup {
     let sum = |of: fn(&Became) -> u64| files.iter().fold(0_u64, |sum, file| sum.saturating_add(of(file)));
     let (new, before, rejected) = (sum(|file| file.new), sum(|file| file.duplicates), sum(|file| file.rejected));
     html! {
-        @if files.is_empty() { "Aggregate reports as they came from receivers; they are kept as they are, and read at once." }
+        @if files.is_empty() { "Reports as they came from receivers, aggregate reports and failure reports; they are kept as they are, and read at once." }
         @else {
             "In " (counted(as_u64(files.len()), "file", "files")) ": "
             (strong(&links::report_list(here.scope()), &counted(new, "new report", "new reports")))
@@ -114,8 +114,11 @@ fn told(file: &Became) -> String {
     if file.duplicates > 0 {
         parts.push(counted(file.duplicates, "report that was there", "reports that were there"));
     }
+    if file.samples > 0 {
+        parts.push(counted(file.samples, "failure report", "failure reports"));
+    }
     if file.rejected > 0 {
-        parts.push(if file.reports == 0 {
+        parts.push(if file.reports == 0 && file.samples == 0 {
             "refused".to_owned()
         } else {
             counted(file.rejected, "refusal", "refusals")
