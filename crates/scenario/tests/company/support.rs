@@ -56,7 +56,9 @@ pub(crate) fn same_files(a: &Path, b: &Path) -> bool {
 pub(crate) fn digest(below: &Path, reports: bool) -> String {
     let mut hash = Sha256::new();
     // Failure reports add nothing to what the company is.
-    let told = |path: &PathBuf| !path.starts_with(below.join("failures")) && (reports || !path.starts_with(below.join("reports")));
+    let told = |path: &PathBuf| {
+        !path.starts_with(below.join("failures")) && (reports || !path.starts_with(below.join("reports")))
+    };
     for path in files(below).into_iter().filter(told) {
         hash.update(path.strip_prefix(below).unwrap().to_str().unwrap());
         let mut add = |bytes: &[u8]| {
