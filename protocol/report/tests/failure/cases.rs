@@ -1,4 +1,5 @@
 //! Every mail of `testdata/failure`, and what is read from it.
+#![expect(clippy::disallowed_methods, reason = "cases are files")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

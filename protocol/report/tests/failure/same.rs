@@ -1,4 +1,5 @@
 //! Which failure reports are the same one.
+#![expect(clippy::disallowed_methods, reason = "cases are files")]
 
 use std::path::Path;
 

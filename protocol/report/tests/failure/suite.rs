@@ -1,4 +1,5 @@
 //! The failure reports of mail-auth's tests, with what it reads from them.
+#![expect(clippy::disallowed_methods, reason = "cases are files")]
 
 use std::path::Path;
 
