@@ -165,7 +165,7 @@ fn uploads_are_taken_in_and_told_of() {
         "{files}"
     );
     assert_eq!(files[4]["refusals"][0]["member"], "#2", "{files}");
-    assert!(files[5]["refusals"][0]["message"].as_str().unwrap().contains("no aggregate report"), "{files}");
+    assert!(files[5]["refusals"][0]["message"].as_str().unwrap().contains("no report in it"), "{files}");
     // As a browser sends it, and as a page elsewhere would have it sent.
     let own = [kind, ("Sec-Fetch-Site", "same-origin"), ("Origin", "null")];
     let page = post(&server.address, "/reports/upload", &own, body.as_bytes());
