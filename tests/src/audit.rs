@@ -29,6 +29,7 @@ fn tab_order(browser: &mut Browser) -> Vec<String> {
             r#"(() => {
                 const now = document.activeElement, before = window.__at;
                 if (!now || now === document.body || now === document.documentElement) return "end";
+                if (now === before) return "inside";
                 if (before && !(before.compareDocumentPosition(now) & (Node.DOCUMENT_POSITION_FOLLOWING))) return "end";
                 window.__at = now;
                 const style = getComputedStyle(now);
@@ -38,6 +39,8 @@ fn tab_order(browser: &mut Browser) -> Vec<String> {
         );
         match said.as_str() {
             Some("end") => break,
+            // A date has a stop for each of its parts.
+            Some("inside") => continue,
             Some("") => {}
             other => found.push(other.unwrap_or_default().to_owned()),
         }

@@ -65,6 +65,6 @@ fn owners(company: &Path, truths: &[Value], apex: &str) {
     let args: Vec<&str> =
         ["owner", "--format", "json"].into_iter().chain(addresses.iter().map(String::as_str)).collect();
     let found = at(company, &args).expect(0).json_lines();
-    let exact = found.iter().filter(|line| !line["exact"].is_null()).count();
+    let exact = found.iter().filter(|line| line["exact"] == true).count();
     assert!(exact >= 3 && exact < found.len(), "{exact} of {}", found.len());
 }

@@ -123,7 +123,8 @@ impl Call<'_> {
     /// The number of a report or sample in the path.
     pub(crate) fn id(&self) -> Result<u64, Failure> {
         let text = self.path.first().map_or("", String::as_str);
-        text.parse().map_err(|_| Failure::Path { what: "number of one", value: text.chars().take(60).collect() })
+        text.parse()
+            .map_err(|_| Failure::Path { what: "number of a report or sample", value: text.chars().take(60).collect() })
     }
 
     /// The domain in the path.

@@ -55,7 +55,7 @@ impl Portal {
     /// With everything there is.
     pub(crate) fn as_said(ledger: Ledger, options: Options) -> Self {
         let address: SocketAddr = options.address;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
         Self { router: portal::router(ledger, options), runtime, host: address.to_string() }
     }
 

@@ -90,7 +90,7 @@ fn a_form_is_shown_and_what_it_sends_is_taken() {
     let answer = post(&portal, "/reports/upload", &fields, body);
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
     let page = answer.text();
-    assert!(page.contains("What became of the files?") && page.contains("2 new reports"), "{page}");
+    assert!(page.contains("What became of the files?") && page.contains("2\u{a0}new reports"), "{page}");
     assert!(page.contains("It is empty."), "a file that is nothing is not passed over");
     assert!(!page.contains("<b>") && !page.contains('\u{202e}'), "a name is a stranger's text");
     assert!(attributes(&page, "href").contains(&"/reports/1".to_owned()), "what it became can be looked at");

@@ -240,7 +240,7 @@ fn failure_reports_tell_who_strays_write_as() {
     for shape in ["Feedback", "Text", "EncodedFeedback", "MissingAlignment"] {
         assert!(shapes.contains(shape), "{shape}");
     }
-    for local_part in ["vst", "scan-to-mail", "cctv"] {
+    for local_part in ["vst", "scan-to-mail", "sap-batch"] {
         assert!(local_parts.contains(local_part), "{local_part}");
     }
 }
