@@ -84,14 +84,18 @@ impl From<u64> for Cell {
     }
 }
 
-/// Text as a terminal may show it: what is unseen is made visible.
+/// Text as a cell shows it, at most [`CELL_MAX`] characters of it.
 pub(crate) fn shown(text: &str) -> String {
+    match text.char_indices().nth(CELL_MAX) {
+        Some((end, _)) => whole(&text[..end]) + "…",
+        None => whole(text),
+    }
+}
+
+/// Text as a terminal may show it: what is unseen is made visible.
+pub(crate) fn whole(text: &str) -> String {
     let mut out = String::new();
-    for (n, c) in text.chars().enumerate() {
-        if n == CELL_MAX {
-            out.push('…');
-            break;
-        }
+    for c in text.chars() {
         match c {
             c if message::is_unseen(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
@@ -147,6 +151,8 @@ mod tests {
 
     #[test]
     fn strangers_cannot_move_the_cursor() {
+        assert_eq!(shown(&"ü".repeat(61)), "ü".repeat(60) + "…", "a cell is cut");
+        assert_eq!(whole(&"ü".repeat(61)), "ü".repeat(61), "a sentence is not");
         assert_eq!(shown("\u{1b}[2Jhi\u{202e}\r\n"), "\\u{1b}[2Jhi\\u{202e}\\u{d}\\u{a}");
         assert_eq!(shown(&"a".repeat(99)).chars().count(), CELL_MAX + 1);
     }

@@ -13,7 +13,7 @@ use crate::cli::{
     SourcesArgs,
 };
 use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
-use crate::term::{Cell, commas, percent, shown};
+use crate::term::{Cell, commas, percent, shown, whole};
 
 /// A domain as people write it.
 pub(super) fn lower(text: &str) -> Text {
@@ -201,7 +201,7 @@ fn trend_text(answer: &insight::Trend, table: &Table, mut out: &mut dyn Write) -
             "{} to {}  {}  ({})",
             policy.from,
             policy.to,
-            shown(&policy.record),
+            whole(&policy.record),
             shown(&policy.policy_domain)
         )?;
     }
@@ -217,7 +217,7 @@ fn trend_text(answer: &insight::Trend, table: &Table, mut out: &mut dyn Write) -
         )?;
     }
     for spike in &answer.spikes {
-        writeln!(out, "{} stands out. {}", spike.day, shown(&spike.sentence))?;
+        writeln!(out, "{} stands out. {}", spike.day, whole(&spike.sentence))?;
     }
     Ok(())
 }

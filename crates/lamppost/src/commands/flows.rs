@@ -13,7 +13,7 @@ use crate::cli::{DecideArgs, DecisionsArgs, FlowArgs, FlowSort, FlowsArgs, Scope
 use crate::config::Config;
 use crate::organisation::Ground;
 use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
-use crate::term::{Cell, commas, percent, shown};
+use crate::term::{Cell, commas, percent, shown, whole};
 
 /// Brings the flows up to date. On a disk that cannot be written to, those that are there are shown.
 fn refresh(ledger: &Ledger, config: &Config) -> anyhow::Result<()> {
@@ -146,7 +146,7 @@ fn flow_text(answer: &insight::Flow, table: &Table, mut out: &mut dyn Write) -> 
     }
     writeln!(out, "\nWhy")?;
     for evidence in &answer.evidence {
-        writeln!(out, "  {}", shown(&evidence.text))?;
+        writeln!(out, "  {}", whole(&evidence.text))?;
     }
     writeln!(out, "\nOver time")?;
     for phase in &line.phases {
@@ -293,6 +293,6 @@ fn decision_text(decision: &insight::Decision) -> String {
     let what = decision.class.map_or("taken back", FlowClass::label);
     let state = if decision.in_force { "" } else { " (no longer in force)" };
     let who = decision.who.as_deref().map(|who| format!(" by {}", shown(who))).unwrap_or_default();
-    let note = decision.note.as_deref().map(|note| format!(": {}", shown(note))).unwrap_or_default();
+    let note = decision.note.as_deref().map(|note| format!(": {}", whole(note))).unwrap_or_default();
     format!("Decision {} of {}{who}, {what}{state}{note}", decision.id, Day::of(decision.at))
 }

@@ -11,7 +11,7 @@ use crate::cli::{ImportArgs, TextOrJson};
 use crate::config::Config;
 use crate::organisation;
 use crate::progress::ImportBar;
-use crate::term::{commas, shown};
+use crate::term::{commas, shown, whole};
 
 /// Rejections named in the summary; the rest are counted, and all are in the ledger.
 const NAMED_MAX: usize = 200;
@@ -121,7 +121,7 @@ pub(super) fn text(summary: &Summary, data: &Path, out: &mut impl Write) -> anyh
     }
     for rejected in summary.rejections.iter().take(NAMED_MAX) {
         let member = rejected.member.as_deref().map(|member| format!(" › {}", shown(member))).unwrap_or_default();
-        writeln!(out, "  {}{member}\n      {}", shown(&rejected.origin), shown(&rejected.rejection.message))?;
+        writeln!(out, "  {}{member}\n      {}", whole(&rejected.origin), whole(&rejected.rejection.message))?;
     }
     if summary.rejections.len() > NAMED_MAX {
         writeln!(
