@@ -38,8 +38,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Run the portal, and everything else that the configuration enables.
     ///
-    /// Reports are taken in from the sources under [source], new sources of mail are learned about once an hour, the directory is loaded
-    /// once a day, and days older than [retention] allows are forgotten. How it fares is told on the portal's pages and, for Prometheus,
+    /// Reports are taken in from the sources that are configured, new sources of mail are learned about once an hour, the directory is loaded
+    /// once a day, and days beyond the retention are forgotten. How it fares is told on the portal's pages and, for Prometheus,
     /// at /metrics on the same address.
     Serve(ServeArgs),
     /// Learn who is behind the sources in the ledger: names, networks, services, reputation.

@@ -1,6 +1,6 @@
 //! How well somebody told the streams apart: their answers beside the truth, in messages.
 //!
-//! In: a folder that [`crate::generate`] wrote, and an answer for the rows of each day, in the order of days, in the words of the ledger's
+//! In: a folder that [`crate::generate()`] wrote, and an answer for the rows of each day, in the order of days, in the words of the ledger's
 //! columns. Out: a confusion matrix, precision and recall, and the worst mistakes. Nothing here knows how answers come about.
 //!
 //! A campaign is a third party that is not set up: nobody could say more from outside. Of what nobody can place, every answer is

@@ -1,6 +1,6 @@
 //! The workbench on which a company is put together: names nobody else has, addresses nobody else has, and what is there already.
 //!
-//! In: kind and seed. Out: a [`World`], piece by piece. Every piece draws from a stream of random numbers of its own, by name, so that a
+//! In: kind and seed. Out: a `World`, piece by piece. Every piece draws from a stream of random numbers of its own, by name, so that a
 //! change in one leaves the others as they were.
 
 use std::collections::BTreeSet;
