@@ -57,9 +57,14 @@ fn sign(text: &str) -> Option<(usize, usize)> {
 /// Where the local part before the sign begins.
 fn begin(before: &str) -> usize {
     if let Some(inner) = before.strip_suffix('"') {
-        // RFC 5322 §3.4.1: a local part may be in quotes. What has no opening one is no such thing.
-        return inner.rfind('"').unwrap_or(inner.len());
+        // RFC 5322 §3.4.1: a local part may be in quotes. What has no opening one is no such thing. What stands before without a gap goes too.
+        return begin_plain(&before[..inner.rfind('"').unwrap_or(inner.len())]);
     }
+    begin_plain(before)
+}
+
+/// The same, where it is not in quotes.
+fn begin_plain(before: &str) -> usize {
     let part =
         |c: char| c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
     let begins =
@@ -74,6 +79,16 @@ fn begin(before: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_left_to_take_out() {
+        for text in ["x\"y\"@z.example", "x\"@z.example", "header.i=\"a b\"@z.example", "a%40b@c", "\"a\"\"b\"@c"] {
+            let once = redact(text);
+            assert_eq!(redact(&once), once, "{text}");
+        }
+        assert_eq!(redact("header.i=\"a b\"@z.example"), "header.i=***@z.example");
+        assert_eq!(redact("x\"y\"@z.example"), "***@z.example");
+    }
 
     #[test]
     fn no_local_part_is_left() {
