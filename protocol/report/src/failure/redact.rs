@@ -43,43 +43,44 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     out
 }
 
+/// Once through a text, from each sign to the next.
 fn pass(text: &str) -> Cow<'_, str> {
-    if sign(text).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((at, length)) = sign(rest) {
-        let begins = begin(&rest[..at]);
-        out.push_str(&rest[..begins]);
+    // As long as an encoded word begins further on, `=40` may be a sign.
+    let last_word = text.rfind("=?");
+    let (mut out, mut done) = (String::new(), 0);
+    while let Some((at, length)) = sign(text, done, last_word.is_some_and(|last| done <= last)) {
+        let begins = done + begin(&text[done..at]);
+        out.push_str(&text[done..begins]);
         if begins < at {
             out.push_str(REDACTED);
         }
-        out.push_str(&rest[at..at + length]);
-        rest = &rest[at + length..];
+        out.push_str(&text[at..at + length]);
+        done = at + length;
     }
-    out.push_str(rest);
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[done..]);
     Cow::Owned(out)
 }
 
 /// The next sign between a local part and a domain; escaped ones as URIs and encoded words that nobody could read have them.
-fn sign(text: &str) -> Option<(usize, usize)> {
-    let found = |sign: &str| text.find(sign).map(|at| (at, sign.len()));
-    let in_word = if text.contains("=?") { found("=40") } else { None };
-    [found("@"), found("%40"), in_word].into_iter().flatten().min()
+fn sign(text: &str, from: usize, in_word: bool) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    (from..bytes.len()).find_map(|at| match bytes[at] {
+        b'@' => Some((at, 1)),
+        b'%' if bytes[at..].starts_with(b"%40") => Some((at, 3)),
+        b'=' if in_word && bytes[at..].starts_with(b"=40") => Some((at, 3)),
+        _ => None,
+    })
 }
 
 /// Where the local part before the sign begins.
 fn begin(before: &str) -> usize {
     if let Some(inner) = before.strip_suffix('"') {
-        // RFC 5322 §3.4.1: a local part may be in quotes. What has no opening one is no such thing. What stands before without a gap goes too.
-        return begin_plain(&before[..inner.rfind('"').unwrap_or(inner.len())]);
+        // RFC 5322 §3.4.1: a local part may be in quotes. What has no opening one is no such thing.
+        return inner.rfind('"').unwrap_or(inner.len());
     }
-    begin_plain(before)
-}
-
-/// The same, where it is not in quotes.
-fn begin_plain(before: &str) -> usize {
     let part =
         |c: char| c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
     let begins =
@@ -130,6 +131,7 @@ mod tests {
             ("not ASCII", "an jürgen@example.com", "an ***@example.com"),
             ("in an encoded word that is broken", "for =?utf-8?q?some=body=40example.com", "for ***=40example.com"),
             ("a lone quote", "\"@example.com", "***@example.com"),
+            ("an encoded word from the first character on", "=?q?some=40example.com", "***=40example.com"),
         ];
         for (why, text, expected) in cases {
             assert_eq!(redact(text), expected, "{why}");
