@@ -68,7 +68,7 @@ impl Ledger {
         })
     }
 
-    /// A number that is another one after every change of rows, of profiles' days or of decisions.
+    /// A number that is another one after every change of rows, of profiles or of decisions.
     ///
     /// # Errors
     /// What reading the catalog gives.
@@ -76,7 +76,7 @@ impl Ledger {
         self.inner.catalog.read(|c| {
             // Each of the three only ever grows.
             let sql = "SELECT (SELECT coalesce(sum(version), 0) FROM day_version)
-                            + (SELECT count(*) FROM profile) + (SELECT coalesce(max(id), 0) FROM decision)";
+                            + (SELECT profiles_put FROM state) + (SELECT coalesce(max(id), 0) FROM decision)";
             c.prepare_cached(sql)?.query_row([], |r| r.get(0))
         })
     }

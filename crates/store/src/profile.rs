@@ -38,6 +38,7 @@ impl Ledger {
                 put.execute(params![key(address), day.0, profile]).map_err(failed)?;
             }
         }
+        transaction.execute("UPDATE state SET profiles_put = profiles_put + 1", []).map_err(failed)?;
         transaction.commit().map_err(failed)
     }
 

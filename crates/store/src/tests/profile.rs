@@ -18,6 +18,9 @@ fn the_newest_counts_and_the_older_stay() {
     let (one, two, none) = (address("192.0.2.1"), address("2001:db8::1"), address("192.0.2.2"));
     ledger.put_profiles([(one, Day(10), "a"), (two, Day(10), "b")]).unwrap();
     ledger.put_profiles([(one, Day(12), "c"), (one, Day(11), "d"), (one, Day(12), "e")]).unwrap();
+    let generation = ledger.generation().unwrap();
+    ledger.put_profiles([(one, Day(12), "e")]).unwrap();
+    assert!(ledger.generation().unwrap() > generation, "one that takes the place of another is a change too");
     let newest = ledger.profiles(&[one, two, none]).unwrap();
     assert_eq!(
         (newest.len(), &*newest[&one].profile, newest[&one].day, &*newest[&two].profile),
