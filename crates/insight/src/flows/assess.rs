@@ -244,7 +244,6 @@ fn flows(
         series: HashMap::new(),
         pairs: Pairs::default(),
     };
-    let mut taken = Vec::new();
     kept.visit(
         &mut judging,
         |judging, name| judging.facts.names.number(name),
@@ -269,14 +268,15 @@ fn flows(
         sources.entry(*flow).or_default().push((*source, seen.messages, seen.failing));
     }
     let around = Arounds::new(&facts, &judging, networks, ground, &authors);
-    for (at, (identity, features)) in (0_u32..).zip(&judging.flows) {
-        let around = around.of(*identity, features);
-        let finding = Case::new(*identity, features, &around, &ground.thresholds).decide();
+    let mut taken = Vec::with_capacity(judging.flows.len());
+    for (at, (identity, features)) in (0_u32..).zip(judging.flows) {
+        let around = around.of(identity, &features);
+        let finding = Case::new(identity, &features, &around, &ground.thresholds).decide();
         let mut sources = sources.remove(&at).unwrap_or_default();
         sources.sort_unstable_by_key(|(source, messages, _)| (std::cmp::Reverse(*messages), *source));
-        let sender = Sender::of(*identity, &facts, &places);
-        let authors = authors.get(&at).cloned().unwrap_or_default();
-        taken.push(judged(name, sender, features.clone(), finding, authors, sources, ground));
+        let sender = Sender::of(identity, &facts, &places);
+        let authors = authors.remove(&at).unwrap_or_default();
+        taken.push(judged(name, sender, features, finding, authors, sources, ground));
     }
     OfOrganization { name: name.clone(), flows: taken, index: judging.index, facts, places }
 }

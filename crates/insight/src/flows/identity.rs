@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{Cell, Own, Spf, Whose};
+use super::cell::{Cell, Names, Own, Spf, Whose};
 use super::day::address;
 use super::knowledge::{Facts, Home, most, network};
 use super::space::{Space, stands_for_nobody};
@@ -46,16 +46,13 @@ pub(crate) enum Identity {
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     of: HashMap<u128, Place>,
-    pub(crate) names: Vec<String>,
+    names: Names,
 }
 
 impl Places {
     pub(crate) fn put(&mut self, source: u128, place: impl FnOnce(u32) -> Place, name: &str) {
-        let at = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        self.of.insert(source, place(u32::try_from(at).unwrap_or(0)));
+        let number = self.names.number(name);
+        self.of.insert(source, place(number));
     }
 
     /// Where a source is.
@@ -226,7 +223,7 @@ impl Sender {
         let name = |number: u32| facts.names.name(number).to_string();
         let place = |place: Place| match place {
             Place::Organization(number) => name(number),
-            Place::Service(at) | Place::System(at) => places.names.get(at as usize).cloned().unwrap_or_default(),
+            Place::Service(number) | Place::System(number) => places.names.name(number).to_string(),
             Place::Network(first) => network_text(first),
         };
         match identity {
@@ -263,14 +260,17 @@ impl Sender {
     pub fn id(&self, organization: &str) -> String {
         const LETTERS: &[u8; 32] = b"abcdefghijkmnopqrstuvwxyz2345678";
         let text = serde_json::to_string(&(organization, self)).unwrap_or_default();
-        // FNV-1a, then mixed: no secret is kept by it, and 50 bits tell a million flows apart.
-        let hash = text
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        // Mixed: no secret is kept by it, and 50 bits tell a million flows apart.
+        let hash = hash(&text);
         let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
         let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
         (0..10).map(|at| char::from(LETTERS[(hash >> (5 * at) & 31) as usize])).collect()
     }
+}
+
+/// FNV-1a of a text: the same on every machine and in every version.
+pub(crate) fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn network_text(first: u128) -> String {

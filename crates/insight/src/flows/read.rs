@@ -16,6 +16,7 @@ use super::class::rule_for;
 use super::day::{number, rows};
 use super::decisions::{Target, decisions};
 use super::features::DayCount;
+use super::sheet::SheetRow;
 use super::snapshot::{FlowLimits, judge, load, more, of_source, stale};
 use crate::scope::{length, place};
 use crate::{Error, Scope};
@@ -184,22 +185,8 @@ pub fn source_flows(ledger: &Ledger, address: IpAddr) -> Result<Vec<FlowLine>, E
 /// What the rows of a day that look alike were taken for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JudgedRow<'a> {
-    /// The day.
-    pub day: Day,
-    /// The address.
-    pub source: IpAddr,
-    /// Author domain.
-    pub domain: &'a str,
-    /// All signatures, `pass d=example.com s=s1; fail d=…`.
-    pub dkim: &'a str,
-    /// All SPF checks, `pass mfrom example.com; none helo …`.
-    pub spf: &'a str,
-    /// Envelope sender domain: empty for `<>`, `-` where unknown.
-    pub envelope_from: &'a str,
-    /// Override kinds, joined with `,`.
-    pub overrides: &'a str,
-    /// Messages.
-    pub messages: u64,
+    /// The rows, as one.
+    pub row: SheetRow<'a>,
     /// The flow's id.
     pub flow: &'a str,
     /// What the flow was on that day.
@@ -233,14 +220,17 @@ pub fn judge_rows(
             cell.messages[0] = seen.messages;
             let Some(flow) = assessed.flow_of(&organizational_domain(seen.texts.author), &cell, &names) else { return };
             visit(&JudgedRow {
-                day,
-                source: seen.source,
-                domain: seen.texts.author,
-                dkim: seen.texts.dkim,
-                spf: seen.texts.spf,
-                envelope_from: seen.texts.envelope_from,
-                overrides: seen.texts.overrides,
-                messages: seen.messages,
+                row: SheetRow {
+                    day,
+                    source: seen.source,
+                    domain: seen.texts.author,
+                    dkim: seen.texts.dkim,
+                    spf: seen.texts.spf,
+                    envelope_from: seen.texts.envelope_from,
+                    overrides: seen.texts.overrides,
+                    outcome: seen.texts.outcome,
+                    messages: seen.messages,
+                },
                 flow: &flow.id,
                 class: flow.class_on(day),
                 rule: rule_for(&flow.verdict.rule, flow.class_on(day)),

@@ -17,8 +17,8 @@ use super::day::{Kept, OfOrganization, Seen, number};
 use super::rules::Thresholds;
 use super::snapshot::{FlowLimits, profiled, record};
 
-/// One row of a sheet.
-#[derive(Debug, Clone)]
+/// A row as texts, or all rows of a day that look alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SheetRow<'a> {
     /// The day.
     pub day: Day,

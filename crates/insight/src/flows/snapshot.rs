@@ -17,7 +17,7 @@ use super::class::{FlowClass, FlowEvidence};
 use super::day::{Kept, address, number, organizations, refresh};
 use super::decisions::{decisions, in_force};
 use super::features::{DayCount, Known};
-use super::identity::Sender;
+use super::identity::{Sender, hash};
 use super::pack::{Reader, Writer};
 use super::rules::Thresholds;
 use crate::{Dispositions, Error, Outcomes};
@@ -77,13 +77,11 @@ pub(crate) struct Snapshot {
 pub(crate) struct Days(pub(crate) Vec<Vec<(Text, Vec<DayCount>)>>);
 
 /// What a snapshot is made from, in a number: another one means another snapshot.
-fn version(ledger: &Ledger, organisation: &Organisation, decided: &InForce) -> Result<i64, Error> {
+fn version(generation: i64, organisation: &Organisation, decided: &InForce) -> i64 {
     let mut flows: Vec<_> = decided.flows.iter().collect();
     flows.sort();
-    let of = format!("{FORM} {} {organisation:?} {flows:?} {:?}", ledger.generation()?, decided.networks);
-    let hash =
-        of.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    Ok(i64::from_ne_bytes(hash.to_ne_bytes()))
+    let of = format!("{FORM} {generation} {organisation:?} {flows:?} {:?}", decided.networks);
+    hash(&of).cast_signed()
 }
 
 fn key(kind: &str) -> DerivedKey<'_> {
@@ -100,12 +98,12 @@ pub fn refresh_flows(
     catalogue: &Catalogue,
     today: Day,
 ) -> Result<bool, Error> {
+    let generation = ledger.generation()?;
     let decided = in_force(&decisions(ledger, today)?);
-    let version = version(ledger, organisation, &decided)?;
+    let version = version(generation, organisation, &decided);
     if ledger.derived_version(key(FLOWS))? == Some(version) {
         return Ok(false);
     }
-    let generation = ledger.generation()?;
     let assessed = judge(ledger, organisation, catalogue, decided, FlowLimits::default())?;
     write(ledger, assessed, version, FlowLimits::default())?;
     ledger.replace_derived(MADE_OF, [("", 0, generation, &b""[..])])?;

@@ -38,7 +38,8 @@ pub(super) fn score(folder: &Path, format: TextOrJson, config: &Config, out: &mu
     let mut scorer = Scorer::open(folder)?;
     let ledger = super::read(&config.data)?;
     let catalogue = enrichment::catalogue(&config.enrichment)?;
-    insight::judge_rows(&ledger, &config.organisation.declared()?, &catalogue, |row| {
+    insight::judge_rows(&ledger, &config.organisation.declared()?, &catalogue, |judged| {
+        let row = &judged.row;
         scorer.answer(&Answer {
             domain: row.domain,
             source: row.source,
@@ -47,9 +48,9 @@ pub(super) fn score(folder: &Path, format: TextOrJson, config: &Config, out: &mu
             envelope_from: row.envelope_from,
             overrides: row.overrides,
             messages: row.messages,
-            class: row.class.word(),
-            rule: row.rule,
-            why: row.why,
+            class: judged.class.word(),
+            rule: judged.rule,
+            why: judged.why,
         });
     })?;
     let score = scorer.finish();
