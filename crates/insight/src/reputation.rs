@@ -21,7 +21,7 @@ const LINES: usize = 50;
 const GAPS: usize = 10;
 
 /// Failing sources by what is known of them.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Reputation {
     /// First and last day; absent when the ledger is empty.
     #[schemars(with = "Option<(String, String)>")]
@@ -91,18 +91,7 @@ const BANDS: [&str; 5] = ["good", "neutral", "unknown", "suspicious", "new"];
 /// # Errors
 /// When the ledger cannot be read.
 pub fn reputation(ledger: &Ledger, scope: &Scope) -> Result<Reputation, Error> {
-    let mut found = Reputation {
-        days: scope.period.days(ledger)?,
-        sources: 0,
-        failing: 0,
-        looked_at: 0,
-        bands: Vec::new(),
-        good: Vec::new(),
-        bad: Vec::new(),
-        gaps: Vec::new(),
-        oldest: None,
-        newest: None,
-    };
+    let mut found = Reputation { days: scope.period.days(ledger)?, ..Reputation::default() };
     let Some(days) = found.days else { return Ok(found) };
     let kept = |outcome: &Outcome| !outcome.passes() && (scope.outcomes.is_empty() || scope.outcomes.contains(outcome));
     let outcomes: Vec<Outcome> = Outcome::ALL.into_iter().filter(kept).collect();
@@ -213,18 +202,7 @@ mod tests {
             (10, 40, None),
         ];
         let address = |n: u8| IpAddr::from([192, 0, 2, n]);
-        let mut found = Reputation {
-            days: None,
-            sources: 10,
-            failing: 0,
-            looked_at: 10,
-            bands: Vec::new(),
-            good: Vec::new(),
-            bad: Vec::new(),
-            gaps: Vec::new(),
-            oldest: None,
-            newest: None,
-        };
+        let mut found = Reputation::default();
         found.sort(lines.into_iter().map(|(n, failing, profile)| (address(n), failing, Day(1), profile)).collect());
         let side = |lines: &[GradedSource]| lines.iter().map(|line| line.address).collect::<Vec<_>>();
         assert_eq!(side(&found.good), [3, 1, 2].map(address), "the best grade first; a name alone is no grade");
