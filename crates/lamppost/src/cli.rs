@@ -323,15 +323,9 @@ pub(crate) enum Format {
     Csv,
 }
 
-/// Which part of the ledger.
+/// Which days.
 #[derive(Debug, Args)]
-pub(crate) struct ScopeArgs {
-    /// Author domain.
-    #[arg(long, value_name = "DOMAIN")]
-    pub(crate) domain: Option<String>,
-    /// With --domain: the subdomains of its organizational domain too.
-    #[arg(long, requires = "domain")]
-    pub(crate) subdomains: bool,
+pub(crate) struct PeriodArgs {
     /// First day, as 2025-12-23.
     #[arg(long, value_name = "DAY")]
     pub(crate) since: Option<report::Day>,
@@ -341,6 +335,19 @@ pub(crate) struct ScopeArgs {
     /// The last so many days of the ledger; 0 is all of them. [default: 90]
     #[arg(long, value_name = "N", conflicts_with_all = ["since", "until"])]
     pub(crate) days: Option<u16>,
+}
+
+/// Which part of the ledger.
+#[derive(Debug, Args)]
+pub(crate) struct ScopeArgs {
+    /// Author domain.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+    /// With --domain: the subdomains of its organizational domain too.
+    #[arg(long, requires = "domain")]
+    pub(crate) subdomains: bool,
+    #[command(flatten)]
+    pub(crate) period: PeriodArgs,
     /// Reporter organisation.
     #[arg(long, value_name = "NAME")]
     pub(crate) reporter: Option<String>,
@@ -619,15 +626,8 @@ pub(crate) struct SamplesArgs {
     /// What stands before the @ of the author's address.
     #[arg(long, value_name = "TEXT")]
     pub(crate) local_part: Option<String>,
-    /// First day, as 2025-12-23.
-    #[arg(long, value_name = "DAY")]
-    pub(crate) since: Option<report::Day>,
-    /// Last day.
-    #[arg(long, value_name = "DAY")]
-    pub(crate) until: Option<report::Day>,
-    /// The last so many days of the ledger; 0 is all of them. [default: 90]
-    #[arg(long, value_name = "N", conflicts_with_all = ["since", "until"])]
-    pub(crate) days: Option<u16>,
+    #[command(flatten)]
+    pub(crate) period: PeriodArgs,
     /// How many lines.
     #[arg(long, default_value_t = 50, value_name = "N")]
     pub(crate) limit: usize,

@@ -9,8 +9,8 @@ use store::Ledger;
 
 use super::Done;
 use crate::cli::{
-    self, Applies, DomainSort, DomainsArgs, Format, Group, PagedArgs, ScopeArgs, ScopedArgs, Sort, SourceArgs,
-    SourcesArgs,
+    self, Applies, DomainSort, DomainsArgs, Format, Group, PagedArgs, PeriodArgs, ScopeArgs, ScopedArgs, Sort,
+    SourceArgs, SourcesArgs,
 };
 use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
 use crate::term::{Cell, commas, percent, shown, whole};
@@ -21,8 +21,8 @@ pub(super) fn lower(text: &str) -> Text {
 }
 
 /// The period that the options name.
-pub(super) fn period_of(since: Option<Day>, until: Option<Day>, days: Option<u16>) -> Period {
-    match (since, until, days) {
+pub(super) fn period_of(args: &PeriodArgs) -> Period {
+    match (args.since, args.until, args.days) {
         (None, None, None) => Period::default(),
         (None, None, Some(0)) => Period::All,
         (None, None, Some(days)) => Period::Last(days),
@@ -32,12 +32,11 @@ pub(super) fn period_of(since: Option<Day>, until: Option<Day>, days: Option<u16
 
 /// The part of the ledger that the options name.
 fn scope(args: &ScopeArgs) -> Scope {
-    let period = period_of(args.since, args.until, args.days);
     let mut outcomes: Vec<_> = args.outcome.iter().flat_map(|cli::Outcomes(outcomes)| outcomes.clone()).collect();
     outcomes.sort_unstable();
     outcomes.dedup();
     Scope {
-        period,
+        period: period_of(&args.period),
         domain: args.domain.as_deref().map(lower),
         subdomains: args.subdomains,
         reporter: args.reporter.as_ref().map(Text::from),

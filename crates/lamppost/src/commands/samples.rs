@@ -20,7 +20,7 @@ const DAY_SECONDS: i64 = 86_400;
 
 pub(super) fn samples(ledger: &Ledger, args: &SamplesArgs, out: &mut impl Write) -> anyhow::Result<Done> {
     let scope = Scope {
-        period: period_of(args.since, args.until, args.days),
+        period: period_of(&args.period),
         domain: args.domain.as_deref().map(lower),
         subdomains: args.subdomains,
         network: args.source,
