@@ -32,7 +32,18 @@ pub fn is_full() -> bool {
 /// When `LAMPPOST_KILL_SEED` is no number.
 #[must_use]
 pub fn seed() -> u64 {
-    std::env::var("LAMPPOST_KILL_SEED").ok().map_or(1, |text| text.parse().expect("LAMPPOST_KILL_SEED is a number"))
+    setting("LAMPPOST_KILL_SEED", 1)
+}
+
+/// A number that a variable of the environment may set.
+///
+/// # Panics
+/// When it is set to no number.
+#[must_use]
+pub fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
 /// A generator that gives the same numbers for the same seed (an LCG with the constants of PCG).

@@ -9,9 +9,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use e2e::pace::{Random, pause, seed, setting};
 use e2e::{Finished, Server, finish, get, lamppost, post};
 use serde_json::Value;
 use store::{Answer, Column, Counters, Ledger, Measure, Question};
@@ -183,20 +183,6 @@ fn uploads_are_taken_in_and_told_of() {
     assert_eq!(said(&place.path().join("data")).1.messages, 5 + 2 + 3);
 }
 
-/// A generator that gives the same moments for the same seed (an LCG with the constants of PCG).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
-}
-
 fn begin(place: &Path, data: &str) -> Child {
     let mut command = command(place, &["--data", data, "import", "--format", "json", "in"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
@@ -204,7 +190,6 @@ fn begin(place: &Path, data: &str) -> Child {
 
 /// Waits so long for a child to end.
 fn ended_within(child: &mut Child, patience: Duration) -> bool {
-    let (_keep, never) = channel::<()>();
     let end = Instant::now() + patience;
     loop {
         if child.try_wait().unwrap().is_some() {
@@ -213,7 +198,7 @@ fn ended_within(child: &mut Child, patience: Duration) -> bool {
         if Instant::now() >= end {
             return false;
         }
-        assert_eq!(never.recv_timeout(Duration::from_millis(1)), Err(RecvTimeoutError::Timeout));
+        pause(Duration::from_millis(1));
     }
 }
 
@@ -227,7 +212,7 @@ fn killed_on_either_side_nothing_is_lost_or_doubled() {
     let expected = said(&place.join("alone"));
     // Beside `serve` it takes longer; so the moments lie in all of it.
     let whole = begun.elapsed() * 2;
-    let seed = setting("LAMPPOST_KILL_SEED", 1);
+    let seed = seed();
     let mut random = Random(seed);
     let (mut kills, mut of_serve, mut ledgers) = (0, 0, 0);
     while kills < setting("LAMPPOST_HAND_IN_KILLS", KILLS) {
