@@ -2,22 +2,28 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
-#[path = "shared/mmdb.rs"]
-mod mmdb;
-
 use std::fs;
 use std::path::PathBuf;
 
 use enrich::{Network, NetworkLimits, Networks};
-use mmdb::Value::{List, Map, Number, Text};
-use mmdb::{Value, file};
+use scenario::mmdb;
+use scenario::mmdb::Value::{self, List, Map, Number, Text};
 use tempfile::TempDir;
 
-fn maxmind_asn(asn: u32, organisation: &'static str) -> Value {
+/// A file that says what it is, with data for networks such as `192.0.2.0/24`.
+fn file(kind: &str, networks: &[(&str, Value<'static>)]) -> Vec<u8> {
+    let network = |(network, value): &(&str, Value<'static>)| {
+        let (first, bits) = network.split_once('/').unwrap();
+        (first.parse().unwrap(), bits.parse().unwrap(), value.clone())
+    };
+    mmdb::file(kind, "made by a test", 1_700_000_000, networks.iter().map(network))
+}
+
+fn maxmind_asn(asn: u32, organisation: &'static str) -> Value<'static> {
     Map(vec![("autonomous_system_number", Number(asn)), ("autonomous_system_organization", Text(organisation))])
 }
 
-fn maxmind_country(code: &'static str) -> Value {
+fn maxmind_country(code: &'static str) -> Value<'static> {
     let country = Map(vec![
         ("geoname_id", Number(2_921_044)),
         ("iso_code", Text(code)),
@@ -44,11 +50,11 @@ fn known(network: Option<&Network>) -> Option<Known<'_>> {
 }
 
 /// Why, record, what is known by it.
-type Case<'a> = (&'a str, Value, Option<Known<'a>>);
+type Case<'a> = (&'a str, Value<'static>, Option<Known<'a>>);
 
 #[test]
 fn every_layout_is_read() {
-    let range = |value: Value| ("192.0.2.0/24", value);
+    let range = |value: Value<'static>| ("192.0.2.0/24", value);
     let everybody = Some((Some(64_500), Some("Contoso"), Some("contoso.example"), Some("DE")));
     let cases: Vec<Case<'_>> = vec![
         (

@@ -14,6 +14,7 @@
 //! | `truth`, `cells`, `company` | what is written beside the reports |
 //! | [`score`] | answers beside the truth |
 //! | `failure` | failure reports of two of those who report |
+//! | [`mmdb`] | files that say whose networks are |
 //! | [`load`] | rows in bulk, for load tests |
 //! | `random`, `address` | randomness that is the same everywhere, and the address plan |
 //!
@@ -34,6 +35,7 @@ mod generate;
 mod habit;
 mod judge;
 pub mod load;
+pub mod mmdb;
 mod networks;
 mod post;
 mod random;
