@@ -240,7 +240,7 @@ impl Ledger {
     }
 
     /// A transaction beside the writer's. It touches no table that the writer holds anything of in memory.
-    fn aside(&self, change: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
+    pub(crate) fn aside(&self, change: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
         let mut connection = catalog::beside(self.inner.catalog.path())?;
         let failed = |e| self.inner.catalog.failed(e);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;

@@ -13,6 +13,7 @@
 //! | `standing` | who stands for an item |
 //! | `sample` | what is kept of failure reports |
 //! | `profile` | what is known of sources beyond reports |
+//! | `published` | what was published in DNS, and when it was seen |
 //! | `derived` | what other rooms work out and keep, and what people decided |
 //! | `domain` | the organizational domain of a name |
 //! | `field`, `segment_write`, `by_source`, `segment`, `prune` | files of rows |
@@ -49,6 +50,7 @@ mod names;
 mod plan;
 mod profile;
 mod prune;
+mod published;
 mod question;
 mod rollup;
 mod sample;
@@ -77,6 +79,7 @@ pub use groups::Groups;
 pub use intake::Intake;
 pub use ledger::Ledger;
 pub use profile::ProfileEntry;
+pub use published::{Look, Noted, PublishedEntry, PublishedFilter, PublishedState};
 pub use question::{Answer, Column, Condition, Direction, Key, Line, Measure, Question, Test, Value};
 pub use sample::{LocalPart, SampleEntry, SampleFilter};
 pub use sql::Sql;

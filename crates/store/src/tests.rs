@@ -6,6 +6,7 @@ mod faults;
 mod flow;
 mod model;
 mod profile;
+mod published;
 mod sample;
 mod spool;
 mod standing;
