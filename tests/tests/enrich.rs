@@ -50,7 +50,7 @@ fn a_source_gets_a_name_only_if_the_name_leads_back() {
     put("drop.txt", DROP);
     put(
         "lamppost.toml",
-        "[enrichment]\ndomains = [\"contoso.example\"]\n[[enrichment.file]]\nname = \"drop\"\npath = \"drop.txt\"\nhard = true\n",
+        "[organisation]\ndomains = [\"contoso.example\"]\n[[enrichment.file]]\nname = \"drop\"\npath = \"drop.txt\"\nhard = true\n",
     );
     let _ = run(&folder, &["import", "report.xml"]).expect(0);
     assert_eq!(profile(&folder, "192.0.2.1"), Value::Null, "nothing is looked up when reports are taken in");
@@ -90,7 +90,7 @@ fn a_list_is_asked_only_once_its_terms_are_accepted() {
         ("[[enrichment.list]]\nid = \"nobody\"\n", "no list is called `nobody`"),
         ("[[enrichment.list]]\nid = \"spamhaus-zen-dqs\"\nterms_accepted = true\n", "key"),
         ("[enrichment]\nservices = \"gone.toml\"\n", "gone.toml"),
-        ("[enrichment]\ndomains = [\"a..b\"]\n", "`a..b` is no domain"),
+        ("[organisation]\ndomains = [\"a..b\"]\n", "`a..b` is no domain"),
     ] {
         std::fs::write(folder.path().join("lamppost.toml"), settings).expect("a temporary folder");
         let finished = run(&folder, &["enrich", "--zone", "dns.zone"]).expect(1);

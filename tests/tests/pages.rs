@@ -29,7 +29,7 @@ port = 1
 tls = "none"
 user = "dmarc-reports@contoso.example"
 password = { file = "secret" }
-[enrichment]
+[organisation]
 domains = ["contoso.example"]
 [[enrichment.file]]
 name = "drop-list"

@@ -235,7 +235,10 @@ impl Desk {
         receipt: &Receipt,
         patience: Duration,
     ) -> Option<Outcome> {
-        if let Ok(Ok(outcome)) = tokio::time::timeout(patience, told).await {
+        // One that was closed has nothing more to say, and may not be asked again.
+        if !told.is_terminated()
+            && let Ok(Ok(outcome)) = tokio::time::timeout(patience, &mut *told).await
+        {
             return Some(outcome);
         }
         // Between its receipt and the question so much may have been read that its outcome is no longer remembered.

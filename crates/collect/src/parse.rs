@@ -302,7 +302,7 @@ impl<'a> Reading<'a> {
 
 fn foreign(about: &str) -> Rejection {
     let message =
-        format!("It is about {about}, which is none of our domains: add it to `reporter.domains` if it is one.");
+        format!("It is about {about}, which is none of our domains: add it to `organisation.domains` if it is one.");
     Rejection::new(RejectionKind::ForeignDomain, message)
 }
 

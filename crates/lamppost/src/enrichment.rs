@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use dns::{Lookup, Name};
+use dns::Lookup;
 use enrich::{
     Catalogue, CatalogueLimits, Clock, Enricher, FileLimits, FileList, GatherLimits, ListDefinition, NetworkLimits,
     Networks, Progress, ProgressCounts, Value, ZoneLimits, ZoneList,
@@ -21,6 +21,7 @@ use store::Ledger;
 use tokio::sync::mpsc;
 
 use crate::learning::Notes;
+use crate::organisation;
 
 /// `[enrichment]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,8 +34,6 @@ pub(crate) struct Settings {
     /// A file of mail services, beside those that are known anyway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) services: Option<PathBuf>,
-    /// Our own domains: names of sources below them are ours.
-    pub(crate) domains: Vec<String>,
     /// Lists of networks as files, such as Spamhaus DROP.
     pub(crate) file: Vec<FileSettings>,
     /// Lists that are asked over DNS about sources that fail; none unless named here. `lamppost config lists` has them with their terms.
@@ -43,8 +42,7 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let (networks, domains, file, list) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { enabled: true, networks, services: None, domains, file, list }
+        Self { enabled: true, networks: Vec::new(), services: None, file: Vec::new(), list: Vec::new() }
     }
 }
 
@@ -88,8 +86,12 @@ const FRESH_DAYS: i32 = 30;
 /// Profiles that are stored at a time: one commit to disk for all of them.
 const BATCH: usize = 256;
 
-/// Makes what sources are enriched with.
-pub(crate) fn enricher<L: Lookup>(settings: &Settings, dns: L) -> anyhow::Result<Enricher<L>> {
+/// Makes what sources are enriched with. Names of sources below the domains of `own` are ours.
+pub(crate) fn enricher<L: Lookup>(
+    settings: &Settings,
+    own: &organisation::Settings,
+    dns: L,
+) -> anyhow::Result<Enricher<L>> {
     let mut enricher = Enricher::new(dns, Clock::new(|| jiff::Timestamp::now().as_second()));
     enricher.networks = Networks::open(&settings.networks, NetworkLimits::default());
     for file in enricher.networks.files() {
@@ -98,11 +100,7 @@ pub(crate) fn enricher<L: Lookup>(settings: &Settings, dns: L) -> anyhow::Result
         }
     }
     enricher.catalogue = catalogue(settings)?;
-    for domain in &settings.domains {
-        let name =
-            Name::from_unicode(domain).with_context(|| format!("enrichment.domains: `{domain}` is no domain"))?;
-        enricher.own.push(name);
-    }
+    enricher.own = own.names()?;
     for file in &settings.file {
         let list =
             FileList::read(&file.name, &read(&file.path)?, Value::of(file.value), file.hard, &FileLimits::default());
@@ -188,12 +186,12 @@ where
 const PAUSE: Duration = Duration::from_hours(1);
 
 /// Learns about new sources as long as the program runs. What goes wrong is logged and noted, and tried again with the next run.
-pub(crate) async fn keep_learning(ledger: Ledger, settings: Settings, notes: Notes) {
+pub(crate) async fn keep_learning(ledger: Ledger, settings: Settings, own: organisation::Settings, notes: Notes) {
     if !settings.enabled {
         return std::future::pending().await;
     }
     let made = Network::system(resolver::NetworkLimits::default()).map_err(anyhow::Error::from);
-    let made = made.and_then(|network| enricher(&settings, Cache::new(network, CacheLimits::default())));
+    let made = made.and_then(|network| enricher(&settings, &own, Cache::new(network, CacheLimits::default())));
     let enricher = match made {
         Ok(enricher) => Arc::new(enricher),
         Err(error) => {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use dns::Name;
 use enrich::Catalogue;
 use insight::Organisation;
 use report::Day;
@@ -20,7 +21,8 @@ use crate::enrichment;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
-    /// Our own domains. Empty: all that reports are about.
+    /// Our own domains: reports that come by mail about others are refused, and hosts whose names lie below them are ours. Empty: all
+    /// that reports are about.
     pub(crate) domains: Vec<String>,
     /// Our own address space, as `192.0.2.0/24`. Empty: what the reports show to be ours alone. Servers in it that fail are told as our
     /// own that are not set up.
@@ -28,6 +30,15 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The domains as names.
+    pub(crate) fn names(&self) -> anyhow::Result<Vec<Name>> {
+        let name = |text: &String| {
+            Name::from_unicode(text)
+                .with_context(|| format!("organisation.domains: `{text}` is no domain: write it as example.com"))
+        };
+        self.domains.iter().map(name).collect()
+    }
+
     /// As the judgement takes it.
     pub(crate) fn declared(&self) -> anyhow::Result<Organisation> {
         let network = |text: &String| -> anyhow::Result<(IpAddr, u8)> {
@@ -35,7 +46,7 @@ impl Settings {
                 .with_context(|| format!("organisation.networks: `{text}` is no network: write it as 192.0.2.0/24"))
         };
         let networks = self.networks.iter().map(network).collect::<anyhow::Result<_>>()?;
-        let domains = self.domains.iter().map(|domain| domain.trim_end_matches('.').to_lowercase()).collect();
+        let domains = self.names()?.iter().map(ToString::to_string).collect();
         Ok(Organisation { domains, networks })
     }
 }
@@ -68,22 +79,24 @@ pub(crate) fn after_changes(ledger: &Ledger, config: &Config) {
 
 /// Between two looks for changes.
 const LOOK: Duration = Duration::from_secs(2);
-/// While reports keep coming in, flows are judged anew this often and no oftener.
+/// While reports keep coming in, and after a failure, flows are judged anew this often and no oftener.
 const WAIT_MAX: Duration = Duration::from_mins(2);
 
 /// Judges flows after changes as long as the program runs: when it has been quiet for a moment, and every two minutes while it is not.
 pub(crate) async fn keep_judging(ledger: Ledger, ground: Ground) {
     let ground = std::sync::Arc::new(ground);
-    let (mut seen, mut since) = (None, Instant::now());
+    let (mut seen, mut since, mut failed) = (None, Instant::now(), false);
     loop {
         let now = ledger.generation().ok();
         let quiet = now == seen;
         if !quiet {
             seen = now;
         }
-        if quiet || since.elapsed() >= WAIT_MAX {
+        // What failed once fails again within seconds, and would fill the log with it.
+        if (quiet && !failed) || since.elapsed() >= WAIT_MAX {
             let (ledger, ground) = (ledger.clone(), std::sync::Arc::clone(&ground));
             let judged = tokio::task::spawn_blocking(move || ground.refresh(&ledger)).await;
+            failed = !matches!(judged, Ok(Ok(_)));
             match judged {
                 Ok(Ok(true)) => tracing::info!("flows are judged anew"),
                 Ok(Ok(false)) => {}

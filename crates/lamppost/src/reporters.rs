@@ -17,8 +17,6 @@ use tokio::runtime::Handle;
 pub(crate) struct Settings {
     /// Whether reports that come by mail count only if DMARC passes for the mail. Without it anybody can report anything.
     pub(crate) authenticate: bool,
-    /// Our own domains: reports that come by mail about others are refused. Empty: all are taken.
-    pub(crate) domains: Vec<String>,
     /// Hosts whose Authentication-Results are believed, as their names stand first in them. Name only hosts that remove such fields
     /// from mail that comes with them. Mail without such a field is judged by DKIM, and by SPF where it was handed to us.
     pub(crate) trusted_hosts: Vec<String>,
@@ -26,7 +24,7 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { authenticate: true, domains: Vec::new(), trusted_hosts: Vec::new() }
+        Self { authenticate: true, trusted_hosts: Vec::new() }
     }
 }
 

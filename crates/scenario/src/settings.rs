@@ -33,7 +33,6 @@ pub(crate) fn lamppost(out: &mut dyn Write, world: &World) -> io::Result<()> {
          # `lamppost enrich --zone dns/names.zone --zone dns/current.zone` learns everything from the files here. `serve` would ask\n\
          # the real DNS, in which nobody of this world is.\n\
          enabled = false\n\
-         domains = [{domains}]\n\
          networks = [\"networks.mmdb\"]\n\
          services = \"services.toml\"\n\n\
          [directory]\n\

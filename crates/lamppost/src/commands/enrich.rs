@@ -20,7 +20,8 @@ pub(super) fn enrich(args: &EnrichArgs, config: &Config, out: &mut impl Write) -
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     let progress = Arc::new(Progress::default());
     let counts = runtime.block_on(async {
-        let enricher = Arc::new(enrichment::enricher(&config.enrichment, lookup::source(&args.dns)?)?);
+        let enricher =
+            Arc::new(enrichment::enricher(&config.enrichment, &config.organisation, lookup::source(&args.dns)?)?);
         let bar = bar();
         let run = enrichment::run(&ledger, enricher, Arc::clone(&progress), |_| {});
         tokio::pin!(run);

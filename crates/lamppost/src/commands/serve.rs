@@ -54,10 +54,16 @@ pub(super) fn portal(
         finish_what_was_cut_short(&ledger, config, &judge).await?;
         let forgetting = samples::keep_forgetting(ledger.clone(), config.retention.samples_days);
         let notes = Notes::default();
-        let learning = enrichment::keep_learning(ledger.clone(), config.enrichment.clone(), notes.clone());
+        let learning = enrichment::keep_learning(
+            ledger.clone(),
+            config.enrichment.clone(),
+            config.organisation.clone(),
+            notes.clone(),
+        );
         let held = directory::Held::new(&config.directory);
         let loading = directory::keep_loaded(held.clone(), config.directory.clone());
-        let collecting = Collecting::start(ledger.clone(), &config.data, &config.source, judge, config.reporter.domains.clone()).await?;
+        let domains = config.organisation.declared()?.domains;
+        let collecting = Collecting::start(ledger.clone(), &config.data, &config.source, judge, domains).await?;
         let judging = keep_judging(ledger.clone(), ground);
         let inbox: Arc<dyn portal::Inbox> = Arc::new(Uploads { desk: collecting.desk(), ledger: ledger.clone() });
         for (name, address) in collecting.listening() {
@@ -87,7 +93,7 @@ pub(super) fn portal(
 
 /// Takes in what an earlier run kept and did not take in.
 async fn finish_what_was_cut_short(ledger: &Ledger, config: &Config, judge: &Arc<dyn Judge>) -> anyhow::Result<()> {
-    let (ledger, domains) = (ledger.clone(), config.reporter.domains.clone());
+    let (ledger, domains) = (ledger.clone(), config.organisation.declared()?.domains);
     let options = Options { judge: Some(Arc::clone(judge)), domains, ..Options::default() };
     let work = move || {
         let bar = ImportBar::new("Finishing what a stop cut short");
