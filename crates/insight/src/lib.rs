@@ -17,6 +17,7 @@
 //! | `expected` | which reporters have sent what they usually send |
 //! | `reputation` | which failing sources are good or bad by their grade |
 //! | `flows` | the streams of mail in our name, what each is taken for, and why |
+//! | `published` | what was published in DNS and when, what changed, and DNS as of a day |
 //! | `answers`, `report_answers`, `sample_answers` | the answers as plain data |
 //!
 //! Nothing here looks anything up outside the ledger, and nothing knows SQL, HTML or a command line.
@@ -31,6 +32,7 @@ mod known;
 mod owners;
 mod portfolio;
 mod profile;
+mod published;
 mod raw;
 mod report_answers;
 mod reports;
@@ -52,6 +54,10 @@ pub use known::{Known, known};
 pub use owners::{ContactLine, OwnerAnswer, OwnerLine, owners};
 pub use portfolio::portfolio;
 pub use profile::{EvidenceLine, GradeLine, Profile, ServiceLine};
+pub use published::{
+    AsOf, DnsChange, DnsHistory, History, PublishedLine, RecordAsOf, RecordKind, dns_changes, dns_history,
+    record_as_of, value_of, value_records,
+};
 pub use raw::raw_xml;
 pub use report_answers::*;
 pub use reports::{arrivals, conflicts, flaws, rejections, report, reports};

@@ -6,6 +6,8 @@
 //! backups have it. The ledger asks no DNS, and does not look into values.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::catalog_read::unsigned;
 use crate::{Error, Ledger};
@@ -17,7 +19,8 @@ const VALUE_BYTES_MAX: usize = 16 << 10;
 const LINES_MAX: i64 = 10_000;
 
 /// What came of a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum PublishedState {
     /// There is something.
     Found,

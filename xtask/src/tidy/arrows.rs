@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("resolver", &["dns"]),
     ("store", &["message", "report"]),
     ("collect", &["message", "authres", "dns", "dmarc", "report", "smtp", "store"]),
-    ("insight", &["message", "report", "store", "enrich"]),
+    ("insight", &["message", "dns", "spf", "dkim", "dmarc", "report", "store", "enrich"]),
     ("enrich", &["dns", "message", "report", "store"]),
     ("scenario", &["message", "report", "store"]),
     ("portal", &["message", "report", "store", "insight"]),
