@@ -2,7 +2,8 @@
 
 use insight::{History, RecordKind, dns_changes, dns_history, record_as_of};
 use report::Day;
-use store::{Ledger, Look, PublishedState};
+use store::PublishedState::{self, Failed, Found, Nothing};
+use store::{Ledger, Look};
 
 const DAY: i64 = 86_400;
 
@@ -10,8 +11,8 @@ const DAY: i64 = 86_400;
 type At<'a> = (i64, &'a str, &'a str, &'a str, PublishedState, &'a str);
 
 fn ledger(looks: &[At<'_>]) -> (tempfile::TempDir, Ledger) {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(dir.path()).unwrap();
+    let dir = tempfile::tempdir().expect("a directory");
+    let ledger = Ledger::open(dir.path()).expect("a ledger");
     for (at, kind, name, record_type, state, value) in looks {
         let look = Look {
             domain: "contoso.example".to_owned(),
@@ -21,98 +22,98 @@ fn ledger(looks: &[At<'_>]) -> (tempfile::TempDir, Ledger) {
             state: *state,
             value: (*value).to_owned(),
         };
-        ledger.note_published(*at, [&look]).unwrap();
+        ledger.note_published(*at, [&look]).expect("noted");
     }
     (dir, ledger)
 }
 
-use PublishedState::{Failed, Found, Nothing};
+/// Why, looks in the order of their time, and the changes that must be told.
+const CASES: [(&str, &[At<'_>], &[&str]); 9] = [
+    ("the beginning is no change", &[(1, "spf", "contoso.example", "TXT", Found, "v=spf1 -all")], &[]),
+    (
+        "terms that went and came",
+        &[
+            (1, "spf", "contoso.example", "TXT", Found, "v=spf1 include:a.example ip4:192.0.2.1 -all"),
+            (2, "spf", "contoso.example", "TXT", Found, "v=spf1 ip4:192.0.2.1 mx -all"),
+        ],
+        &["SPF of contoso.example: include:a.example removed; mx added"],
+    ),
+    (
+        "what a vendor changed",
+        &[
+            (1, "spf", "contoso.example", "TXT", Found, "v=spf1 include:v.example -all"),
+            (1, "spf", "v.example", "TXT", Found, "v=spf1 ip4:192.0.2.1 -all"),
+            (2, "spf", "v.example", "TXT", Found, "v=spf1 ip4:192.0.2.2 -all"),
+        ],
+        &["SPF of contoso.example includes v.example: ip4:192.0.2.1 removed; ip4:192.0.2.2 added"],
+    ),
+    (
+        "what an include newly leads to is told by the record that includes it",
+        &[
+            (1, "spf", "contoso.example", "TXT", Found, "v=spf1 -all"),
+            (2, "spf", "contoso.example", "TXT", Found, "v=spf1 include:v.example -all"),
+            (2, "spf", "v.example", "TXT", Found, "v=spf1 -all"),
+        ],
+        &["SPF of contoso.example: include:v.example added"],
+    ),
+    (
+        "a failure is no change, nor is the answer after it",
+        &[
+            (1, "dmarc", "_dmarc.contoso.example", "TXT", Found, "v=DMARC1; p=none"),
+            (2, "dmarc", "_dmarc.contoso.example", "TXT", Failed, "timeout"),
+            (3, "dmarc", "_dmarc.contoso.example", "TXT", Found, "v=DMARC1; p=none"),
+        ],
+        &[],
+    ),
+    (
+        "gone and back, with another policy",
+        &[
+            (1, "dmarc", "_dmarc.contoso.example", "TXT", Found, "v=DMARC1; p=none"),
+            (2, "dmarc", "_dmarc.contoso.example", "TXT", Nothing, ""),
+            (3, "dmarc", "_dmarc.contoso.example", "TXT", Found, "v=DMARC1; p=none"),
+            (4, "dmarc", "_dmarc.contoso.example", "TXT", Found, "v=DMARC1; p=reject"),
+        ],
+        &[
+            "DMARC of contoso.example: gone",
+            "DMARC of contoso.example: published",
+            "DMARC of contoso.example: p=none removed; p=reject added",
+        ],
+    ),
+    (
+        "keys",
+        &[
+            (1, "dkim", "s1._domainkey.contoso.example", "TXT", Found, "v=DKIM1; p=AAAA"),
+            (2, "dkim", "s1._domainkey.contoso.example", "TXT", Found, "v=DKIM1; t=y; p=AAAA"),
+            (3, "dkim", "s1._domainkey.contoso.example", "TXT", Found, "v=DKIM1; p=BBBB"),
+            (4, "dkim", "s1._domainkey.contoso.example", "TXT", Found, "v=DKIM1; p="),
+        ],
+        &[
+            "DKIM key s1 of contoso.example: its tags changed",
+            "DKIM key s1 of contoso.example: another key",
+            "DKIM key s1 of contoso.example: revoked",
+        ],
+    ),
+    (
+        "a selector that was not known before",
+        &[
+            (1, "dkim", "s1._domainkey.contoso.example", "TXT", Found, "v=DKIM1; p=AAAA"),
+            (2, "dkim", "s2._domainkey.contoso.example", "TXT", Found, "v=DKIM1; p=BBBB"),
+        ],
+        &["DKIM key s2 of contoso.example: first seen"],
+    ),
+    (
+        "what others keep in the table is not told",
+        &[
+            (1, "lookalike", "contos0.example", "MX", Found, "10 a.example"),
+            (2, "lookalike", "contos0.example", "MX", Nothing, ""),
+        ],
+        &[],
+    ),
+];
 
 #[test]
 fn changes_are_told_in_words() {
-    let cases: [(&str, &[At<'_>], &[&str]); 9] = [
-        ("the beginning is no change", &[(1, "spf", "contoso.example", "TXT", Found, "v=spf1 -all")], &[]),
-        (
-            "terms that went and came",
-            &[
-                (1, "spf", "contoso.example", "TXT", Found, "v=spf1 include:a.example ip4:192.0.2.1 -all"),
-                (2, "spf", "contoso.example", "TXT", Found, "v=spf1 ip4:192.0.2.1 mx -all"),
-            ],
-            &["SPF of contoso.example: include:a.example removed; mx added"],
-        ),
-        (
-            "what a vendor changed",
-            &[
-                (1, "spf", "contoso.example", "TXT", Found, "v=spf1 include:v.example -all"),
-                (1, "spf", "v.example", "TXT", Found, "v=spf1 ip4:192.0.2.1 -all"),
-                (2, "spf", "v.example", "TXT", Found, "v=spf1 ip4:192.0.2.2 -all"),
-            ],
-            &["SPF of contoso.example includes v.example: ip4:192.0.2.1 removed; ip4:192.0.2.2 added"],
-        ),
-        (
-            "what an include newly leads to is told by the record that includes it",
-            &[
-                (1, "spf", "contoso.example", "TXT", Found, "v=spf1 -all"),
-                (2, "spf", "contoso.example", "TXT", Found, "v=spf1 include:v.example -all"),
-                (2, "spf", "v.example", "TXT", Found, "v=spf1 -all"),
-            ],
-            &["SPF of contoso.example: include:v.example added"],
-        ),
-        (
-            "a failure is no change, nor is the answer after it",
-            &[
-                (1, "dmarc", "_dmarc.contoso.example", "TXT", Found, "v=DMARC1; p=none"),
-                (2, "dmarc", "_dmarc.contoso.example", "TXT", Failed, "timeout"),
-                (3, "dmarc", "_dmarc.contoso.example", "TXT", Found, "v=DMARC1; p=none"),
-            ],
-            &[],
-        ),
-        (
-            "gone and back, with another policy",
-            &[
-                (1, "dmarc", "_dmarc.contoso.example", "TXT", Found, "v=DMARC1; p=none"),
-                (2, "dmarc", "_dmarc.contoso.example", "TXT", Nothing, ""),
-                (3, "dmarc", "_dmarc.contoso.example", "TXT", Found, "v=DMARC1; p=none"),
-                (4, "dmarc", "_dmarc.contoso.example", "TXT", Found, "v=DMARC1; p=reject"),
-            ],
-            &[
-                "DMARC of contoso.example: gone",
-                "DMARC of contoso.example: published",
-                "DMARC of contoso.example: p=none removed; p=reject added",
-            ],
-        ),
-        (
-            "keys",
-            &[
-                (1, "dkim", "s1._domainkey.contoso.example", "TXT", Found, "v=DKIM1; p=AAAA"),
-                (2, "dkim", "s1._domainkey.contoso.example", "TXT", Found, "v=DKIM1; t=y; p=AAAA"),
-                (3, "dkim", "s1._domainkey.contoso.example", "TXT", Found, "v=DKIM1; p=BBBB"),
-                (4, "dkim", "s1._domainkey.contoso.example", "TXT", Found, "v=DKIM1; p="),
-            ],
-            &[
-                "DKIM key s1 of contoso.example: its tags changed",
-                "DKIM key s1 of contoso.example: another key",
-                "DKIM key s1 of contoso.example: revoked",
-            ],
-        ),
-        (
-            "a selector that was not known before",
-            &[
-                (1, "dkim", "s1._domainkey.contoso.example", "TXT", Found, "v=DKIM1; p=AAAA"),
-                (2, "dkim", "s2._domainkey.contoso.example", "TXT", Found, "v=DKIM1; p=BBBB"),
-            ],
-            &["DKIM key s2 of contoso.example: first seen"],
-        ),
-        (
-            "what others keep in the table is not told",
-            &[
-                (1, "lookalike", "contos0.example", "MX", Found, "10 a.example"),
-                (2, "lookalike", "contos0.example", "MX", Nothing, ""),
-            ],
-            &[],
-        ),
-    ];
-    for (why, looks, expected) in cases {
+    for (why, looks, expected) in CASES {
         let (_dir, ledger) = ledger(looks);
         let history = dns_history(&ledger, None).unwrap();
         let told: Vec<String> = history.changes.into_iter().rev().map(|change| change.what).collect();
