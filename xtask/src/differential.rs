@@ -1,4 +1,4 @@
-//! Our evaluators against other people's on random cases: SPF against pyspf, DKIM and ARC against dkimpy.
+//! Our evaluators against other people's: SPF against pyspf, DKIM and ARC against dkimpy on random cases, look-alikes against dnstwist.
 //!
 //! The programs in the excluded package `bench/` make the cases and judge the answers; this sees to the peers, which are Python
 //! packages, in `target/differential`. A difference that `docs/known-differences.md` does not judge is a failure. Not part of CI: the
@@ -11,13 +11,21 @@ use anyhow::{Context, Result, bail};
 use crate::run::{cargo, command, root, run as start, succeeds};
 
 /// The programs and how many cases each is asked, which takes a minute or so.
-const PROGRAMS: [(&str, &str); 3] = [("spf", "20000"), ("dkim", "5000"), ("arc", "2000")];
+const PROGRAMS: [(&str, &str); 4] = [("spf", "20000"), ("dkim", "5000"), ("arc", "2000"), ("lookalike", "10")];
 
-/// The peers, as the known differences were judged, and what they need for DNS, Ed25519 and the results that ARC seals.
-const PACKAGES: [&str; 5] = ["pyspf==2.0.14", "dkimpy==1.1.8", "dnspython==2.9.2", "PyNaCl==1.6.2", "authres==1.2.0"];
+/// The peers, as the known differences were judged, and what they need for DNS, Ed25519, the results that ARC seals, and A-labels.
+const PACKAGES: [&str; 7] = [
+    "pyspf==2.0.14",
+    "dkimpy==1.1.8",
+    "dnspython==2.9.2",
+    "PyNaCl==1.6.2",
+    "authres==1.2.0",
+    "dnstwist==20250130",
+    "idna==3.20",
+];
 
 /// Whether all of them are there.
-const IMPORTS: &str = "import spf, dkim, dns, nacl, authres";
+const IMPORTS: &str = "import spf, dkim, dns, nacl, authres, dnstwist, idna";
 
 /// `cargo xtask differential [NAME [CASES [SEED]]]`.
 pub(crate) fn run(args: &[&str]) -> Result<()> {

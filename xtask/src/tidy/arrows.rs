@@ -10,7 +10,7 @@ use super::tree::Tree;
 use crate::run::{cargo, host, output};
 
 /// Each package of the workspace and the packages of the workspace it may depend on.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("message", &[]),
     ("dns", &[]),
     ("authres", &[]),
@@ -19,6 +19,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("arc", &["dns", "authres", "message", "dkim"]),
     ("dmarc", &["dns", "authres", "message", "spf", "dkim", "arc"]),
     ("lint", &["dns", "message", "spf", "dkim", "dmarc"]),
+    ("lookalike", &["dns"]),
     ("report", &["message"]),
     ("smtp", &[]),
     ("resolver", &["dns"]),
