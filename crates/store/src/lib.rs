@@ -13,6 +13,7 @@
 //! | `standing` | who stands for an item |
 //! | `sample` | what is kept of failure reports |
 //! | `profile` | what is known of sources beyond reports |
+//! | `lookalike` | names that could be taken for ours and that exist |
 //! | `published` | what was published in DNS, and when it was seen |
 //! | `derived` | what other rooms work out and keep, and what people decided |
 //! | `domain` | the organizational domain of a name |
@@ -45,6 +46,7 @@ mod intake;
 mod intake_write;
 mod ledger;
 mod lists;
+mod lookalike;
 mod maintain;
 mod names;
 mod plan;
@@ -78,6 +80,7 @@ pub use error::Error;
 pub use groups::Groups;
 pub use intake::Intake;
 pub use ledger::Ledger;
+pub use lookalike::{LookalikeChange, LookalikeEntry, LookalikeLook, LookalikePass};
 pub use profile::ProfileEntry;
 pub use published::{Look, Noted, PublishedEntry, PublishedFilter, PublishedState};
 pub use question::{Answer, Column, Condition, Direction, Key, Line, Measure, Question, Test, Value};

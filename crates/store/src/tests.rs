@@ -4,6 +4,7 @@ mod agree;
 mod derived;
 mod faults;
 mod flow;
+mod lookalike;
 mod model;
 mod profile;
 mod published;
