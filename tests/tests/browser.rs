@@ -92,6 +92,8 @@ fn walk(browser: &mut Browser, server: &Server) -> Vec<(&'static str, String)> {
     let mut walk = Walk { browser, server, pages: Vec::new() };
     walk.browser.take_events();
     walk.browser.open(&server.address);
+    walk.arrive("today", &["What needs me?", "Worst first", "received of expected"]);
+    walk.browser.follow("nav a[href^='/domains']");
     let portfolio = walk.api("/api/v1/portfolio");
     let largest = portfolio["domains"]
         .as_array()
@@ -151,9 +153,15 @@ fn from_all_domains_to_one_raw_report() {
     assert_eq!(pages, without, "the same way without scripts");
     browser.scripts(true);
 
+    let flow = get(&server.address, "/api/v1/flows?class=own_misconfigured&limit=1").json()["lines"][0].clone();
     let samples = get(&server.address, "/api/v1/samples").json();
     let sample = samples["lines"][0]["id"].as_u64().expect("the model company's reporters tell of single messages");
     pages.extend([
+        ("trend-by-class", "/trend?view=class".to_owned()),
+        ("flows", "/flows".to_owned()),
+        ("flow", format!("/flows/{}", flow["id"].as_str().expect("an id"))),
+        ("decisions", "/decisions".to_owned()),
+        ("lists", "/lists".to_owned()),
         ("samples", "/samples".to_owned()),
         ("sample", format!("/samples/{sample}")),
         ("arrivals", "/reports".to_owned()),

@@ -18,6 +18,8 @@
 //! | `reputation` | which failing sources are good or bad by their grade |
 //! | `flows` | the streams of mail in our name, what each is taken for, and why |
 //! | `published` | what was published in DNS and when, what changed, and DNS as of a day |
+//! | `today` | how the domains fare, and what to do first |
+//! | `two_lists` | good sources that fail beside bad ones, and whether it looks safe to tighten |
 //! | `answers`, `report_answers`, `sample_answers` | the answers as plain data |
 //!
 //! Nothing here looks anything up outside the ledger, and nothing knows SQL, HTML or a command line.
@@ -44,7 +46,9 @@ mod scope;
 mod source;
 mod sources;
 mod spike;
+mod today;
 mod trend;
+mod two_lists;
 
 pub use answers::*;
 pub use error::Error;
@@ -69,4 +73,6 @@ pub use scope::{DAYS_MAX, Period, Scope, parse_network};
 pub use source::source;
 pub use sources::sources;
 pub use spike::{commas, explain};
+pub use today::{Today, TodayCard, TodayDomain, TodayFlow, TodayKind, TodayReporter, TodayState, TodayWeek, today};
 pub use trend::{enforces, policies, trend};
+pub use two_lists::{ListLine, ListSide, Tighten, TwoLists, two_lists};

@@ -14,7 +14,7 @@ use crate::scope::is;
 use crate::{Error, Finding, Period, Scope, Spike, TrendDay, trend};
 
 /// Days on each side that say what is usual.
-const AROUND: i32 = 14;
+pub(crate) const ALIKE_DAYS: i32 = 14;
 /// Days of the same kind that the make-up of a day is compared with.
 const COMPARED: usize = 3;
 /// How many values of a dimension are looked at.
@@ -73,17 +73,22 @@ fn spike(days: &[TrendDay], on: &TrendDay, usual: u64) -> Spike {
 fn alike(days: &[TrendDay], day: Day) -> impl Iterator<Item = &TrendDay> {
     days.iter().filter(move |d| {
         d.day != day
-            && d.day.0.abs_diff(day.0) <= AROUND.unsigned_abs()
+            && d.day.0.abs_diff(day.0) <= ALIKE_DAYS.unsigned_abs()
             && weekend(d.day) == weekend(day)
             && d.counts.messages > 0
     })
+}
+
+/// The days of the same kind as one within a period, without it.
+pub(crate) fn alike_days((first, last): (Day, Day), day: Day) -> impl Iterator<Item = Day> {
+    (first.0..=last.0).map(Day).filter(move |other| *other != day && weekend(*other) == weekend(day))
 }
 
 fn weekend(day: Day) -> bool {
     day.date().is_some_and(|date| matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday))
 }
 
-fn median(values: &mut [u64]) -> u64 {
+pub(crate) fn median(values: &mut [u64]) -> u64 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)
 }
@@ -93,7 +98,7 @@ fn median(values: &mut [u64]) -> u64 {
 /// # Errors
 /// When the ledger cannot be read.
 pub fn explain(ledger: &Ledger, scope: &Scope, day: Day) -> Result<Option<Spike>, Error> {
-    let around = Scope { period: Period::Days(day.plus(-AROUND), day.plus(AROUND)), ..scope.clone() };
+    let around = Scope { period: Period::Days(day.plus(-ALIKE_DAYS), day.plus(ALIKE_DAYS)), ..scope.clone() };
     let days = trend::counts(ledger, &around)?.days;
     let Some(on) = days.iter().find(|d| d.day == day) else { return Ok(None) };
     let mut usual: Vec<u64> = alike(&days, day).map(|d| d.counts.outcome.neither).collect();
@@ -256,12 +261,12 @@ fn addresses(ledger: &Ledger, scope: &Scope, day: Day, network: Option<&str>) ->
 
 /// A share as people say it. Counts stay far below 2⁵², so nothing is lost.
 #[expect(clippy::cast_precision_loss, reason = "a share for people; counts are far below 2^52")]
-fn ratio(part: u64, whole: u64) -> f64 {
+pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
-fn percent(share: f64) -> u8 {
+pub(crate) fn percent(share: f64) -> u8 {
     (share * 100.0).round().clamp(0.0, 100.0) as u8
 }
 

@@ -3,12 +3,13 @@
 //! In: `[organisation]`, the catalogue of services, the ledger. Out: the snapshot of flows in the ledger.
 
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use dns::Name;
 use enrich::Catalogue;
-use insight::Organisation;
+use insight::{Decided, NewDecision, Organisation, Period, Scope};
 use report::Day;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,19 +56,42 @@ impl Settings {
 pub(crate) struct Ground {
     organisation: Organisation,
     catalogue: Catalogue,
+    /// Held while judging: of two that judge at once the older might have the last word.
+    turn: Mutex<()>,
 }
 
 impl Ground {
     pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
         let catalogue = enrichment::catalogue(&config.enrichment)?;
-        Ok(Self { organisation: config.organisation.declared()?, catalogue })
+        Ok(Self { organisation: config.organisation.declared()?, catalogue, turn: Mutex::default() })
     }
 
     /// Judges anew if anything has changed; says whether it did.
     pub(crate) fn refresh(&self, ledger: &Ledger) -> anyhow::Result<bool> {
-        let today = Day::of(jiff::Timestamp::now().as_second());
-        Ok(insight::refresh_flows(ledger, &self.organisation, &self.catalogue, today)?)
+        Ok(self.judge(ledger)?)
     }
+
+    fn judge(&self, ledger: &Ledger) -> Result<bool, insight::Error> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        insight::refresh_flows(ledger, &self.organisation, &self.catalogue, Day::of(now()))
+    }
+
+    /// Takes a decision down and judges anew, so that it is seen everywhere; says what it changed.
+    pub(crate) fn decide(&self, ledger: &Ledger, new: &NewDecision) -> Result<Decided, insight::Error> {
+        let everything = Scope { period: Period::All, ..Scope::default() };
+        let before = insight::class_trend(ledger, &everything)?.totals;
+        let decision = insight::decide(ledger, new, now())?;
+        // It is taken down. Where judging fails, whoever shows flows next tries again.
+        if let Err(error) = self.judge(ledger) {
+            tracing::warn!("the decision is taken down, but flows are not judged yet: {error}");
+        }
+        let after = insight::class_trend(ledger, &everything)?.totals;
+        Ok(Decided { decision, before, after })
+    }
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
 }
 
 /// Judges what was taken in. All of it counts already: where this fails, the next command that shows flows tries again.
@@ -83,8 +107,7 @@ const LOOK: Duration = Duration::from_secs(2);
 const WAIT_MAX: Duration = Duration::from_mins(2);
 
 /// Judges flows after changes as long as the program runs: when it has been quiet for a moment, and every two minutes while it is not.
-pub(crate) async fn keep_judging(ledger: Ledger, ground: Ground) {
-    let ground = std::sync::Arc::new(ground);
+pub(crate) async fn keep_judging(ledger: Ledger, ground: Arc<Ground>) {
     let (mut seen, mut since, mut failed) = (None, Instant::now(), false);
     loop {
         let now = ledger.generation().ok();
@@ -94,7 +117,7 @@ pub(crate) async fn keep_judging(ledger: Ledger, ground: Ground) {
         }
         // What failed once fails again within seconds, and would fill the log with it.
         if (quiet && !failed) || since.elapsed() >= WAIT_MAX {
-            let (ledger, ground) = (ledger.clone(), std::sync::Arc::clone(&ground));
+            let (ledger, ground) = (ledger.clone(), Arc::clone(&ground));
             let judged = tokio::task::spawn_blocking(move || ground.refresh(&ledger)).await;
             failed = !matches!(judged, Ok(Ok(_)));
             match judged {

@@ -71,11 +71,11 @@ pub(crate) fn page_failure(around: &Around, failure: &Failure) -> Response {
     (status, Reply::Page(page)).into_response()
 }
 
-/// What was handed in and not taken, as a page.
-pub(crate) fn page_problem(around: &Around, status: StatusCode, what: &str) -> Response {
+/// What was sent and not taken, as a page: its question and the answer to it.
+pub(crate) fn page_problem(around: &Around, status: StatusCode, (title, what): (&str, &str)) -> Response {
     let ask = Ask::default();
     let here = Here { around, ask: &ask };
-    let page = pages::error::page(here, "Why was it not taken in?", what, "Go back and try again.");
+    let page = pages::error::page(here, title, what, "Go back and try again.");
     (status, Reply::Page(page)).into_response()
 }
 

@@ -3,6 +3,8 @@
 //! In: the same parameters as the pages. Out: `insight`'s answers as they are, and `/api/openapi.json` (OpenAPI 3.1) made from
 //! this table and from the types' own schemas, so that the document cannot say anything else than the program does.
 
+mod judged;
+
 use std::sync::LazyLock;
 
 use insight::{
@@ -16,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ask::Ask;
 use crate::call::{Call, Failure, OwnersFound};
+use crate::decides;
 use crate::pages::api::Shown;
 use crate::params::{self, DOMAINS, FILTERS, LISTED, PAGED, PERIOD, Param, SOURCES};
 use crate::program::{Collecting, Learning};
@@ -84,6 +87,7 @@ fn json_of(answer: &impl Serialize) -> Vec<u8> {
 /// Every route.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = mail_routes();
+    routes.extend(judged::routes());
     routes.extend(sample_routes());
     routes.extend(report_routes());
     routes.extend(program_routes());
@@ -289,6 +293,7 @@ pub(crate) fn shown(routes: &[Route]) -> Vec<Shown> {
         .map(|route| Shown { method: "GET", path: route.path, about: route.about, params: route.params.clone() })
         .collect();
     shown.push(Shown { method: "POST", path: upload::API, about: HANDING_IN, params: Vec::new() });
+    shown.push(Shown { method: "POST", path: decides::API, about: judged::DECIDING, params: Vec::new() });
     shown
 }
 
@@ -321,6 +326,9 @@ pub(crate) fn document(routes: &[Route]) -> Value {
     }
     if let Some(Value::Object(reports)) = paths.get_mut(upload::API) {
         reports.insert("post".to_owned(), handing_in(&mut generator));
+    }
+    if let Some(Value::Object(decisions)) = paths.get_mut(decides::API) {
+        decisions.insert("post".to_owned(), judged::deciding(&mut generator));
     }
     let problem = generator.subschema_for::<Problem>();
     let problem =

@@ -24,13 +24,15 @@ pub(crate) struct Around {
     pub(crate) now: i64,
     /// Whether files can be handed in here.
     pub(crate) uploads: bool,
+    /// Whether flows can be decided about here.
+    pub(crate) decides: bool,
 }
 
 impl Around {
     /// From what the ledger knows.
     pub(crate) fn of(known: insight::Known, now: i64) -> Self {
         let insight::Known { days, domains, domains_total, reporters, last_received } = known;
-        Self { domains, domains_total, reporters, days, last_received, now, uploads: false }
+        Self { domains, domains_total, reporters, days, last_received, now, uploads: false, decides: false }
     }
 
     /// The days a period stands for, cut to those in the ledger. A period that lies outside of them stays as it is.

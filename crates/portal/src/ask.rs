@@ -5,7 +5,9 @@
 
 use std::net::IpAddr;
 
-use insight::{Applies, DomainOrder, DomainSort, GroupBy, Period, Scope, SortBy, SourceOrder};
+use insight::{
+    Applies, DomainOrder, DomainSort, FlowClass, FlowOrder, FlowSort, GroupBy, Period, Scope, SortBy, SourceOrder,
+};
 use report::{Day, FlawKind, Outcome, Policy};
 
 use crate::params::Param;
@@ -28,6 +30,10 @@ pub(crate) struct Ask {
     pub(crate) sort: SortBy,
     /// Sort key of the portfolio.
     pub(crate) domain_sort: DomainSort,
+    /// Sort key of the list of flows.
+    pub(crate) flow_sort: FlowSort,
+    /// Only these classes of flows; empty is any.
+    pub(crate) classes: Vec<FlowClass>,
     /// Turned round against the key's usual direction.
     pub(crate) reversed: bool,
     /// Lines passed over.
@@ -60,6 +66,22 @@ pub(crate) enum View {
     Outcome,
     /// By what receivers did.
     Disposition,
+    /// By what the flows were taken for.
+    Class,
+}
+
+impl View {
+    /// Every view.
+    pub(crate) const ALL: [Self; 3] = [Self::Outcome, Self::Class, Self::Disposition];
+
+    /// The word in a URL.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Outcome => "outcome",
+            Self::Disposition => "disposition",
+            Self::Class => "class",
+        }
+    }
 }
 
 /// What a line of a table of days covers.
@@ -172,6 +194,7 @@ impl Ask {
     pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = scope_pairs(&self.scope);
         let mut push = |name: &'static str, value: Option<String>| pairs.extend(value.map(|value| (name, value)));
+        push("class", (!self.classes.is_empty()).then(|| classes_text(&self.classes)));
         push("group", (self.group != GroupBy::default()).then(|| group_word(self.group).to_owned()));
         push("sort", (self.sort != SortBy::default()).then(|| sort_word(self.sort).to_owned()));
         push(
@@ -179,7 +202,8 @@ impl Ask {
             (self.domain_sort != DomainSort::default()).then(|| domain_sort_word(self.domain_sort).to_owned()),
         );
         push("order", self.reversed.then(|| "reverse".to_owned()));
-        push("view", (self.view == View::Disposition).then(|| "disposition".to_owned()));
+        push("sort", (self.flow_sort != FlowSort::default()).then(|| flow_sort_word(self.flow_sort).to_owned()));
+        push("view", (self.view != View::default()).then(|| self.view.word().to_owned()));
         push("by", self.by.map(|by| by.word().to_owned()));
         push("q", self.q.clone());
         push("policy", self.policy.map(|policy| policy_word(policy).to_owned()));
@@ -210,6 +234,20 @@ impl Ask {
             descending,
             search: self.q.clone(),
             policy: self.policy,
+            offset: self.offset,
+            limit: self.lines(),
+        }
+    }
+
+    /// How the list of flows is cut.
+    pub(crate) fn flow_order(&self) -> FlowOrder {
+        // Names and classes rise, numbers and days fall, unless turned round.
+        let descending = !matches!(self.flow_sort, FlowSort::Name | FlowSort::Class) != self.reversed;
+        FlowOrder {
+            classes: self.classes.clone(),
+            sort: self.flow_sort,
+            descending,
+            search: self.q.clone(),
             offset: self.offset,
             limit: self.lines(),
         }
@@ -311,6 +349,37 @@ pub(crate) const SORTS: [SortBy; 8] = [
     SortBy::ActiveDays,
     SortBy::Reporters,
     SortBy::Key,
+];
+
+/// The words of classes, with commas.
+pub(crate) fn classes_text(classes: &[FlowClass]) -> String {
+    classes.iter().map(|class| class.word()).collect::<Vec<_>>().join(",")
+}
+
+/// The word for a sort key of flows in a URL.
+pub(crate) fn flow_sort_word(sort: FlowSort) -> &'static str {
+    match sort {
+        FlowSort::Messages => "messages",
+        FlowSort::Failing => "failing",
+        FlowSort::Class => "class",
+        FlowSort::Confidence => "confidence",
+        FlowSort::FirstDay => "first_day",
+        FlowSort::LastDay => "last_day",
+        FlowSort::Sources => "sources",
+        FlowSort::Name => "name",
+    }
+}
+
+/// Every sort key of flows.
+pub(crate) const FLOW_SORTS: [FlowSort; 8] = [
+    FlowSort::Messages,
+    FlowSort::Failing,
+    FlowSort::Class,
+    FlowSort::Confidence,
+    FlowSort::FirstDay,
+    FlowSort::LastDay,
+    FlowSort::Sources,
+    FlowSort::Name,
 ];
 
 /// The word for a kind of flaw, as JSON has it.

@@ -2,8 +2,12 @@
 //!
 //! In: the same answers that pages show. Out: text, in which every cell went through [`csv_cell`].
 
+mod judged;
+
 use insight::{Arrivals, Outcomes, Portfolio, Rows, Samples, Sources, Trend};
 use report::{Outcome, csv_cell};
+
+pub(crate) use judged::{class_trend, decisions, flows, lists};
 
 /// A table in the making.
 struct Table(String);
@@ -232,6 +236,10 @@ mod tests {
             rows(&fixture.rows()),
             arrivals(&fixture.arrivals()),
             samples(&fixture.samples()),
+            flows(&fixture.flows()),
+            class_trend(&fixture.class_trend()),
+            decisions(&fixture.decisions()),
+            lists(&fixture.lists()),
         ];
         for table in tables {
             let whole = table.replace("\"'=1,\"\"2\"\"\r\n@3\"", "text");

@@ -3,12 +3,12 @@
 //! In: what was asked and which fields mean something here. Out: markup. A field that means nothing on this page is shown, kept
 //! and switched off, so that a filter is never silently ignored.
 
-use insight::{Period, Scope};
+use insight::{FlowClass, Period, Scope};
 use maud::{Markup, html};
 use report::{Disposition, Outcome, Text};
 
 use crate::around::Around;
-use crate::ask::{Ask, EVER, network_text, outcomes_text};
+use crate::ask::{Ask, EVER, classes_text, network_text, outcomes_text};
 use crate::figures;
 use crate::links;
 use crate::text;
@@ -30,11 +30,16 @@ pub(crate) enum Field {
     Outcome,
     /// Disposition.
     Disposition,
+    /// Class of flows; shown only where it means something, or is set.
+    Class,
 }
 
 /// Every field.
 pub(crate) const ALL: &[Field] =
     &[Field::Domain, Field::Period, Field::Reporter, Field::Network, Field::Outcome, Field::Disposition];
+
+/// What flows are told by.
+pub(crate) const OF_FLOWS: &[Field] = &[Field::Domain, Field::Period, Field::Class];
 
 /// The bar of one page.
 pub(crate) struct Filters {
@@ -47,7 +52,7 @@ pub(crate) struct Filters {
 }
 
 /// Names of the parameters that the bar itself sends.
-const OWN: [&str; 8] = ["domain", "days", "since", "until", "reporter", "network", "outcome", "disposition"];
+const OWN: [&str; 9] = ["domain", "days", "since", "until", "reporter", "network", "outcome", "disposition", "class"];
 /// Names offered while typing.
 const OFFERED: usize = 100;
 /// Why a field is switched off.
@@ -58,7 +63,7 @@ const LENGTHS: [(&str, &str); 5] =
 
 /// The bar. On a page where no filter means anything only the ways to the same as data are left of it.
 pub(crate) fn filter_bar(filters: &Filters, around: &Around, ask: &Ask, exports: &[(&'static str, Url)]) -> Markup {
-    let bar = Bar { on: filters.fields, around, scope: &ask.scope };
+    let bar = Bar { on: filters.fields, around, scope: &ask.scope, classes: &ask.classes };
     let other = ask.pairs().into_iter().filter(|(name, _)| !OWN.contains(name) && *name != "offset");
     let end = html! {
         span.end {
@@ -74,12 +79,14 @@ pub(crate) fn filter_bar(filters: &Filters, around: &Around, ask: &Ask, exports:
             (bar.domain())
             (bar.period())
             (bar.dates())
+            @if filters.fields.contains(&Field::Class) { (bar.class()) }
             details.more open[bar.more_set()] {
                 summary { "More filters" }
                 (bar.reporter())
                 (bar.network())
                 (bar.outcome())
                 (bar.disposition())
+                @if !filters.fields.contains(&Field::Class) && !ask.classes.is_empty() { (bar.class()) }
             }
             @for (name, value) in other { input type="hidden" name=(name) value=(value); }
             button { "Apply" }
@@ -93,6 +100,7 @@ struct Bar<'a> {
     on: &'static [Field],
     around: &'a Around,
     scope: &'a Scope,
+    classes: &'a [FlowClass],
 }
 
 impl Bar<'_> {
@@ -237,6 +245,16 @@ impl Bar<'_> {
         let options: Vec<_> = std::iter::once((String::new(), "Any".to_owned())).chain(named).collect();
         let chosen = self.scope.disposition.map_or("", Disposition::word);
         self.choice(Field::Disposition, "Disposition", "disposition", chosen, &options)
+    }
+
+    fn class(&self) -> Markup {
+        let chosen = classes_text(self.classes);
+        let mut options = vec![(String::new(), "Any".to_owned())];
+        options.extend(FlowClass::ALL.into_iter().map(|class| (class.word().to_owned(), class.label().to_owned())));
+        if !options.iter().any(|(value, _)| *value == chosen) {
+            options.push((chosen.clone(), format!("{} classes", self.classes.len())));
+        }
+        self.choice(Field::Class, "Class", "class", &chosen, &options)
     }
 
     /// Filters that have no field: set by following a link, taken off here.

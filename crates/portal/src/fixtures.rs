@@ -2,6 +2,7 @@
 //!
 //! Built by hand and not from a ledger, so that a page can be tested with what no ledger would ever hold.
 
+mod judged;
 mod program;
 mod reports;
 mod samples;
@@ -49,6 +50,7 @@ impl Fixture {
             last_received: Some(1_800_349_440),
             now: 1_800_349_920,
             uploads: true,
+            decides: true,
         }
     }
 

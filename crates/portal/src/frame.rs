@@ -11,32 +11,10 @@ use crate::assets;
 use crate::draw;
 use crate::figures;
 use crate::filters::{Filters, filter_bar};
-use crate::links;
+use crate::rail;
+pub(crate) use crate::rail::Section;
 use crate::text;
 use crate::url::Url;
-
-/// Where in the rail a page belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Section {
-    /// The portfolio.
-    Domains,
-    /// The trend.
-    Trend,
-    /// Sources and rows.
-    Explorer,
-    /// Messages that failed.
-    Samples,
-    /// Reports and what became of them.
-    Reports,
-    /// Failing sources by what is known of them.
-    Reputation,
-    /// Who is behind a local part.
-    Owners,
-    /// The API's page.
-    Api,
-    /// Search results and errors: nowhere in the rail.
-    Nowhere,
-}
 
 /// One page before it is framed.
 pub(crate) struct Page {
@@ -71,7 +49,7 @@ impl Page {
                     a.skip href="#main" { "Skip to the answer" }
                     (draw::patterns())
                     div.frame {
-                        (self.rail(around, ask))
+                        (rail::rail(self.section, around, &ask.scope))
                         div.page {
                             (self.top())
                             @if let Some(filters) = &self.filters { (filter_bar(filters, around, ask, &self.exports)) }
@@ -108,43 +86,6 @@ impl Page {
         }
     }
 
-    fn rail(&self, around: &Around, ask: &Ask) -> Markup {
-        let current = |section: Section| (self.section == section).then_some("page");
-        let item = |section: Section, name: &str, url: Url, count: Option<usize>, key: Option<&str>| {
-            html! {
-                li {
-                    a href=(url) aria-current=[current(section)] data-go=[key] {
-                        (name)
-                        @if let Some(count) = count { span.count { (figures::count(count as u64)) } }
-                    }
-                }
-            }
-        };
-        let scope = &ask.scope;
-        let domains = (around.domains_total > 0).then_some(around.domains_total);
-        html! {
-            header.rail {
-                a.brand href="/" { (logo()) "lamppost" }
-                nav aria-label="Main" {
-                    p.group { "Mail" }
-                    ul {
-                        (item(Section::Domains, "Domains", links::domains(scope), domains, Some("d")))
-                        (item(Section::Trend, "Trend", links::trend(scope), None, Some("t")))
-                        (item(Section::Explorer, "Explorer", links::sources(scope), None, Some("e")))
-                        (item(Section::Samples, "Samples", links::samples(scope), None, Some("s")))
-                        (item(Section::Reputation, "Reputation", links::reputation(scope), None, Some("p")))
-                        (item(Section::Owners, "Owners", Url::path(&["owners"]), None, Some("o")))
-                    }
-                    p.group { "Ledger" }
-                    ul {
-                        (item(Section::Reports, "Reports", links::reports(scope), None, Some("r")))
-                        (item(Section::Api, "API", Url::path(&["api"]), None, None))
-                    }
-                }
-            }
-        }
-    }
-
     fn top(&self) -> Markup {
         html! {
             div.top {
@@ -176,16 +117,6 @@ impl Page {
                     @for (name, url, current) in &self.tabs { a href=(url) aria-current=[current.then_some("page")] { (name) } }
                 }
             }
-        }
-    }
-}
-
-/// The lamp post.
-pub(crate) fn logo() -> Markup {
-    html! {
-        svg.logo viewBox="0 0 18 22" aria-hidden="true" focusable="false" {
-            path.light d="M4.4 6.4h7.2l3.2 6H1.2z" {}
-            path.post d="M8 21V3.6C8 2.1 9 1.2 10.5 1.2H14M4.8 21h6.4" {}
         }
     }
 }
@@ -227,26 +158,23 @@ fn footer(around: &Around) -> Markup {
 
 /// What the keys do. Opened by the script alone: without it there are no keys.
 fn keys() -> Markup {
-    let keys: [(&[&str], &str); 11] = [
+    let own: [(&[&str], &str); 4] = [
         (&["/"], "search"),
         (&["["], "the days before these"),
         (&["]"], "the days after these"),
         (&["w"], "open or close every Why"),
-        (&["g", "d"], "domains"),
-        (&["g", "t"], "trend"),
-        (&["g", "e"], "explorer"),
-        (&["g", "s"], "samples"),
-        (&["g", "r"], "reports"),
-        (&["g", "p"], "reputation"),
-        (&["g", "o"], "owners"),
     ];
     html! {
         dialog.keys id="keys" aria-labelledby="keys-title" {
             h2 id="keys-title" { "Keys" }
             dl {
-                @for (pressed, does) in keys {
+                @for (pressed, does) in own {
                     dt { @for key in pressed { kbd { (key) } " " } }
                     dd { (does) }
+                }
+                @for (key, name) in rail::keys() {
+                    dt { kbd { "g" } " " kbd { (key) } }
+                    dd { (name.to_lowercase()) }
                 }
             }
             form method="dialog" { button { "Close" } }

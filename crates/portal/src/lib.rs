@@ -1,5 +1,5 @@
 //! Portal: pages and a JSON API over the ledger. Nothing here writes, looks anything up elsewhere, or knows SQL; files that are handed
-//! in go to whoever writes.
+//! in and decisions that are made go to whoever writes.
 //!
 //! | module | is |
 //! | --- | --- |
@@ -7,11 +7,11 @@
 //! | `web` | the router, what every response carries, who is let in |
 //! | `program` | what the program that serves the portal knows beside the ledger |
 //! | `site`, `api` | the tables of pages and of API routes; OpenAPI is made from the latter |
-//! | `upload` | files that are handed in, and the seam they leave by |
+//! | `upload`, `decides` | files that are handed in and decisions that are made here, and the seams they leave by |
 //! | `call`, `answer` | one request as handlers see it; answers that are no pages |
 //! | `metrics` | how the program fares, for Prometheus |
 //! | `ask`, `params`, `url`, `links` | the query as data and back; links that can only point to ourselves |
-//! | `around`, `frame`, `filters` | what every page is drawn with, and the frame around it |
+//! | `around`, `frame`, `rail`, `filters` | what every page is drawn with, and the frame around it |
 //! | `pages` | one file a page: a pure function from an answer to a document |
 //! | `draw` | SVG: charts, bars, sparklines |
 //! | `figures`, `text`, `words`, `csv` | how numbers, strangers' texts, classes and tables are written |
@@ -27,6 +27,7 @@ mod ask;
 mod assets;
 mod call;
 mod csv;
+mod decides;
 mod draw;
 mod figures;
 mod filters;
@@ -38,6 +39,7 @@ mod metrics;
 mod pages;
 mod params;
 pub mod program;
+mod rail;
 mod serve;
 mod site;
 mod text;

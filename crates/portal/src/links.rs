@@ -4,10 +4,10 @@
 
 use std::net::IpAddr;
 
-use insight::{Period, Scope};
+use insight::{FlowClass, Period, Scope};
 use report::{Day, Disposition, Outcome, Text};
 
-use crate::ask::scope_pairs;
+use crate::ask::{classes_text, scope_pairs};
 use crate::url::{Url, is_segment};
 
 /// The portfolio.
@@ -40,6 +40,28 @@ pub(crate) fn source(address: IpAddr, scope: &Scope) -> Url {
 /// Failing sources by what is known of them.
 pub(crate) fn reputation(scope: &Scope) -> Url {
     Url::path(&["reputation"]).with_all(scope_pairs(scope))
+}
+
+/// The flows, of some classes or of all. Of a scope, days and author domain are told by flows.
+pub(crate) fn flows(scope: &Scope, classes: &[FlowClass]) -> Url {
+    let classes = (!classes.is_empty()).then(|| ("class", classes_text(classes)));
+    Url::path(&["flows"]).with_all(scope_pairs(scope)).with_all(classes)
+}
+
+/// Good sources that fail beside bad ones.
+pub(crate) fn lists(scope: &Scope) -> Url {
+    Url::path(&["lists"]).with_all(scope_pairs(scope))
+}
+
+/// One flow.
+pub(crate) fn flow(id: &str, scope: &Scope) -> Url {
+    let kept = Scope { period: scope.period, ..Scope::default() };
+    Url::path(&["flows", id]).with_all(scope_pairs(&kept))
+}
+
+/// What was decided about flows.
+pub(crate) fn decisions() -> Url {
+    Url::path(&["decisions"])
 }
 
 /// The rows behind a number.

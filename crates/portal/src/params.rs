@@ -2,11 +2,14 @@
 //!
 //! Names are those of the command line. Each entry says what it is, what is allowed, its JSON schema, and how it is read.
 
-use insight::{GroupBy, Period, parse_network};
+use insight::{FlowClass, GroupBy, Period, parse_network};
 use report::{Day, Disposition, Outcome, Text};
 use serde_json::{Value, json};
 
-use crate::ask::{Ask, By, DOMAIN_SORTS, POLICIES, SORTS, View, domain_sort_word, group_word, policy_word, sort_word};
+use crate::ask::{
+    Ask, By, DOMAIN_SORTS, FLOW_SORTS, POLICIES, SORTS, View, domain_sort_word, flow_sort_word, group_word,
+    policy_word, sort_word,
+};
 use crate::words;
 
 /// Days that a relative period may have: ten years. A longer one is `all`.
@@ -252,14 +255,39 @@ pub(crate) static LIMIT: Param = Param {
 pub(crate) static VIEW: Param = Param {
     name: "view",
     about: "What the chart stacks.",
-    allowed: "outcome, disposition",
-    schema: || json!({"enum": ["outcome", "disposition"], "default": "outcome"}),
+    allowed: "outcome, class, disposition",
+    schema: || json!({"enum": View::ALL.map(View::word), "default": View::default().word()}),
     set: |ask, value| {
-        ask.view = match value {
-            "outcome" => View::Outcome,
-            "disposition" => View::Disposition,
-            _ => return None,
-        };
+        ask.view = View::ALL.into_iter().find(|view| view.word() == value)?;
+        Some(())
+    },
+};
+
+pub(crate) static CLASS: Param = Param {
+    name: "class",
+    about: "What flows were taken for; several with commas.",
+    allowed: "own, third_party, forwarder_intact, own_misconfigured, third_party_unaligned, forwarder_broken, unknown, spoofer; several with commas",
+    schema: || {
+        let word = format!("({})", FlowClass::ALL.map(FlowClass::word).join("|"));
+        json!({"type": "string", "pattern": format!("^{word}(,{word})*$")})
+    },
+    set: |ask, value| {
+        for word in value.split(',') {
+            ask.classes.push(FlowClass::from_word(word)?);
+        }
+        ask.classes.sort_unstable_by_key(|class| class.place());
+        ask.classes.dedup();
+        Some(())
+    },
+};
+
+pub(crate) static FLOW_SORT: Param = Param {
+    name: "sort",
+    about: "Sort key: numbers and days largest first, names from A to Z, classes as charts stack them.",
+    allowed: "messages, failing, class, confidence, first_day, last_day, sources, name",
+    schema: || json!({"enum": FLOW_SORTS.map(flow_sort_word), "default": "messages"}),
+    set: |ask, value| {
+        ask.flow_sort = FLOW_SORTS.into_iter().find(|sort| flow_sort_word(*sort) == value)?;
         Some(())
     },
 };
@@ -345,6 +373,10 @@ pub(crate) static FILTERS: [&Param; 11] = [
     &DKIM_DOMAIN,
 ];
 
+/// What flows of a scope are told by.
+pub(crate) static OF_FLOWS: [&Param; 5] = [&DOMAIN, &SUBDOMAINS, &DAYS, &SINCE, &UNTIL];
+/// What the list of flows takes.
+pub(crate) static FLOWS: &[&Param] = &[&FLOW_SORT, &ORDER, &Q, &OFFSET, &LIMIT];
 /// What the portfolio takes.
 pub(crate) static DOMAINS: &[&Param] = &[&DOMAIN_SORT, &ORDER, &Q, &POLICY, &OFFSET, &LIMIT];
 /// What the trend's page takes.
@@ -360,9 +392,9 @@ pub(crate) static SAMPLES: &[&Param] = &[&LOCAL_PART, &OFFSET, &LIMIT];
 /// A period alone.
 pub(crate) static PERIOD: &[&Param] = &[&DAYS, &SINCE, &UNTIL];
 
-/// The filters and some more.
+/// What every page takes and some more.
 pub(crate) fn filters_and(more: &[&'static Param]) -> Vec<&'static Param> {
-    FILTERS.iter().chain(more).copied().collect()
+    FILTERS.iter().chain(&[&CLASS]).chain(more).copied().collect()
 }
 
 #[cfg(test)]
@@ -394,6 +426,7 @@ mod tests {
             "reporter=bigmail.example&network=192.0.2.0/24&outcome=failing&disposition=reject",
             "network=2001:db8::1&outcome=both,unaligned",
             "spf_domain=a.example&dkim_domain=b.example",
+            "class=own,own_misconfigured,spoofer",
             "group=network&sort=active_days&order=reverse&view=disposition&by=day&q=x&policy=unseen&offset=50&limit=20",
         ];
         for case in cases {
@@ -425,6 +458,7 @@ mod tests {
             ("outcome=bad", "outcome"),
             ("outcome=both,,", "outcome"),
             ("disposition=delivered", "disposition"),
+            ("class=friend", "class"),
             ("group=asn", "group"),
             ("sort=reputation", "sort"),
             ("order=up", "order"),

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use insight::OwnerAnswer;
+use insight::{Decided, NewDecision, OwnerAnswer};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -15,6 +15,9 @@ pub type Told<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
 /// Something that can be asked about a text at any time; nothing while it cannot answer.
 pub type Asked<T> = Arc<dyn Fn(&str) -> Option<T> + Send + Sync>;
+
+/// Takes down a decision about a flow or a network and judges anew, so that it is seen everywhere when this returns.
+pub type Decides = Arc<dyn Fn(&NewDecision) -> Result<Decided, insight::Error> + Send + Sync>;
 
 /// What the program can tell and do; by default nothing.
 #[derive(Clone, Default)]
@@ -27,6 +30,8 @@ pub struct Program {
     pub directory: Option<Directory>,
     /// What the caches of DNS answers did.
     pub dns: Option<Told<Vec<DnsCache>>>,
+    /// Takes decisions. Without it the portal only shows them.
+    pub decide: Option<Decides>,
 }
 
 impl fmt::Debug for Program {
@@ -35,6 +40,7 @@ impl fmt::Debug for Program {
             .field("collecting", &self.collecting.is_some())
             .field("learning", &self.learning.is_some())
             .field("directory", &self.directory.is_some())
+            .field("decide", &self.decide.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -2,12 +2,12 @@
 
 use insight::{Period, ReportFilter, SampleFilter, Scope};
 
-use crate::ask::Ask;
+use crate::ask::{Ask, View};
 use crate::call::{Call, Failure, Reply};
 use crate::csv;
 use crate::links;
 use crate::pages;
-use crate::params::{self, DOMAINS, LISTED, PAGED, Param, SAMPLES, SOURCES, TREND, filters_and};
+use crate::params::{self, DOMAINS, FLOWS, LISTED, PAGED, Param, SAMPLES, SOURCES, TREND, filters_and};
 
 /// One page.
 pub(crate) struct Route {
@@ -34,13 +34,20 @@ const XML_BYTES: usize = 256 * 1024 * 1024;
 const FOUND_MAX: usize = 50;
 
 /// Every page.
-pub(crate) static ROUTES: [Route; 28] = [
-    Route { path: "/", params: &[], answer: |call| Ok(Reply::Elsewhere(call.ask.here(&["domains"]))) },
+pub(crate) static ROUTES: [Route; 35] = [
+    Route { path: "/", params: &[], answer: today },
     Route { path: "/domains", params: DOMAINS, answer: portfolio },
     Route { path: "/domains.csv", params: DOMAINS, answer: portfolio_csv },
     Route { path: "/domains/{domain}/trend", params: TREND, answer: domain_trend },
     Route { path: "/trend", params: TREND, answer: trend },
     Route { path: "/trend.csv", params: TREND, answer: trend_csv },
+    Route { path: "/lists", params: &[], answer: lists },
+    Route { path: "/lists.csv", params: &[], answer: lists_csv },
+    Route { path: "/flows", params: FLOWS, answer: flows },
+    Route { path: "/flows.csv", params: FLOWS, answer: flows_csv },
+    Route { path: "/flows/{flow}", params: &[], answer: flow },
+    Route { path: crate::decides::PAGE, params: &[], answer: decisions },
+    Route { path: "/decisions.csv", params: &[], answer: decisions_csv },
     Route { path: "/sources", params: SOURCES, answer: sources },
     Route { path: "/sources.csv", params: SOURCES, answer: sources_csv },
     Route { path: "/sources/{ip}", params: &[], answer: source },
@@ -75,6 +82,24 @@ pub(crate) fn all_domains(call: &Call<'_>) -> Scope {
     Scope { domain: None, subdomains: false, ..call.scope() }
 }
 
+fn today(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let answer = insight::today(call.ledger)?;
+        Ok(Reply::Page(pages::today::page(call.here(), &answer, &call.collecting())))
+    })
+}
+
+fn lists(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let answer = insight::two_lists(call.ledger, &call.scope())?;
+        Ok(Reply::Page(pages::lists::page(call.here(), &answer)))
+    })
+}
+
+fn lists_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Csv("lists.csv", csv::lists(&insight::two_lists(call.ledger, &call.scope())?)))
+}
+
 fn portfolio(call: &Call<'_>) -> Result<Reply, Failure> {
     or_empty(call, || {
         let answer = insight::portfolio(call.ledger, &all_domains(call), &call.ask.domain_order())?;
@@ -105,13 +130,59 @@ fn domain_trend(call: &Call<'_>) -> Result<Reply, Failure> {
 
 fn trend_page(call: &Call<'_>) -> Result<Reply, Failure> {
     or_empty(call, || {
-        let answer = insight::trend(call.ledger, &call.scope())?;
-        Ok(Reply::Page(pages::trend::page(call.here(), &answer)))
+        let answer = insight::trend(call.ledger, &trend_scope(call))?;
+        let classes = insight::class_trend(call.ledger, &call.scope())?;
+        Ok(Reply::Page(pages::trend::page(call.here(), &answer, &classes)))
     })
 }
 
+/// The scope of the trend: by class, only what flows are told by.
+fn trend_scope(call: &Call<'_>) -> Scope {
+    let scope = call.scope();
+    if call.ask.view != View::Class {
+        return scope;
+    }
+    Scope { domain: scope.domain, subdomains: scope.subdomains, period: scope.period, ..Scope::default() }
+}
+
 fn trend_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    if call.ask.view == View::Class {
+        let answer = insight::class_trend(call.ledger, &call.scope())?;
+        return Ok(Reply::Csv("trend-by-class.csv", csv::class_trend(&answer)));
+    }
     Ok(Reply::Csv("trend.csv", csv::trend(&insight::trend(call.ledger, &call.scope())?)))
+}
+
+fn flows(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let answer = insight::flows(call.ledger, &call.scope(), &call.ask.flow_order())?;
+        Ok(Reply::Page(pages::flows::page(call.here(), &answer)))
+    })
+}
+
+fn flows_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::flows(call.ledger, &call.scope(), &call.ask.flow_order())?;
+    Ok(Reply::Csv("flows.csv", csv::flows(&answer)))
+}
+
+/// One flow, or the failure that says there is none.
+pub(crate) fn flow_detail(call: &Call<'_>) -> Result<insight::Flow, Failure> {
+    let id = call.path.first().map_or("", String::as_str);
+    let found = insight::flow(call.ledger, id, &call.scope(), crate::web::today())?;
+    found.ok_or_else(|| Failure::Missing(format!("flow {}", id.chars().take(60).collect::<String>())))
+}
+
+fn flow(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Page(pages::flow::page(call.here(), &flow_detail(call)?)))
+}
+
+fn decisions(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::decisions(call.ledger, crate::web::today())?;
+    Ok(Reply::Page(pages::deciding::page(call.here(), &answer)))
+}
+
+fn decisions_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Csv("decisions.csv", csv::decisions(&insight::decisions(call.ledger, crate::web::today())?)))
 }
 
 fn sources(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -140,7 +211,8 @@ fn source(call: &Call<'_>) -> Result<Reply, Failure> {
         let full = if address.is_ipv4() { 32 } else { 128 };
         let filter = SampleFilter { limit: pages::samples::OF_SOURCE_MAX, ..SampleFilter::default() };
         let samples = insight::samples(call.ledger, &links::from_network(&call.scope(), (address, full)), &filter)?;
-        Ok(Reply::Page(pages::source::page(call.here(), &answer, &samples)))
+        let flows = insight::source_flows(call.ledger, address)?;
+        Ok(Reply::Page(pages::source::page(call.here(), &answer, &flows, &samples)))
     })
 }
 

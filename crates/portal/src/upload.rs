@@ -161,7 +161,7 @@ pub(crate) async fn by_hand(State(site): State<Arc<Site>>, request: Request) -> 
             answered.await.unwrap_or_else(defect)
         }
         Err(Refused(status, what)) => site
-            .blocking(move |site| page_problem(&site.around_or_nothing(), status, &what))
+            .blocking(move |site| page_problem(&site.around_or_nothing(), status, ("Why was it not taken in?", &what)))
             .await
             .unwrap_or_else(defect),
     }

@@ -1,7 +1,7 @@
 //! The web layer: routes into handlers, failures into answers, and what every response carries.
 //!
 //! In: HTTP requests. Out: responses with a strict policy on each of them. Only GET and HEAD are answered, and POST
-//! where files are handed in. A handler that panics costs its own request and nothing else.
+//! where files are handed in or something is decided. A handler that panics costs its own request and nothing else.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +27,7 @@ use crate::call::{Call, Failure, Reply};
 use crate::metrics::{self, Figures, Requests};
 use crate::program::Program;
 use crate::upload::{self, Inbox, UploadLimits};
-use crate::{api, assets, pages, site};
+use crate::{api, assets, decides, pages, site};
 
 /// What the portal has to know of where it is served.
 #[derive(Clone)]
@@ -57,7 +57,7 @@ const NAMES_KEPT: Duration = Duration::from_secs(10);
 const QUESTIONS_AT_ONCE: usize = 16;
 
 pub(crate) struct Site {
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
     pub(crate) options: Options,
     /// Turns of those who hand in.
     pub(crate) uploads: Semaphore,
@@ -91,6 +91,11 @@ pub fn router(ledger: Ledger, options: Options) -> Router {
         let bytes_max = DefaultBodyLimit::max(site.upload_limits.request_bytes);
         router = router.route(upload::PAGE, post(upload::by_hand).layer(bytes_max));
         router = router.route(upload::API, post(upload::by_program).layer(bytes_max));
+    }
+    if site.options.program.decide.is_some() {
+        let bytes_max = DefaultBodyLimit::max(decides::BYTES_MAX);
+        router = router.route(decides::PAGE, post(decides::by_hand).layer(bytes_max));
+        router = router.route(decides::API, post(decides::by_program).layer(bytes_max));
     }
     router
         .route("/api", get(api_page))
@@ -133,7 +138,9 @@ impl Site {
             return Ok(Arc::new(Around { now, ..(*around).clone() }));
         }
         let known = insight::known(&self.ledger, NAMES_MAX)?;
-        let around = Arc::new(Around { uploads: self.options.inbox.is_some(), ..Around::of(known, now) });
+        let uploads = self.options.inbox.is_some();
+        let decides = self.options.program.decide.is_some();
+        let around = Arc::new(Around { uploads, decides, ..Around::of(known, now) });
         *self.around.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&around)));
         Ok(around)
     }
@@ -168,6 +175,11 @@ impl Site {
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(since).unwrap_or(i64::MAX)
+}
+
+/// The UTC day it is.
+pub(crate) fn today() -> report::Day {
+    report::Day::of(now())
 }
 
 fn pairs(uri: &Uri) -> Vec<(String, String)> {
@@ -316,7 +328,8 @@ async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> R
 fn refused(options: &Options, request: &Request) -> Option<Response> {
     let address = options.address;
     let hands_in = options.inbox.is_some() && upload::is_upload(request);
-    if !request.body().is_end_stream() && !hands_in {
+    let decides = options.program.decide.is_some() && decides::is_decision(request);
+    if !request.body().is_end_stream() && !hands_in && !decides {
         return Some(plain(
             StatusCode::PAYLOAD_TOO_LARGE,
             "Requests have no body here: everything asked for is in the address.",

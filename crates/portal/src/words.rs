@@ -2,7 +2,7 @@
 //!
 //! One table for charts, chips, tables and exports, so that a class looks and reads the same wherever it stands.
 
-use insight::{Dispositions, GroupBy};
+use insight::{Dispositions, FlowClass, GroupBy};
 use report::{Disposition, Outcome};
 
 /// How one class is drawn and named.
@@ -42,6 +42,23 @@ pub(crate) fn outcome(outcome: Outcome) -> Class {
 pub(crate) const FAILING: [Outcome; 3] = [Outcome::Unaligned, Outcome::Forwarded, Outcome::Unauthenticated];
 /// Passing outcomes, from the baseline up.
 pub(crate) const PASSING: [Outcome; 3] = [Outcome::Both, Outcome::DkimOnly, Outcome::SpfOnly];
+
+/// How a class of flows is drawn and named: what fails and can be mended in earth, who passes mail on in violet, what nobody knows in grey.
+pub(crate) fn class(class: FlowClass) -> Class {
+    let (fill, pattern, about) = match class {
+        FlowClass::Own => ("o-both", None, "our own servers, and it passes"),
+        FlowClass::ThirdParty => ("o-dkim", None, "a service that sends for us, and it passes"),
+        FlowClass::ForwarderIntact => ("o-fwd", None, "passed on with our signature intact"),
+        FlowClass::OwnMisconfigured => ("o-own", Some("p-rise"), "our own servers, and it does not pass: ours to mend"),
+        FlowClass::ThirdPartyUnaligned => {
+            ("o-third", Some("p-fall"), "a service that sends for us, and it does not pass")
+        }
+        FlowClass::ForwarderBroken => ("o-fwd", Some("p-bars"), "passed on, and altered on the way"),
+        FlowClass::Unknown => ("o-unknown", Some("p-grain"), "not enough is known to say; that is no threat"),
+        FlowClass::Spoofer => ("o-spoof", None, "sent in our name without any right"),
+    };
+    Class { fill, pattern, name: class.label(), about }
+}
 
 /// How a disposition is drawn and named.
 pub(crate) fn disposition(disposition: Disposition) -> Class {

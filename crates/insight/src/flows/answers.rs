@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::class::{Diagnosis, FlowClass, FlowEvidence};
+use super::results::FlowResult;
+use super::spikes::ClassSpike;
 use crate::{Dispositions, Outcomes};
 
 /// One flow: a mail stream in our name, with what it was taken for.
@@ -55,6 +57,8 @@ pub struct FlowLine {
     pub suspicious: u64,
     /// The number of the decision in force, where somebody decided.
     pub decision: Option<u64>,
+    /// How many flows it stands for: more than one where small ones are kept together by class. Of those only networks can be decided about.
+    pub together: u64,
     /// The author domains it uses, most messages first.
     #[schemars(with = "Vec<String>")]
     pub domains: Vec<Text>,
@@ -218,6 +222,8 @@ pub struct Flow {
     pub problem: Option<String>,
     /// What to do about it.
     pub remedy: Option<String>,
+    /// How SPF and DKIM came out, whatever the period; most messages first.
+    pub results: Vec<FlowResult>,
     /// Every day of the period.
     pub by_day: Vec<FlowDay>,
     /// Its addresses, most messages first; at most 100.
@@ -236,6 +242,8 @@ pub struct FlowDay {
     pub messages: u64,
     /// Of these: fail.
     pub failing: u64,
+    /// Of these: held back by no receiver.
+    pub delivered: u64,
     /// What the flow was on that day.
     pub class: FlowClass,
 }
@@ -266,6 +274,8 @@ pub struct ClassTrend {
     pub totals: ClassCounts,
     /// Of these: fail DMARC.
     pub failing: ClassCounts,
+    /// The days on which far more failed than usual, the largest first; at most three.
+    pub spikes: Vec<ClassSpike>,
 }
 
 /// One day by class.

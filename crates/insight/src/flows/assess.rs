@@ -220,7 +220,10 @@ impl Judging<'_> {
         features.add(day, cell, &known, silent);
         features.sources += u64::from(new);
         features.sightings += u64::from(new_today);
-        self.series.entry((flow, cell.author)).or_default().add(day, messages, failing);
+        // Neither quarantined nor rejected.
+        let delivered = if cell.shape.passes() { 0 } else { cell.messages[0] + cell.messages[1] };
+        let count = DayCount { day, messages, failing, delivered };
+        self.series.entry((flow, cell.author)).or_default().add(count);
     }
 }
 
@@ -436,9 +439,7 @@ pub(crate) fn together(authors: &[(Text, Vec<DayCount>)]) -> Vec<DayCount> {
     }
     let mut all: BTreeMap<Day, DayCount> = BTreeMap::new();
     for day in authors.iter().flat_map(|(_, days)| days) {
-        let sum = all.entry(day.day).or_insert(DayCount { day: day.day, ..DayCount::default() });
-        sum.messages += day.messages;
-        sum.failing += day.failing;
+        all.entry(day.day).or_insert(DayCount { day: day.day, ..DayCount::default() }).plus(*day);
     }
     all.into_values().collect()
 }

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::Ledger;
 
+use super::answers::ClassCounts;
 use super::assess::InForce;
 use super::class::FlowClass;
 use super::day::number;
@@ -27,7 +28,7 @@ pub enum Target {
 }
 
 /// A decision to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewDecision {
     /// What it is about.
     pub target: Target,
@@ -38,7 +39,19 @@ pub struct NewDecision {
     /// Who decides.
     pub who: Option<String>,
     /// The last day on which it holds.
+    #[schemars(with = "Option<String>")]
     pub expires: Option<Day>,
+}
+
+/// What a decision changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Decided {
+    /// Its number.
+    pub decision: u64,
+    /// All messages by class before it.
+    pub before: ClassCounts,
+    /// The same with it.
+    pub after: ClassCounts,
 }
 
 /// A decision as it was made.

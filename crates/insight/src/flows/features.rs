@@ -9,6 +9,7 @@ use report::Day;
 use super::cell::{Cell, Own, Spf, Whose};
 use super::knowledge::{Sums, Week, add, network};
 use super::pack::{Reader, Writer};
+use super::results::Results;
 
 /// What is known of a source beside what reports say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,6 +42,17 @@ pub(crate) struct DayCount {
     pub(crate) day: Day,
     pub(crate) messages: u64,
     pub(crate) failing: u64,
+    /// Of those that fail: those that no receiver held back.
+    pub(crate) delivered: u64,
+}
+
+impl DayCount {
+    /// Adds what else there was on the day.
+    pub(crate) fn plus(&mut self, more: Self) {
+        self.messages += more.messages;
+        self.failing += more.failing;
+        self.delivered += more.delivered;
+    }
 }
 
 /// Counts day by day, packed. Days come in ascending order.
@@ -52,15 +64,12 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    pub(crate) fn add(&mut self, day: Day, messages: u64, failing: u64) {
+    pub(crate) fn add(&mut self, more: DayCount) {
         match &mut self.open {
-            Some(open) if open.day == day => {
-                open.messages += messages;
-                open.failing += failing;
-            }
+            Some(open) if open.day == more.day => open.plus(more),
             _ => {
                 self.close();
-                self.open = Some(DayCount { day, messages, failing });
+                self.open = Some(more);
             }
         }
     }
@@ -71,6 +80,7 @@ impl Series {
         writer.number(u64::from(done.day.0.wrapping_sub(self.last).cast_unsigned()));
         writer.number(done.messages);
         writer.number(done.failing);
+        writer.number(done.delivered);
         (self.packed, self.last) = (writer.0, done.day.0);
     }
 
@@ -80,7 +90,8 @@ impl Series {
         while let Some(step) = reader.number() {
             last = last.wrapping_add(u32::try_from(step).unwrap_or(0).cast_signed());
             let (Some(messages), Some(failing)) = (reader.number(), reader.number()) else { break };
-            days.push(DayCount { day: Day(last), messages, failing });
+            let Some(delivered) = reader.number() else { break };
+            days.push(DayCount { day: Day(last), messages, failing, delivered });
         }
         days
     }
@@ -94,6 +105,7 @@ pub(crate) struct Features {
     /// In the order of `Outcome::ALL`, and of dispositions.
     pub(crate) outcomes: [u64; 6],
     pub(crate) dispositions: [u64; 4],
+    pub(crate) results: Results,
     /// SPF passed for our own name; for another below; for somebody else.
     pub(crate) exact: u64,
     pub(crate) below: u64,
@@ -160,6 +172,7 @@ impl Features {
         for (sum, more) in self.dispositions.iter_mut().zip(cell.messages) {
             *sum += more;
         }
+        self.results.add(cell, n);
         let pass = shape.spf() == Spf::Pass;
         self.exact += when(pass && shape.whose() == Whose::Ours);
         self.below += when(pass && shape.whose() == Whose::Below);

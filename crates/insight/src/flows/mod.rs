@@ -8,11 +8,11 @@
 //! | `cell`, `pack`, `day` | what all reporters say together of a source and a combination of results on a day, kept day by day |
 //! | `knowledge`, `space` | what all cells say of sources, keys and networks: who sends directly, whose machines are ours |
 //! | `identity` | which flow a cell belongs to |
-//! | `features`, `crowd`, `phases` | what a flow adds up to; networks looked at as one; the times in which it fares alike |
+//! | `features`, `results`, `crowd`, `phases` | what a flow adds up to; networks looked at as one; the times in which it fares alike |
 //! | `rules`, `class` | from there to a verdict with its reasons |
 //! | `assess`, `snapshot` | all of it for the whole ledger, and as it is kept |
 //! | `decisions` | what people decided |
-//! | `read`, `answers` | what is shown |
+//! | `read`, `spikes`, `answers` | what is shown |
 //! | `sheet` | rows that lie in no ledger, judged all the same |
 
 mod answers;
@@ -28,16 +28,23 @@ mod knowledge;
 mod pack;
 mod phases;
 mod read;
+mod results;
 mod rules;
 mod sheet;
 mod snapshot;
 mod space;
+mod spikes;
 
 pub use answers::*;
 pub use assess::Organisation;
 pub use class::{Diagnosis, FlowClass, FlowEvidence, Verdict};
-pub use decisions::{Decision, NewDecision, Target, decide, decisions};
+pub use decisions::{Decided, Decision, NewDecision, Target, decide, decisions};
+pub(crate) use features::DayCount;
 pub use identity::Sender;
 pub use read::{JudgedRow, class_trend, flow, flows, judge_rows, source_flows};
+pub(crate) use read::{class_on, shown, within};
+pub use results::{DkimSeen, FlowResult, SpfSeen};
 pub use sheet::{JudgedFlow, PackedSheet, Sheet, SheetRow};
 pub use snapshot::{FlowLimits, refresh_flows};
+pub(crate) use snapshot::{load, more, stale};
+pub use spikes::{ClassRise, ClassSpike, FlowRise};

@@ -76,7 +76,8 @@ mod tests {
         for (why, days, expected) in cases {
             let days: Vec<DayCount> = (0..)
                 .zip(days.chars())
-                .map(|(day, c)| DayCount { day: Day(day), messages: 10, failing: if c == 'f' { 9 } else { 0 } })
+                .map(|(day, c)| (Day(day), if c == 'f' { 9 } else { 0 }))
+                .map(|(day, failing)| DayCount { day, messages: 10, failing, delivered: 0 })
                 .collect();
             let found: Vec<(i32, i32)> = phases(&days).iter().map(|phase| (phase.first.0, phase.last.0)).collect();
             assert_eq!(found, expected, "{why}");

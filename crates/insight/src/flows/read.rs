@@ -18,17 +18,18 @@ use super::decisions::{Target, decisions};
 use super::features::DayCount;
 use super::sheet::SheetRow;
 use super::snapshot::{FlowLimits, judge, load, more, of_source, stale};
+use super::spikes::{Gathering, standing_out};
 use crate::scope::{length, place};
 use crate::{Error, Scope};
 
 /// The class on a day.
-fn class_on(line: &FlowLine, day: Day) -> FlowClass {
+pub(crate) fn class_on(line: &FlowLine, day: Day) -> FlowClass {
     let after = line.phases.partition_point(|phase: &FlowPhase| phase.first_day <= day);
     line.phases.get(after.saturating_sub(1)).map_or(line.class, |phase| phase.class)
 }
 
 /// The author domains of a flow that a scope shows, with their days.
-fn shown<'a>(scope: &Scope, line: &FlowLine, authors: &'a [(Text, Vec<DayCount>)]) -> Vec<&'a [DayCount]> {
+pub(crate) fn shown<'a>(scope: &Scope, line: &FlowLine, authors: &'a [(Text, Vec<DayCount>)]) -> Vec<&'a [DayCount]> {
     let organization = scope.domain.as_deref().filter(|_| scope.subdomains).map(organizational_domain);
     let wanted = |author: &Text| match (&organization, &scope.domain) {
         (Some(organization), _) => *organization == line.organizational_domain,
@@ -39,7 +40,7 @@ fn shown<'a>(scope: &Scope, line: &FlowLine, authors: &'a [(Text, Vec<DayCount>)
 }
 
 /// The days that lie in a period.
-fn within(days: &[DayCount], (first, last): (Day, Day)) -> &[DayCount] {
+pub(crate) fn within(days: &[DayCount], (first, last): (Day, Day)) -> &[DayCount] {
     let from = days.partition_point(|day| day.day < first);
     let to = days.partition_point(|day| day.day <= last);
     &days[from..to.max(from)]
@@ -110,7 +111,7 @@ pub fn flow(ledger: &Ledger, id: &str, scope: &Scope, today: Day) -> Result<Opti
     let line = &snapshot.flows[at];
     let empty = |n: usize| {
         let day = period.0.plus(i32::try_from(n).unwrap_or(i32::MAX));
-        FlowDay { day, messages: 0, failing: 0, class: class_on(line, day) }
+        FlowDay { day, messages: 0, failing: 0, delivered: 0, class: class_on(line, day) }
     };
     let mut by_day: Vec<FlowDay> = (0..length(period)).map(empty).collect();
     let mut shown_line = FlowLine { messages: 0, failing: 0, ..line.clone() };
@@ -118,11 +119,12 @@ pub fn flow(ledger: &Ledger, id: &str, scope: &Scope, today: Day) -> Result<Opti
         if let Some(place) = place(period, day.day) {
             by_day[place].messages += day.messages;
             by_day[place].failing += day.failing;
+            by_day[place].delivered += day.delivered;
         }
         shown_line.messages = shown_line.messages.saturating_add(day.messages);
         shown_line.failing = shown_line.failing.saturating_add(day.failing);
     }
-    let (evidence, addresses) = more(ledger, &line.id)?.map(|more| (more.evidence, more.addresses)).unwrap_or_default();
+    let more = more(ledger, &line.id)?.unwrap_or_default();
     let about = |target: &Target| matches!(target, Target::Flow(id) if *id == line.id);
     let all = decisions(ledger, today)?;
     let decisions = all.into_iter().filter(|d| about(&d.target) || line.decision == Some(d.id)).collect();
@@ -132,9 +134,10 @@ pub fn flow(ledger: &Ledger, id: &str, scope: &Scope, today: Day) -> Result<Opti
         problem: line.diagnosis.map(|diagnosis| diagnosis.label().to_owned()),
         remedy: line.diagnosis.map(|diagnosis| diagnosis.remedy().to_owned()),
         flow: shown_line,
-        evidence,
+        evidence: more.evidence,
+        results: more.results,
         by_day,
-        addresses,
+        addresses: more.addresses,
         decisions,
     }))
 }
@@ -145,7 +148,8 @@ pub fn flow(ledger: &Ledger, id: &str, scope: &Scope, today: Day) -> Result<Opti
 /// When the ledger cannot be read.
 pub fn class_trend(ledger: &Ledger, scope: &Scope) -> Result<ClassTrend, Error> {
     let (totals, failing) = (ClassCounts::default(), ClassCounts::default());
-    let mut trend = ClassTrend { domain: scope.domain.clone(), stale: false, days: Vec::new(), totals, failing };
+    let (days, spikes) = (Vec::new(), Vec::new());
+    let mut trend = ClassTrend { domain: scope.domain.clone(), stale: false, days, totals, failing, spikes };
     let Some(period) = scope.period.days(ledger)? else { return Ok(trend) };
     let empty = |n: usize| ClassDay {
         day: period.0.plus(i32::try_from(n).unwrap_or(i32::MAX)),
@@ -165,6 +169,19 @@ pub fn class_trend(ledger: &Ledger, scope: &Scope) -> Result<ClassTrend, Error> 
             trend.failing.add(class, day.failing);
         }
     }
+    let span = ledger.span()?.unwrap_or(period);
+    let standing_out = standing_out(&trend.days).into_iter().map(|on| Gathering::new(on, span));
+    let mut spikes: Vec<Gathering> = standing_out.collect();
+    if !spikes.is_empty() {
+        for (line, authors) in snapshot.flows.iter().zip(&days.0) {
+            let shown = shown(scope, line, authors);
+            spikes
+                .iter_mut()
+                .filter(|_| !shown.is_empty())
+                .for_each(|on| on.add(line, &shown, |day| class_on(line, day)));
+        }
+    }
+    trend.spikes = spikes.into_iter().map(Gathering::told).collect();
     Ok(trend)
 }
 

@@ -19,6 +19,7 @@ use super::decisions::{decisions, in_force};
 use super::features::{DayCount, Known};
 use super::identity::{Sender, hash};
 use super::pack::{Reader, Writer};
+use super::results::{FlowResult, add_lines};
 use super::rules::Thresholds;
 use crate::{Dispositions, Error, Outcomes};
 
@@ -40,7 +41,7 @@ impl Default for FlowLimits {
 }
 
 /// Counted up when rules or forms change, so that everything is judged anew.
-const FORM: u64 = 1;
+const FORM: u64 = 2;
 /// Kinds of derived values.
 const FLOWS: &str = "flows";
 const DAYS: &str = "flow-days";
@@ -53,10 +54,11 @@ const BUCKETS: u64 = 256;
 const SMALL: u64 = 10;
 
 /// What only the page of a flow shows.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct More {
     pub(crate) evidence: Vec<FlowEvidence>,
     pub(crate) addresses: Vec<FlowSource>,
+    pub(crate) results: Vec<FlowResult>,
 }
 
 /// A flow on its way into the snapshot.
@@ -261,13 +263,14 @@ pub(crate) fn record(organization: &Text, flow: AssessedFlow, limits: FlowLimits
         good: f.good,
         suspicious: f.suspicious,
         decision: flow.decision,
+        together: 1,
         domains: domains.into_iter().map(|(_, author)| author.clone()).collect(),
         phases: flow.phases.iter().map(phase).collect(),
     };
     let shown = flow.sources.iter().take(limits.addresses);
     let addresses =
         shown.map(|&(source, messages, failing)| FlowSource { address: address(source), messages, failing });
-    let more = More { evidence: flow.verdict.evidence, addresses: addresses.collect() };
+    let more = More { evidence: flow.verdict.evidence, addresses: addresses.collect(), results: f.results.lines() };
     Record { line, more, authors: flow.authors, sources: flow.sources }
 }
 
@@ -329,6 +332,8 @@ impl Record {
                 line.domains.push(domain.clone());
             }
         }
+        line.together += 1;
+        add_lines(&mut self.more.results, &other.more.results);
         line.phases = vec![FlowPhase {
             first_day: line.first_day,
             last_day: line.last_day,
@@ -369,6 +374,7 @@ fn pack_days(records: &[Record]) -> Vec<u8> {
                 out.number(u64::from(day.day.0.wrapping_sub(last).cast_unsigned()));
                 out.number(day.messages);
                 out.number(day.failing);
+                out.number(day.delivered);
                 last = day.day.0;
             }
         }
@@ -391,7 +397,8 @@ fn unpack_days(bytes: &[u8]) -> Option<Days> {
             let (mut days, mut last) = (Vec::new(), 0_i32);
             for _ in 0..reader.number()? {
                 last = last.wrapping_add(u32::try_from(reader.number()?).ok()?.cast_signed());
-                days.push(DayCount { day: Day(last), messages: reader.number()?, failing: reader.number()? });
+                let (messages, failing, delivered) = (reader.number()?, reader.number()?, reader.number()?);
+                days.push(DayCount { day: Day(last), messages, failing, delivered });
             }
             authors.push((name, days));
         }

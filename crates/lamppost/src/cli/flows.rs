@@ -6,6 +6,13 @@ use clap::{Args, ValueEnum};
 use super::{Format, PagedArgs, ScopedArgs};
 
 #[derive(Debug, Args)]
+pub(crate) struct TodayArgs {
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct FlowsArgs {
     #[command(flatten)]
     pub(crate) paged: PagedArgs,

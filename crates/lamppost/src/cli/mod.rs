@@ -69,6 +69,10 @@ pub(crate) enum Command {
     /// Look at report files without taking them in.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// What needs somebody: how the domains fare, and what to do first.
+    ///
+    /// What fails of the sources of reports is known to a running `serve` alone, and told on its page.
+    Today(TodayArgs),
     /// The domains mail is sent in the name of.
     Domains(DomainsArgs),
     /// What happened to mail in our name, day by day.
@@ -77,6 +81,8 @@ pub(crate) enum Command {
     Flows(FlowsArgs),
     /// One flow, with all reasons for what it is taken for.
     Flow(FlowArgs),
+    /// Good sources that fail beside bad ones, and whether it looks safe to tighten the policy.
+    Lists(ScopedArgs),
     /// Say what a flow or a network is; holds for all addresses it ever has.
     Decide(DecideArgs),
     /// What was decided about flows, by whom and why.

@@ -16,7 +16,7 @@ use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table}
 use crate::term::{Cell, commas, percent, shown, whole};
 
 /// Brings the flows up to date. On a disk that cannot be written to, those that are there are shown.
-fn refresh(ledger: &Ledger, config: &Config) -> anyhow::Result<()> {
+pub(super) fn refresh(ledger: &Ledger, config: &Config) -> anyhow::Result<()> {
     if let Err(error) = Ground::new(config)?.refresh(ledger) {
         eprintln!("lamppost: the flows shown may be out of date, they cannot be judged anew: {error:#}");
     }
@@ -228,12 +228,8 @@ pub(super) fn decide(
     }
     let who = args.who.clone().or_else(|| std::env::var("USER").ok()).filter(|who| !who.is_empty());
     let new = NewDecision { target, class: args.class, note: args.note.clone(), who, expires: args.expires };
-    let everything = insight::Scope { period: insight::Period::All, ..insight::Scope::default() };
-    let before = insight::class_trend(ledger, &everything)?.totals;
-    let id = insight::decide(ledger, &new, super::now())?;
-    refresh(ledger, config)?;
-    let after = insight::class_trend(ledger, &everything)?.totals;
-    writeln!(out, "Decision {id} is in force. What it changes:")?;
+    let insight::Decided { decision, before, after } = Ground::new(config)?.decide(ledger, &new)?;
+    writeln!(out, "Decision {decision} is in force. What it changes:")?;
     let mut changed = false;
     for class in FlowClass::ALL {
         let (was, is) = (before.get(class), after.get(class));

@@ -19,6 +19,7 @@ mod scenario;
 mod serve;
 mod show;
 mod spf;
+mod today;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -60,6 +61,10 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Spf(args) => spf::spf(args, out),
         Command::Lint(args) => lint::lint(args, out),
         Command::Report(ReportCommand::Show(args)) => show::show(args, out),
+        Command::Today(args) => {
+            let loaded = loaded()?;
+            today::today(&read(&loaded.config.data)?, &loaded.config, args, out)
+        }
         Command::Domains(args) => answers::domains(&ledger()?, args, out),
         Command::Trend(args) if args.by == TrendBy::Class => {
             let loaded = loaded()?;
@@ -73,6 +78,10 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Flow(args) => {
             let loaded = loaded()?;
             flows::flow(&read(&loaded.config.data)?, &loaded.config, args, out)
+        }
+        Command::Lists(args) => {
+            let loaded = loaded()?;
+            today::lists(&read(&loaded.config.data)?, &loaded.config, args, out)
         }
         Command::Decide(args) => {
             let loaded = loaded()?;

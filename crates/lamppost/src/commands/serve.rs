@@ -47,7 +47,7 @@ pub(super) fn portal(
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ground = Ground::new(config)?;
+    let ground = Arc::new(Ground::new(config)?);
     runtime.block_on(async {
         let asking = reporters::resolver(&config.reporter)?;
         let judge = reporters::judge(&config.reporter, asking.as_ref());
@@ -64,7 +64,8 @@ pub(super) fn portal(
         let loading = directory::keep_loaded(held.clone(), config.directory.clone());
         let domains = config.organisation.declared()?.domains;
         let collecting = Collecting::start(ledger.clone(), &config.data, &config.source, judge, domains).await?;
-        let judging = keep_judging(ledger.clone(), ground);
+        let judging = keep_judging(ledger.clone(), Arc::clone(&ground));
+        let decided = ledger.clone();
         let inbox: Arc<dyn portal::Inbox> = Arc::new(Uploads { desk: collecting.desk(), ledger: ledger.clone() });
         for (name, address) in collecting.listening() {
             writeln!(out, "The source {name} listens on {address}.")?;
@@ -74,6 +75,7 @@ pub(super) fn portal(
             learning: Some(notes.telling()),
             dns: Some(notes.dns(asking)),
             directory: (!config.directory.is_empty()).then(|| held.told()),
+            decide: Some(Arc::new(move |new| ground.decide(&decided, new))),
         };
         let router = portal::router(ledger, portal::Options { address, program, inbox: Some(inbox) });
         writeln!(out, "The portal is open at http://{address}/ (stop it with Ctrl-C).")?;

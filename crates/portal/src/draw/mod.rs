@@ -33,6 +33,7 @@ pub(crate) fn patterns() -> Markup {
                 pattern id="p-fall" width="4" height="4" patternUnits="userSpaceOnUse" { path.mk d="M-1 3 1 5M0 0 4 4M3-1 5 1" {} }
                 pattern id="p-bars" width="4" height="4" patternUnits="userSpaceOnUse" { path.mk d="M0 2H4" {} }
                 pattern id="p-soon" width="6" height="6" patternUnits="userSpaceOnUse" { path.skh d="M-1 1 1-1M0 6 6 0M5 7 7 5" {} }
+                pattern id="p-grain" width="3" height="3" patternUnits="userSpaceOnUse" { path.mkd d="M0 0h1v1H0zM1.5 1.5h1v1h-1z" {} }
                 pattern id="p-dots" width="5" height="5" patternUnits="userSpaceOnUse" { circle.mkd cx="2.5" cy="2.5" r="1.1" {} }
             }
         }

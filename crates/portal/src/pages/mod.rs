@@ -6,9 +6,14 @@ pub(crate) mod api;
 pub(crate) mod arrivals;
 mod behind;
 pub(crate) mod collecting;
+pub(crate) mod deciding;
 pub(crate) mod empty;
 pub(crate) mod error;
 pub(crate) mod explorer;
+pub(crate) mod flow;
+pub(crate) mod flows;
+mod judged;
+pub(crate) mod lists;
 pub(crate) mod one_report;
 pub(crate) mod owners;
 pub(crate) mod portfolio;
@@ -22,8 +27,10 @@ pub(crate) mod source;
 mod spike;
 #[cfg(test)]
 mod tests;
+pub(crate) mod today;
 pub(crate) mod trend;
 mod trend_chart;
+mod trend_classes;
 mod trend_table;
 pub(crate) mod upload;
 

@@ -1,4 +1,4 @@
-//! `/reputation`: is anything good among what fails? Failing sources with a good reputation beside those with a bad one, each with its
+//! `/reputation`: what is known of the sources that fail? Failing sources with a good reputation beside those with a bad one, each with its
 //! evidence; and what the grades rest on.
 //!
 //! In: `insight`'s answer, and how learning goes. Out: markup. Nothing is looked up while a page is shown.
@@ -25,12 +25,12 @@ const FIRST: usize = 12;
 /// The page.
 pub(crate) fn page(here: Here<'_>, answer: &Reputation, learning: Option<&Learning>) -> Markup {
     let page = Page {
-        section: Section::Reputation,
-        title: "Is anything good among what fails?".to_owned(),
+        section: Section::Lists,
+        title: "What is known of the sources that fail?".to_owned(),
         about: here.scope().domain.as_ref().map(ToString::to_string),
         crumbs: vec![(html! { "Sources" }, Some(links::sources(here.scope()))), (html! { "Reputation" }, None)],
         lead: lead(here, answer),
-        tabs: vec![],
+        tabs: tabs(here, "By address"),
         filters: Some(Filters { action: Url::path(PATH), here: vec!["reputation".to_owned()], fields: filters::ALL }),
         exports: vec![("JSON", api::link(here.ask, &["api", "v1", "reputation"]))],
         body: html! {
@@ -49,6 +49,15 @@ pub(crate) fn page(here: Here<'_>, answer: &Reputation, learning: Option<&Learni
     page.render(here.around, here.ask)
 }
 
+/// What fails, flow by flow and address by address.
+pub(super) fn tabs(here: Here<'_>, current: &str) -> Vec<(&'static str, Url, bool)> {
+    let scope = here.scope();
+    vec![
+        ("By flow", links::lists(scope), current == "By flow"),
+        ("By address", links::reputation(scope), current == "By address"),
+    ]
+}
+
 /// Sources of a band, and their failing messages.
 fn of_band(answer: &Reputation, band: &str) -> (usize, u64) {
     answer.bands.iter().find(|line| line.band == band).map_or((0, 0), |line| (line.sources, line.failing))
@@ -57,7 +66,7 @@ fn of_band(answer: &Reputation, band: &str) -> (usize, u64) {
 fn lead(here: Here<'_>, answer: &Reputation) -> Markup {
     let days = answer.days.map_or(1, days_between);
     let failing = links::sources(&links::failing(here.scope()));
-    let ((good_sources, good), (_, bad)) = (of_band(answer, "good"), of_band(answer, "suspicious"));
+    let ((_, good), (_, bad)) = (of_band(answer, "good"), of_band(answer, "suspicious"));
     let ungraded = of_band(answer, "new").0;
     html! {
         @if answer.sources == 0 { "Nothing fails here, so nothing has to be told apart." }
@@ -66,10 +75,8 @@ fn lead(here: Here<'_>, answer: &Reputation) -> Markup {
         } @else {
             "Of what fails, " strong { (per_day(good, days)) } " messages a day come from sources with a good reputation and "
             strong { (per_day(bad, days)) } " from such with a bad one. "
-            @if good == 0 { "Nothing good would be hurt, as far as that is known." }
-            @else if good.saturating_mul(20) < bad { "A look at " (counted(as_u64(good_sources), "good one", "good ones")) " shows what a stricter policy would hurt." }
-            @else { "Look at the good ones before the policy becomes stricter." }
-            @if ungraded * 4 > answer.looked_at { " Of many nothing was learned yet." }
+            @if ungraded * 4 > answer.looked_at { "Of many nothing was learned yet. " }
+            "What that means for a stricter policy is said by the " a href=(links::lists(here.scope())) { "two lists" } "."
         }
     }
 }

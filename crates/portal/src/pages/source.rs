@@ -1,6 +1,6 @@
 //! `/sources/{ip}`: what is this address, and what did it send?
 
-use insight::{AuthenticationLine, Dispositions, GroupBy, Samples, Scope, Source, SourceDay, parse_network};
+use insight::{AuthenticationLine, Dispositions, FlowLine, GroupBy, Samples, Scope, Source, SourceDay, parse_network};
 use maud::{Markup, html};
 use report::Disposition;
 
@@ -20,7 +20,7 @@ use crate::words;
 const REPORTERS_MAX: usize = 8;
 
 /// The page.
-pub(crate) fn page(here: Here<'_>, answer: &Source, samples: &Samples) -> Markup {
+pub(crate) fn page(here: Here<'_>, answer: &Source, flows: &[FlowLine], samples: &Samples) -> Markup {
     let address = answer.address.to_string();
     let scope = alone(here, answer);
     let page = Page {
@@ -52,6 +52,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Source, samples: &Samples) -> Markup
                     (overrides(answer))
                 }
             }
+            (super::judged::of_source(here, flows))
             (super::behind::section(answer))
             (authentication(answer, &scope))
             (super::samples::of_source(samples, &scope))

@@ -15,8 +15,14 @@ fn all(fixture: &Fixture, around: &Around, ask: &Ask) -> Vec<(String, String)> {
     let here = Here { around, ask };
     let mut pages: Vec<(&str, maud::Markup)> = vec![
         ("portfolio", pages::portfolio::page(here, &fixture.portfolio())),
-        ("trend", pages::trend::page(here, &fixture.trend())),
-        ("source", pages::source::page(here, &fixture.source(), &fixture.samples())),
+        ("trend", pages::trend::page(here, &fixture.trend(), &fixture.class_trend())),
+        ("today", pages::today::page(here, &fixture.today(), &fixture.collecting())),
+        ("lists", pages::lists::page(here, &fixture.lists())),
+        ("flows", pages::flows::page(here, &fixture.flows())),
+        ("flow", pages::flow::page(here, &fixture.flow())),
+        ("decisions", pages::deciding::page(here, &fixture.decisions())),
+        ("no-decisions", pages::deciding::page(here, &[])),
+        ("source", pages::source::page(here, &fixture.source(), &fixture.flow_lines(), &fixture.samples())),
         ("samples", pages::samples::page(here, &fixture.samples(), &fixture.local_parts())),
         ("sample", pages::samples::one(here, &fixture.sample())),
         ("rows", pages::rows::page(here, &fixture.rows())),
@@ -101,6 +107,7 @@ fn every_page_is_whole_and_safe() {
     let asks = [
         Ask::default(),
         Ask { view: View::Disposition, by: Some(By::Day), ..Ask::default() },
+        Ask { view: View::Class, classes: vec![insight::FlowClass::Spoofer], ..Ask::default() },
         Ask { offset: 50, limit: Some(2), reversed: true, ..Ask::default() },
     ];
     for ask in &asks {
@@ -219,7 +226,10 @@ fn pages_can_be_looked_at() {
     ask.view = View::Disposition;
     ask.scope.domain = Some("contoso.example".into());
     let here = Here { around: &around, ask: &ask };
-    pages.push(("trend-disposition".to_owned(), pages::trend::page(here, &fixture.trend()).into_string()));
+    pages.push((
+        "trend-disposition".to_owned(),
+        pages::trend::page(here, &fixture.trend(), &fixture.class_trend()).into_string(),
+    ));
     for asset in crate::assets::all() {
         let path = directory.join(asset.url().trim_start_matches('/'));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,10 +1,10 @@
 //! `/trend` and `/domains/{domain}/trend`: what happened to mail in our name?
 
-use insight::{Trend, TrendDay};
+use insight::{ClassTrend, Trend, TrendDay};
 use maud::{Markup, html};
 use report::{Day, Disposition, Outcome, Text};
 
-use super::{Here, as_u64, spike, strong, trend_chart, trend_table};
+use super::{Here, as_u64, judged, spike, strong, trend_chart, trend_classes, trend_table};
 use crate::api;
 use crate::ask::{Ask, View};
 use crate::draw::{self, Size};
@@ -16,9 +16,10 @@ use crate::text;
 use crate::url::Url;
 use crate::words::{self, Class};
 
-/// The page.
-pub(crate) fn page(here: Here<'_>, answer: &Trend) -> Markup {
+/// The page. Both answers are over the same days.
+pub(crate) fn page(here: Here<'_>, answer: &Trend, classes: &ClassTrend) -> Markup {
     let scope = here.scope();
+    let by_class = here.ask.view == View::Class;
     let path = path(answer.domain.as_ref());
     let segments: Vec<_> = path.iter().map(String::as_str).collect();
     let mut crumbs = vec![(html! { "Domains" }, Some(links::domains(scope)))];
@@ -26,23 +27,38 @@ pub(crate) fn page(here: Here<'_>, answer: &Trend) -> Markup {
         crumbs.push((text::text(domain), Some(links::trend(&links::of_domain(&insight::Scope::default(), domain)))));
     }
     crumbs.push((html! { "Trend" }, None));
+    let json: &[&str] = if by_class { &["api", "v1", "trend", "classes"] } else { &["api", "v1", "trend"] };
     let page = Page {
         section: Section::Trend,
         title: "What happened to mail in our name?".to_owned(),
         about: answer.domain.as_ref().map(ToString::to_string),
         crumbs,
-        lead: lead(here, answer),
+        lead: if by_class && answer.totals.messages > 0 {
+            trend_classes::lead(here, classes)
+        } else {
+            lead(here, answer)
+        },
         tabs: tabs(here, "Trend"),
-        filters: Some(Filters { action: Url::path(&["trend"]), here: path.clone(), fields: filters::ALL }),
-        exports: vec![("CSV", here.ask.here(&["trend.csv"])), ("JSON", api::link(here.ask, &["api", "v1", "trend"]))],
+        filters: Some(Filters {
+            action: Url::path(&["trend"]),
+            here: path.clone(),
+            fields: if by_class { filters::OF_FLOWS } else { filters::ALL },
+        }),
+        exports: vec![("CSV", here.ask.here(&["trend.csv"])), ("JSON", api::link(here.ask, json))],
         body: html! {
             (super::cut_period(here))
             @if answer.totals.messages == 0 && here.scope().outcomes.is_empty() { (super::nothing(here, &["trend"], "messages")) }
             @else {
+                @if by_class { (judged::stale(classes.stale)) }
                 div.trend {
-                    (chart(here, answer, &segments))
-                    (trend_table::section(here, answer, &segments))
-                    (spikes(here, answer))
+                    (chart(here, answer, classes, &segments))
+                    @if by_class {
+                        (trend_classes::table(here, answer, classes, &segments))
+                        (trend_classes::spikes(here, classes))
+                    } @else {
+                        (trend_table::section(here, answer, &segments))
+                        (spikes(here, answer, classes))
+                    }
                     (policies(here, answer))
                 }
             }
@@ -125,25 +141,34 @@ fn lead(here: Here<'_>, answer: &Trend) -> Markup {
     }
 }
 
-fn chart(here: Here<'_>, answer: &Trend, path: &[&str]) -> Markup {
+fn chart(here: Here<'_>, answer: &Trend, classes: &ClassTrend, path: &[&str]) -> Markup {
     let by = |view: View| Ask { view, ..here.ask.clone() }.to(path);
-    let disposition = here.ask.view == View::Disposition;
+    let view = here.ask.view;
+    let drawn = |size| match view {
+        View::Class => trend_classes::chart(here, answer, classes, size),
+        _ => trend_chart::chart(here, answer, size),
+    };
     html! {
         section aria-labelledby="h-chart" {
             div.head {
-                h2 id="h-chart" { (counted(as_u64(answer.days.len()), "day", "days")) ", by " (if disposition { "disposition" } else { "outcome" }) }
+                h2 id="h-chart" { (counted(as_u64(answer.days.len()), "day", "days")) ", by " (view.word()) }
                 span.aside {
                     span.switch {
-                        a href=(by(View::Outcome)) aria-current=[(!disposition).then_some("true")] { "Outcome" }
-                        a href=(by(View::Disposition)) aria-current=[disposition.then_some("true")] { "Disposition" }
+                        @for (other, name) in [(View::Outcome, "Outcome"), (View::Class, "Class"), (View::Disposition, "Disposition")] {
+                            a href=(by(other)) aria-current=[(other == view).then_some("true")] { (name) }
+                        }
                     }
                 }
             }
-            @if disposition { (disposition_legend(here, answer, path)) } @else { (outcome_legend(here, answer, path)) }
-            figure.box.chart-box {
-                (draw::for_each_screen(|size| trend_chart::chart(here, answer, size)))
+            @match view {
+                View::Outcome => (outcome_legend(here, answer, path)),
+                View::Class => (trend_classes::legend(here, classes, path)),
+                View::Disposition => (disposition_legend(here, answer, path)),
             }
-            @for size in Size::ALL { p class=(format!("cap {}", size.class())) { (trend_chart::caption(&trend_chart::chart(here, answer, size))) } }
+            figure.box.chart-box {
+                (draw::for_each_screen(drawn))
+            }
+            @for size in Size::ALL { p class=(format!("cap {}", size.class())) { (trend_chart::caption(&drawn(size))) } }
             @for late in &answer.incomplete {
                 p.cap { strong { (figures::weekday(late.day)) " is still coming in:" } " " (trend_chart::arrived(late)) "." }
             }
@@ -194,12 +219,20 @@ fn pill(class: Class, url: &Url, on: bool, n: u64) -> Markup {
     }
 }
 
-fn spikes(here: Here<'_>, answer: &Trend) -> Markup {
+fn spikes(here: Here<'_>, answer: &Trend, classes: &ClassTrend) -> Markup {
+    let by_class = Ask { view: View::Class, scope: here.scope().clone(), ..Ask::default() }.to(&["trend"]);
     html! {
         @if !answer.spikes.is_empty() {
             section aria-labelledby="h-spike" {
                 div.head { h2 id="h-spike" { (if answer.spikes.len() == 1 { "What the spike was" } else { "What the spikes were" }) } }
-                div.box.pad { @for spike in &answer.spikes { (spike::explanation(spike, here.scope(), true)) } }
+                div.box.pad {
+                    @for spike in &answer.spikes {
+                        (spike::explanation(spike, here.scope(), true))
+                        @if let Some(judged) = classes.spikes.iter().find(|judged| judged.day == spike.day) {
+                            p.small { "By class: " (text::cut(&judged.sentence, 600)) " " a href=(by_class) { "The trend by class" } }
+                        }
+                    }
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use insight::{IncompleteDay, Trend, TrendDay, TrendTotals};
-use report::{Disposition, Outcome};
+use report::{Day, Disposition, Outcome};
 
 use super::Here;
 use crate::ask::View;
@@ -32,7 +32,7 @@ pub(super) fn chart(here: Here<'_>, answer: &Trend, size: Size) -> Chart {
         about: spoken(answer),
         columns: groups.iter().map(|days| column(here, answer, days)).collect(),
         panels: panels(here, &groups, &unit, size),
-        bands: bands(answer, &groups),
+        bands: bands(answer, &ends(&groups)),
         note: note(answer, &groups, here.ask.view, size),
     }
 }
@@ -78,7 +78,9 @@ fn panels(here: Here<'_>, groups: &[&[TrendDay]], unit: &str, size: Size) -> Vec
             .collect()
     };
     let (above, below, names) = match here.ask.view {
-        View::Outcome => (outcomes(&words::FAILING), outcomes(&words::PASSING), ("Failing DMARC", "Passing DMARC")),
+        View::Outcome | View::Class => {
+            (outcomes(&words::FAILING), outcomes(&words::PASSING), ("Failing DMARC", "Passing DMARC"))
+        }
         View::Disposition => {
             (dispositions(&words::STOPPED), dispositions(&words::DELIVERED), ("Quarantined or rejected", "Delivered"))
         }
@@ -145,11 +147,16 @@ pub(super) fn arrived(late: &IncompleteDay) -> String {
     }
 }
 
+/// First and last day of each column.
+fn ends(groups: &[&[TrendDay]]) -> Vec<(Day, Day)> {
+    groups.iter().filter_map(|days| Some((days.first()?.day, days.last()?.day))).collect()
+}
+
 /// Policies as bands: each holds until the next begins; what began before the chart begins with it.
-fn bands(answer: &Trend, groups: &[&[TrendDay]]) -> Vec<Band> {
+pub(super) fn bands(answer: &Trend, columns: &[(Day, Day)]) -> Vec<Band> {
     let mut bands: Vec<Band> = Vec::new();
     for (index, policy) in answer.policies.iter().enumerate() {
-        let from = groups.iter().position(|days| days.last().is_some_and(|last| last.day >= policy.from));
+        let from = columns.iter().position(|(_, last)| *last >= policy.from);
         let Some(from) = from else { continue };
         let band = Band {
             from: if index == 0 { 0 } else { from },
@@ -176,7 +183,7 @@ fn note(answer: &Trend, groups: &[&[TrendDay]], view: View, size: Size) -> Optio
     Some(Note { column, lines })
 }
 
-fn shorten(text: &str, most: usize) -> String {
+pub(super) fn shorten(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),

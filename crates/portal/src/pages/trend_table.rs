@@ -12,28 +12,17 @@ use crate::url::Url;
 use crate::words;
 
 /// Lines drawn; the CSV and the API have all.
-const LINES_MAX: usize = 400;
+pub(super) const LINES_MAX: usize = 400;
 
 /// The section beside the chart.
 pub(super) fn section(here: Here<'_>, answer: &Trend, path: &[&str]) -> Markup {
     let by = here.ask.by.unwrap_or_else(|| usual(answer.days.len()));
-    let lines = group(&answer.days, by);
-    let name = match by {
-        By::Day => "day",
-        By::Week => "week",
-        By::Month => "month",
-    };
+    let lines = group(&answer.days, |day| day.day, by);
     html! {
         section aria-labelledby="h-table" {
             div.head {
-                h2 id="h-table" { "The same, by " (name) }
-                span.aside {
-                    span.switch {
-                        @for other in By::ALL {
-                            a href=(Ask { by: Some(other), ..here.ask.clone() }.to(path)) aria-current=[(other == by).then_some("true")] { (other.word()) }
-                        }
-                    }
-                }
+                h2 id="h-table" { "The same, by " (by.word()) }
+                span.aside { (switch(here, by, path)) }
             }
             div.box { div.scroll { (table(here, answer, by, &lines)) } }
             @if lines.len() > LINES_MAX { p.cap { "The newest " (LINES_MAX) " of " (lines.len()) "; CSV and JSON have all." } }
@@ -41,8 +30,28 @@ pub(super) fn section(here: Here<'_>, answer: &Trend, path: &[&str]) -> Markup {
     }
 }
 
+/// What a line covers, to be chosen.
+pub(super) fn switch(here: Here<'_>, by: By, path: &[&str]) -> Markup {
+    html! {
+        span.switch {
+            @for other in By::ALL {
+                a href=(Ask { by: Some(other), ..here.ask.clone() }.to(path)) aria-current=[(other == by).then_some("true")] { (other.word()) }
+            }
+        }
+    }
+}
+
+/// What the first column is called.
+pub(super) fn head(by: By) -> &'static str {
+    match by {
+        By::Day => "Day",
+        By::Week => "Week of",
+        By::Month => "Month",
+    }
+}
+
 /// What reads best for a period of this many days: about a dozen lines.
-fn usual(days: usize) -> By {
+pub(super) fn usual(days: usize) -> By {
     match days {
         0..=16 => By::Day,
         17..=140 => By::Week,
@@ -51,13 +60,13 @@ fn usual(days: usize) -> By {
 }
 
 /// The days of each line, oldest line first.
-fn group(days: &[TrendDay], by: By) -> Vec<&[TrendDay]> {
+pub(super) fn group<T>(days: &[T], on: fn(&T) -> Day, by: By) -> Vec<&[T]> {
     let key = |day: Day| match by {
         By::Day => (i64::from(day.0), 0),
         By::Week => (i64::from(day.0) - i64::from(figures::since_monday(day)), 0),
         By::Month => day.date().map_or((i64::from(day.0), 0), |date| (i64::from(date.year()), i64::from(date.month()))),
     };
-    days.chunk_by(|a, b| key(a.day) == key(b.day)).collect()
+    days.chunk_by(|a, b| key(on(a)) == key(on(b))).collect()
 }
 
 /// The columns after the first: head, its long form, how to count, and what it leads to.
@@ -65,7 +74,7 @@ type Counted = (&'static str, &'static str, fn(&Sum) -> u64, fn(&insight::Scope)
 
 fn columns(view: View) -> [Counted; 2] {
     match view {
-        View::Outcome => [
+        View::Outcome | View::Class => [
             (
                 "Unaligned",
                 "fails, but authenticated as another domain",
@@ -98,11 +107,6 @@ fn columns(view: View) -> [Counted; 2] {
 
 fn table(here: Here<'_>, answer: &Trend, by: By, lines: &[&[TrendDay]]) -> Markup {
     let columns = columns(here.ask.view);
-    let head = match by {
-        By::Day => "Day",
-        By::Week => "Week of",
-        By::Month => "Month",
-    };
     let spike = answer.spikes.first().map(|spike| spike.day);
     let total = Sum::of(&answer.days);
     let failing = links::sources(&links::failing(here.scope()));
@@ -111,7 +115,7 @@ fn table(here: Here<'_>, answer: &Trend, by: By, lines: &[&[TrendDay]]) -> Marku
             caption.vh { "Messages by " (by.word()) ", newest first" }
             thead {
                 tr {
-                    th scope="col" aria-sort="descending" { (head) }
+                    th scope="col" aria-sort="descending" { (head(by)) }
                     th.num.hide-s scope="col" { "All" }
                     th.num scope="col" { "Fail" }
                     th.num scope="col" { abbr title="share of messages that fail" { "%" } }
@@ -125,7 +129,7 @@ fn table(here: Here<'_>, answer: &Trend, by: By, lines: &[&[TrendDay]]) -> Marku
                         @let scope = links::within(here.scope(), first.day, last.day);
                         tr class=[days.iter().any(|day| Some(day.day) == spike).then_some("on")] {
                             th.nowrap scope="row" {
-                                (label(days, by, index.checked_sub(1).and_then(|above| Some(lines.iter().rev().nth(above)?.first()?.day))))
+                                (label(first.day, by, index.checked_sub(1).and_then(|above| Some(lines.iter().rev().nth(above)?.first()?.day))))
                                 @if late(answer, days) { " " span.faint title="fewer reporters than usual have reported yet: the numbers will rise" { "so far" } }
                                 @else if by == By::Week && days.len() < 7 { " " span.faint { (days.len()) " d" } }
                             }
@@ -156,8 +160,7 @@ fn late(answer: &Trend, days: &[TrendDay]) -> bool {
 }
 
 /// The line's days. The year stands only where it differs from the line above.
-fn label(days: &[TrendDay], by: By, above: Option<Day>) -> Markup {
-    let Some(first) = days.first().map(|day| day.day) else { return html! {} };
+pub(super) fn label(first: Day, by: By, above: Option<Day>) -> Markup {
     let year = |day: Day| day.date().map(jiff::civil::Date::year);
     let turned = above.filter(|above| year(*above) != year(first)).and(year(first));
     let name = match by {

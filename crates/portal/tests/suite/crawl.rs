@@ -12,7 +12,7 @@ const EACH: usize = 3;
 
 /// What kinds of link it is: its path with numbers and names cut out, with each of its parameters.
 fn kinds(url: &str) -> Vec<String> {
-    const KNOWN: [&str; 18] = [
+    const KNOWN: [&str; 21] = [
         "",
         "api",
         "assets",
@@ -31,6 +31,9 @@ fn kinds(url: &str) -> Vec<String> {
         "search",
         "reputation",
         "owners",
+        "flows",
+        "decisions",
+        "lists",
     ];
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let known =
@@ -97,6 +100,9 @@ fn every_link_leads_to_an_answer_that_keeps_the_rules() {
         "/reputation",
         "/owners",
         "/api",
+        "/flows/",
+        "/decisions",
+        "/lists",
         "/domains/contoso.example/trend",
     ] {
         assert!(seen.iter().any(|url| url.starts_with(place)), "nothing leads to {place}");
@@ -126,12 +132,21 @@ fn pages_speak_of_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
     let portal = Portal::on(ledger::filled(dir.path()), "127.0.0.1:8025");
     let campaign = format!("/sources?domain=contoso.example&since={0}&until={0}", ledger::CAMPAIGN);
-    let cases: [(&str, &[&str]); 22] = [
+    let cases: [(&str, &[&str]); 28] = [
         ("/domains", &["contoso.example", "email.contoso.example", "Whose mail do we see?"]),
         (
             "/domains/contoso.example/trend",
             &["one campaign", "198.51.100.0/24", "p=quarantine", "Show the sources of 10 Dec"],
         ),
+        ("/", &["What needs me?", "contoso.example", "received of expected", "Worst first"]),
+        ("/lists", &["Who fails in our name", "Good sources that fail", "Bad sources that fail", "tighten", "a day"]),
+        ("/flows", &["Which streams of mail are in our name?", "Spoofer", "Why?", "name or id"]),
+        ("/flows?class=unknown&days=7", &["Unknown", "forwarder"]),
+        (
+            "/domains/contoso.example/trend?view=class",
+            &["by class", "are sent without any right", "Show the flows of 10 Dec"],
+        ),
+        ("/decisions", &["Nothing yet"]),
         (&campaign, &["What was different on this day", "198.51.100.0/24", "198.51.100.6"]),
         ("/domains?policy=quarantine", &["2\u{a0}domains", "p=quarantine", "inherited"]),
         ("/domains?policy=reject", &["No domains match"]),
@@ -165,7 +180,9 @@ fn pages_speak_of_the_ledger() {
 fn an_empty_ledger_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let portal = Portal::on(ledger::empty(dir.path()), "127.0.0.1:8025");
-    for url in ["/domains", "/trend", "/sources", "/reputation", "/rows", "/sources/192.0.2.1"] {
+    for url in
+        ["/domains", "/trend", "/trend?view=class", "/flows", "/sources", "/reputation", "/rows", "/sources/192.0.2.1"]
+    {
         let answer = portal.get(url);
         assert_eq!(answer.status.as_u16(), 200, "{url}");
         assert!(answer.text().contains("lamppost import"), "{url}");

@@ -65,7 +65,14 @@ pub(crate) fn filled(dir: &Path) -> Ledger {
     let summary = collect::import(&ledger, &[mail], &collect::Options::default(), &()).unwrap();
     let refused = summary.rejections.iter().map(|r| r.rejection.message.as_str()).take(3).collect::<Vec<_>>();
     assert_eq!((summary.conflicts, summary.rejected), (1, 1), "{refused:?}");
+    judge(&ledger);
     ledger
+}
+
+/// Judges the flows anew.
+pub(crate) fn judge(ledger: &Ledger) {
+    let (organisation, catalogue) = (insight::Organisation::default(), enrich::Catalogue::bundled());
+    insight::refresh_flows(ledger, &organisation, &catalogue, NEWEST.parse().unwrap()).unwrap();
 }
 
 /// A failure report about a message of that author with that subject.

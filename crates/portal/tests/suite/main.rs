@@ -3,6 +3,7 @@
 
 mod api;
 mod crawl;
+mod decides;
 mod doors;
 mod ledger;
 mod program;

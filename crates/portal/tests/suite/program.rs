@@ -67,6 +67,7 @@ fn program() -> Program {
         learning: Some(Arc::new(learning)),
         directory: Some(Directory { state: Arc::new(state), find: Arc::new(find) }),
         dns: Some(Arc::new(|| vec![DnsCache { name: "reporters", asked: 9, passed_on: 4, failed: 1 }])),
+        decide: None,
     }
 }
 
