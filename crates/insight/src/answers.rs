@@ -172,6 +172,8 @@ pub struct Trend {
     pub totals: TrendTotals,
     /// Policies seen published over the period, in order of time; empty when no single domain is shown.
     pub policies: Vec<PolicySeen>,
+    /// What changed in DNS over the period, in order of time; empty when no single domain is shown.
+    pub dns: Vec<crate::DnsChange>,
     /// Days that stand out, largest first; at most three.
     pub spikes: Vec<Spike>,
     /// The newest days, where fewer reporters than usual have reported yet: their numbers will rise.

@@ -17,6 +17,7 @@
 //! | `expected` | which reporters have sent what they usually send |
 //! | `reputation` | which failing sources are good or bad by their grade |
 //! | `flows` | the streams of mail in our name, what each is taken for, and why |
+//! | `inventory` | the keys, greetings and SPF terms that mail in our name rests on |
 //! | `published` | what was published in DNS and when, what changed, and DNS as of a day |
 //! | `today` | how the domains fare, and what to do first |
 //! | `two_lists` | good sources that fail beside bad ones, and whether it looks safe to tighten |
@@ -30,6 +31,7 @@ mod error;
 mod expected;
 mod flows;
 mod incomplete;
+mod inventory;
 mod known;
 mod owners;
 mod portfolio;
@@ -54,6 +56,7 @@ pub use answers::*;
 pub use error::Error;
 pub use expected::{Expected, ExpectedLine, Punctuality, expected};
 pub use flows::*;
+pub use inventory::*;
 pub use known::{Known, known};
 pub use owners::{ContactLine, OwnerAnswer, OwnerLine, owners};
 pub use portfolio::portfolio;

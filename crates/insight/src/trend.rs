@@ -17,6 +17,7 @@ pub fn trend(ledger: &Ledger, scope: &Scope) -> Result<Trend, Error> {
     if let (Some(first), Some(last)) = (trend.days.first(), trend.days.last()) {
         if let Some(domain) = &scope.domain {
             trend.policies = policies(ledger, domain, (first.day, last.day))?;
+            trend.dns = crate::dns_changes(ledger, Some(domain), scope.subdomains, (first.day, last.day))?;
         }
         trend.incomplete = incomplete(ledger, scope, (first.day, last.day))?;
         trend.spikes = spike::find(&trend.days);
@@ -34,6 +35,7 @@ pub(crate) fn counts(ledger: &Ledger, scope: &Scope) -> Result<Trend, Error> {
         days: Vec::new(),
         totals: TrendTotals::default(),
         policies: Vec::new(),
+        dns: Vec::new(),
         spikes: Vec::new(),
         incomplete: Vec::new(),
     };

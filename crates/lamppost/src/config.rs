@@ -8,7 +8,7 @@ use collect::sources::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{directory, enrichment, organisation, reporters};
+use crate::{directory, enrichment, organisation, reporters, watching};
 
 /// Read when `--config` is not given and it is there.
 const DEFAULT_FILE: &str = "lamppost.toml";
@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) reporter: reporters::Settings,
     /// Who is behind sources.
     pub(crate) enrichment: enrichment::Settings,
+    /// What our domains publish in DNS, looked at again and again.
+    pub(crate) watch: watching::Settings,
     /// Who is behind a local part: people and distribution lists, from files and from directory servers.
     pub(crate) directory: directory::Settings,
 }
@@ -74,6 +76,7 @@ impl Default for Config {
             organisation: organisation::Settings::default(),
             reporter: reporters::Settings::default(),
             enrichment: enrichment::Settings::default(),
+            watch: watching::Settings::default(),
             directory: directory::Settings::default(),
         }
     }

@@ -14,6 +14,7 @@ mod reporters;
 mod table;
 mod term;
 mod uploads;
+mod watching;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;

@@ -88,6 +88,7 @@ fn json_of(answer: &impl Serialize) -> Vec<u8> {
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = mail_routes();
     routes.extend(judged::routes());
+    routes.extend(record_routes());
     routes.extend(sample_routes());
     routes.extend(report_routes());
     routes.extend(program_routes());
@@ -170,6 +171,41 @@ fn mail_routes() -> Vec<Route> {
         route::<Rows>(("/api/v1/rows", "rows"), "The rows behind a number.", &[], &[&FILTERS, PAGED], |call| {
             Ok(insight::rows(call.ledger, &call.scope(), call.ask.offset, call.ask.lines())?)
         }),
+    ]
+}
+
+/// What is published, and what it carries.
+fn record_routes() -> Vec<Route> {
+    let scope: Vec<&'static Param> = [&[&params::DOMAIN][..], PERIOD].concat();
+    vec![
+        route::<insight::DnsHistory>(
+            ("/api/v1/dns", "dnsHistory"),
+            "What was published in DNS for a domain or for all, when it was seen, and what changed.",
+            &[],
+            &[&[&params::DOMAIN]],
+            site::history,
+        ),
+        route::<insight::DkimInventory>(
+            ("/api/v1/inventory/dkim", "dkimInventory"),
+            "The DKIM keys that sign in our name: how strong, how old, how much they carry.",
+            &[],
+            &[&scope],
+            site::keys,
+        ),
+        route::<insight::SpfInventory>(
+            ("/api/v1/inventory/spf", "spfInventory"),
+            "An SPF record joined with traffic: what each term costs, and what mail it let pass. Without domain, that of most mail.",
+            &[],
+            &[&scope],
+            site::record,
+        ),
+        route::<insight::HeloInventory>(
+            ("/api/v1/inventory/helo", "heloInventory"),
+            "The names that hosts greet with, and which of them have no SPF.",
+            &[],
+            &[&scope],
+            |call| Ok(insight::helo_inventory(call.ledger, &call.scope())?),
+        ),
     ]
 }
 

@@ -4,7 +4,7 @@
 
 mod judged;
 
-use insight::{Arrivals, Outcomes, Portfolio, Rows, Samples, Sources, Trend};
+use insight::{Arrivals, DkimInventory, DnsHistory, Outcomes, Portfolio, Rows, Samples, Sources, Trend};
 use report::{Outcome, csv_cell};
 
 pub(crate) use judged::{class_trend, decisions, flows, lists};
@@ -45,6 +45,67 @@ const OUTCOMES: [&str; 6] = ["both", "dkim_only", "spf_only", "forwarded", "unal
 
 fn outcomes<'a>(counts: &Outcomes) -> [Cell<'a>; 6] {
     Outcome::ALL.map(|outcome| Cell::Number(counts.get(outcome)))
+}
+
+/// The keys.
+pub(crate) fn dkim(answer: &DkimInventory) -> String {
+    let mut table = Table::new(&[
+        "domain",
+        "selector",
+        "state",
+        "type",
+        "bits",
+        "messages",
+        "verified",
+        "first_in_dns",
+        "first_in_mail",
+        "last_in_mail",
+        "findings",
+    ]);
+    for key in &answer.keys {
+        let day = |day: Option<report::Day>| day.map(|day| day.to_string()).unwrap_or_default();
+        let (dns, first, last) = (day(key.first_in_dns), day(key.first_in_mail), day(key.last_in_mail));
+        let findings: Vec<&str> = key.findings.iter().map(|finding| finding.what.as_str()).collect();
+        let findings = findings.join("; ");
+        let state = format!("{:?}", key.state).to_lowercase();
+        table.line(&[
+            Cell::Text(&key.domain),
+            Cell::Text(&key.selector),
+            Cell::Text(&state),
+            Cell::Text(key.key_type.as_deref().unwrap_or("")),
+            key.bits.map_or(Cell::Text(""), |bits| Cell::Number(bits as u64)),
+            Cell::Number(key.messages),
+            Cell::Number(key.passing),
+            Cell::Text(&dns),
+            Cell::Text(&first),
+            Cell::Text(&last),
+            Cell::Text(&findings),
+        ]);
+    }
+    table.0
+}
+
+/// What stood where in DNS.
+pub(crate) fn dns(answer: &DnsHistory) -> String {
+    let mut table =
+        Table::new(&["domain", "kind", "name", "type", "first_seen", "last_seen", "still", "state", "value"]);
+    for line in &answer.lines {
+        let moment = |at: i64| crate::figures::machine(at).unwrap_or_default();
+        let (first, last) = (moment(line.first_seen), moment(line.last_seen));
+        let state = format!("{:?}", line.state).to_lowercase();
+        table.line(&[
+            Cell::Text(&line.domain),
+            Cell::Text(line.kind.word()),
+            Cell::Text(&line.name),
+            Cell::Text(&line.record_type),
+            Cell::Text(&first),
+            Cell::Text(&last),
+            Cell::Text(if line.still { "yes" } else { "no" }),
+            Cell::Text(&state),
+            Cell::Text(&line.value),
+        ]);
+    }
+    table.0
 }
 
 /// The portfolio.

@@ -186,7 +186,15 @@ impl Fixture {
             self.policy("p=quarantine; np=reject; t=y; pct=0", -7, 0),
         ];
         let incomplete = vec![IncompleteDay { day: newest(), reporters: 2, usual: 5 }];
-        Trend { domain: Some(self.text("contoso.example")), days, totals, policies, spikes: vec![spike], incomplete }
+        Trend {
+            domain: Some(self.text("contoso.example")),
+            days,
+            totals,
+            policies,
+            dns: Vec::new(),
+            spikes: vec![spike],
+            incomplete,
+        }
     }
 
     pub(crate) fn sources(&self, group: GroupBy) -> Sources {

@@ -64,6 +64,21 @@ pub(crate) fn decisions() -> Url {
     Url::path(&["decisions"])
 }
 
+/// The keys that sign in our name.
+pub(crate) fn dkim(scope: &Scope) -> Url {
+    Url::path(&["dkim"]).with_all(scope_pairs(scope))
+}
+
+/// What an SPF record costs and buys.
+pub(crate) fn spf(scope: &Scope) -> Url {
+    Url::path(&["spf"]).with_all(scope_pairs(scope))
+}
+
+/// What changed in DNS.
+pub(crate) fn dns(scope: &Scope) -> Url {
+    Url::path(&["dns"]).with_all(scope_pairs(scope))
+}
+
 /// The rows behind a number.
 pub(crate) fn rows(scope: &Scope) -> Url {
     Url::path(&["rows"]).with_all(scope_pairs(scope))

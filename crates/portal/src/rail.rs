@@ -30,6 +30,12 @@ pub(crate) enum Section {
     Reports,
     /// Good sources that fail beside bad ones, and what is known of sources that fail.
     Lists,
+    /// Keys.
+    Dkim,
+    /// An SPF record.
+    Spf,
+    /// What changed in DNS.
+    Dns,
     /// Who is behind a local part.
     Owners,
     /// The API's page.
@@ -52,7 +58,7 @@ const fn item(section: Section, name: &'static str, key: Option<&'static str>, u
 }
 
 /// All places, in the order in which one goes through them. A group without a name stands first.
-const GROUPS: [(&str, &[Item]); 3] = [
+const GROUPS: [(&str, &[Item]); 4] = [
     (
         "",
         &[
@@ -69,6 +75,14 @@ const GROUPS: [(&str, &[Item]); 3] = [
             item(Section::Lists, "Two lists", Some("l"), links::lists),
             item(Section::Owners, "Owners", Some("o"), |_| Url::path(&["owners"])),
             item(Section::Samples, "Samples", Some("s"), links::samples),
+        ],
+    ),
+    (
+        "Records",
+        &[
+            item(Section::Dkim, "DKIM", None, links::dkim),
+            item(Section::Spf, "SPF", None, links::spf),
+            item(Section::Dns, "DNS history", None, links::dns),
         ],
     ),
     (

@@ -34,7 +34,7 @@ const XML_BYTES: usize = 256 * 1024 * 1024;
 const FOUND_MAX: usize = 50;
 
 /// Every page.
-pub(crate) static ROUTES: [Route; 35] = [
+pub(crate) static ROUTES: [Route; 40] = [
     Route { path: "/", params: &[], answer: today },
     Route { path: "/domains", params: DOMAINS, answer: portfolio },
     Route { path: "/domains.csv", params: DOMAINS, answer: portfolio_csv },
@@ -52,6 +52,11 @@ pub(crate) static ROUTES: [Route; 35] = [
     Route { path: "/sources.csv", params: SOURCES, answer: sources_csv },
     Route { path: "/sources/{ip}", params: &[], answer: source },
     Route { path: "/reputation", params: &[], answer: reputation },
+    Route { path: "/dkim", params: &[], answer: dkim },
+    Route { path: "/dkim.csv", params: &[], answer: dkim_csv },
+    Route { path: "/spf", params: &[], answer: spf },
+    Route { path: "/dns", params: &[], answer: dns },
+    Route { path: "/dns.csv", params: &[], answer: dns_csv },
     Route { path: "/rows", params: PAGED, answer: rows },
     Route { path: "/rows.csv", params: PAGED, answer: rows_csv },
     Route { path: "/samples", params: SAMPLES, answer: samples },
@@ -221,6 +226,48 @@ fn reputation(call: &Call<'_>) -> Result<Reply, Failure> {
         let answer = insight::reputation(call.ledger, &call.scope())?;
         Ok(Reply::Page(pages::reputation::page(call.here(), &answer, call.learning().as_ref())))
     })
+}
+
+/// The keys of a scope.
+pub(crate) fn keys(call: &Call<'_>) -> Result<insight::DkimInventory, Failure> {
+    Ok(insight::dkim_inventory(call.ledger, &call.scope(), &insight::KeyLimits::default())?)
+}
+
+fn dkim(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || Ok(Reply::Page(pages::dkim::page(call.here(), &keys(call)?))))
+}
+
+fn dkim_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Csv("dkim.csv", csv::dkim(&keys(call)?)))
+}
+
+/// The SPF record of the domain that was chosen; of the one with most mail, where none was.
+pub(crate) fn record(call: &Call<'_>) -> Result<insight::SpfInventory, Failure> {
+    let scope = call.scope();
+    let domain = scope.domain.clone().or_else(|| call.around.domains.first().cloned()).unwrap_or_default();
+    Ok(insight::spf_inventory(call.ledger, &domain, &scope)?)
+}
+
+fn spf(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let answer = record(call)?;
+        let whose = Scope { domain: Some(answer.domain.as_str().into()), ..call.scope() };
+        let greetings = insight::helo_inventory(call.ledger, &whose)?;
+        Ok(Reply::Page(pages::spf::page(call.here(), &answer, &greetings)))
+    })
+}
+
+/// What was published for the domain that was chosen, or for all.
+pub(crate) fn history(call: &Call<'_>) -> Result<insight::DnsHistory, Failure> {
+    Ok(insight::dns_history(call.ledger, call.ask.scope.domain.as_deref())?)
+}
+
+fn dns(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || Ok(Reply::Page(pages::dns::page(call.here(), &history(call)?))))
+}
+
+fn dns_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Csv("dns.csv", csv::dns(&history(call)?)))
 }
 
 fn rows(call: &Call<'_>) -> Result<Reply, Failure> {

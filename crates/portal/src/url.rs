@@ -55,6 +55,14 @@ impl Url {
         Self { text: format!("#{id}"), asked: true }
     }
 
+    /// The same at one element of the page; its id is ours.
+    #[must_use]
+    pub(crate) fn at(mut self, id: &str) -> Self {
+        self.text.push('#');
+        encode(&mut self.text, id);
+        self
+    }
+
     /// As a header field or an attribute needs it.
     pub(crate) fn as_str(&self) -> &str {
         &self.text

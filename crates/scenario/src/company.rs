@@ -175,7 +175,7 @@ pub(crate) fn readme(out: &mut dyn Write, world: &World, first: Day, days: u16, 
          | `company.json` | domains, teams, DNS records and when they stood there, what happened, the reporters and their habits |\n\
          | `dns/names.zone` | PTR records, and the addresses of the names that lead back |\n\
          | `dns/current.zone` | SPF, DKIM, DMARC and MX records on the last day |\n\
-         | `dns/history/DAY.zone` | the same from that day on, one file for each day on which something changed |\n\
+         | `dns/history/DAY.zone` | the same from that day on, one file for each day on which something changed; those of years before say how old keys are |\n\
          | `networks.mmdb`, `networks.csv` | number, organisation and country of networks |\n\
          | `people.csv`, `lists.csv` | the directory |\n\
          | `services.toml` | mail services that are publicly known |\n\

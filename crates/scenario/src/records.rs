@@ -79,6 +79,15 @@ impl Records {
         self.sets.values().flat_map(|versions| versions.keys().copied()).filter(|day| *day > 0).collect()
     }
 
+    /// The days before the first on which something changed that is known of.
+    pub(crate) fn before(&self) -> BTreeSet<i32> {
+        self.sets
+            .values()
+            .flat_map(|versions| versions.keys().copied())
+            .filter(|day| (ALWAYS + 1..0).contains(day))
+            .collect()
+    }
+
     /// What stands at names on one day.
     pub(crate) fn on(&self, day: i32) -> impl Iterator<Item = (&Text, Kind, &str)> {
         self.all().filter_map(move |(name, kind, versions)| {

@@ -1,5 +1,9 @@
 //! The days on which something happens, counted from the first day. With the default first day, 2025-10-22, they fall on the dates given.
 
+/// The key that most mail is still signed with was made: 15 March 2021.
+pub(crate) const KEY_OF_2021: i32 = -1_682;
+/// The key of the second site was made: 3 May 2023.
+pub(crate) const KEY_OF_2023: i32 = -903;
 /// The SPF record is trimmed from 14 look-ups to 9: 6 November.
 pub(crate) const SPF_TRIMMED: i32 = 15;
 /// The HELO names of the outbound hosts get SPF records: 24 November.

@@ -22,10 +22,13 @@ pub(crate) fn write(folder: &Path, book: &Book, records: &Records, first: Day, d
         writeln!(out, "; What stands in DNS on {}, the last day.", first.plus(last))?;
         state(out, records, last)
     })?;
-    for day in std::iter::once(0).chain(records.days()).filter(|day| *day <= last) {
+    // Of what changed before the story there are notes, too: how old a key is shows in no report.
+    let mut days: Vec<i32> = records.before().into_iter().chain([0]).chain(records.days()).collect();
+    days.retain(|day| *day <= last);
+    for (day, at) in days.iter().copied().zip(0..) {
         let date = first.plus(day);
         to(&history.join(format!("{date}.zone")), |out| {
-            let since = if day == 0 { "and before" } else { "and until the next file" };
+            let since = if at == 0 { "and before" } else { "and until the next file" };
             writeln!(out, "; What stands in DNS on {date} {since}.")?;
             state(out, records, day)
         })?;

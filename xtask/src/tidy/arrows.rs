@@ -29,11 +29,12 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("enrich", &["dns", "message", "report", "store"]),
     ("scenario", &["message", "report", "store"]),
     ("portal", &["message", "report", "store", "insight"]),
+    ("watch", &["dns", "spf", "report", "store", "insight"]),
     (
         "lamppost",
         &[
             "message", "dns", "spf", "dkim", "dmarc", "lint", "report", "resolver", "store", "collect", "insight",
-            "enrich", "scenario", "portal",
+            "enrich", "scenario", "portal", "watch",
         ],
     ),
     ("xtask", &[]),
@@ -46,7 +47,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
     ("maud", &["portal"]),
     ("axum", &["portal"]),
     ("tower-http", &["portal"]),
-    ("tokio", &["resolver", "collect", "enrich", "portal", "lamppost"]),
+    ("tokio", &["resolver", "collect", "enrich", "portal", "watch", "lamppost"]),
     ("hickory", &["resolver"]),
     ("moka", &["resolver"]),
     ("ldap3", &["enrich"]),

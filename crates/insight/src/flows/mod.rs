@@ -17,10 +17,10 @@
 
 mod answers;
 mod assess;
-mod cell;
+pub(crate) mod cell;
 mod class;
 mod crowd;
-mod day;
+pub(crate) mod day;
 mod decisions;
 mod features;
 mod identity;
@@ -31,7 +31,7 @@ mod read;
 mod results;
 mod rules;
 mod sheet;
-mod snapshot;
+pub(crate) mod snapshot;
 mod space;
 mod spikes;
 

@@ -4,6 +4,7 @@
 //! the program; beside it, the arguments of the others.
 
 mod answers;
+mod dns;
 mod evaluate;
 mod flows;
 mod reports;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use answers::*;
+pub(crate) use dns::*;
 pub(crate) use evaluate::*;
 pub(crate) use flows::*;
 pub(crate) use reports::*;
@@ -66,6 +68,13 @@ pub(crate) enum Command {
     Spf(SpfArgs),
     /// Look at what domains publish about their mail: SPF, DMARC, DKIM, MX, MTA-STS, TLS-RPT; with a remedy for each finding.
     Lint(LintArgs),
+    /// Look once at what our domains publish in DNS, and keep what changed; `serve` does it by itself.
+    Watch(WatchArgs),
+    /// What our domains published in DNS, and when it changed.
+    Dns(DnsHistoryArgs),
+    /// What mail in our name rests on: DKIM keys, SPF terms with their traffic, greetings without SPF.
+    #[command(subcommand)]
+    Inventory(InventoryCommand),
     /// Look at report files without taking them in.
     #[command(subcommand)]
     Report(ReportCommand),

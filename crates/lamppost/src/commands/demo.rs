@@ -11,7 +11,7 @@ use crate::cli::DemoArgs;
 use crate::config::Config;
 use crate::config::DEFAULT_PORT;
 use crate::progress::{Bar, ImportBar};
-use crate::{enrichment, reporters};
+use crate::{enrichment, reporters, watching};
 
 /// The first day: 90 days from here hold the December campaign and end in January.
 const FROM: &str = "2025-10-22";
@@ -40,8 +40,11 @@ pub(super) fn demo(args: &DemoArgs, out: &mut impl Write) -> anyhow::Result<Done
     // The model company's addresses are nobody's: there is nothing to learn about them.
     let enrichment = enrichment::Settings { enabled: false, ..enrichment::Settings::default() };
     let reporter = reporters::Settings { authenticate: false, ..reporters::Settings::default() };
-    let config = Config { data, reporter, enrichment, ..Config::default() };
+    // Nor is there in DNS: its zones come with it, those of years ago too.
+    let watch = watching::Settings { enabled: false, ..watching::Settings::default() };
+    let config = Config { data, reporter, enrichment, watch, ..Config::default() };
     crate::organisation::after_changes(&ledger, &config);
+    watching::company(&ledger, &reports, FROM.parse::<report::Day>()?.plus(i32::from(args.company.days) - 1))?;
     serve::portal(ledger, listener, &config, out)?;
     Ok(Done::Well)
 }

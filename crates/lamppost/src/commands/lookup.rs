@@ -60,7 +60,7 @@ pub(super) fn source(args: &DnsArgs) -> anyhow::Result<Dns> {
     Ok(Dns::Zone(zone))
 }
 
-fn read(zone: &mut Zone, file: &Path) -> anyhow::Result<()> {
+pub(super) fn read(zone: &mut Zone, file: &Path) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the zone {}", file.display()))?;
     zone.read(&text).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
 }

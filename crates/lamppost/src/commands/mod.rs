@@ -4,9 +4,11 @@ mod accept;
 mod answers;
 mod check;
 mod demo;
+mod dns;
 mod enrich;
 mod flows;
 mod import;
+mod inventory;
 mod keep;
 mod lint;
 mod lookup;
@@ -60,6 +62,15 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Check(args) => check::check(args, out),
         Command::Spf(args) => spf::spf(args, out),
         Command::Lint(args) => lint::lint(args, out),
+        Command::Watch(args) => {
+            let loaded = loaded()?;
+            dns::watch(&read(&loaded.config.data)?, &loaded.config, args, out)
+        }
+        Command::Dns(args) => dns::history(&ledger()?, args, out),
+        Command::Inventory(command) => {
+            let loaded = loaded()?;
+            inventory::inventory(&read(&loaded.config.data)?, &loaded.config, command, out)
+        }
         Command::Report(ReportCommand::Show(args)) => show::show(args, out),
         Command::Today(args) => {
             let loaded = loaded()?;

@@ -16,7 +16,7 @@ use crate::learning::Notes;
 use crate::organisation::{Ground, keep_judging};
 use crate::progress::ImportBar;
 use crate::uploads::Uploads;
-use crate::{arriving, directory, enrichment, reporters};
+use crate::{arriving, directory, enrichment, reporters, watching};
 
 pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
     let listen = args.listen.unwrap_or(config.portal.listen);
@@ -48,6 +48,7 @@ pub(super) fn portal(
     let address = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ground = Arc::new(Ground::new(config)?);
+    let declared = config.organisation.declared()?.domains;
     runtime.block_on(async {
         let asking = reporters::resolver(&config.reporter)?;
         let judge = reporters::judge(&config.reporter, asking.as_ref());
@@ -60,6 +61,7 @@ pub(super) fn portal(
             config.organisation.clone(),
             notes.clone(),
         );
+        let watching = watching::keep_watching(ledger.clone(), config.watch.clone(), declared);
         let held = directory::Held::new(&config.directory);
         let loading = directory::keep_loaded(held.clone(), config.directory.clone());
         let domains = config.organisation.declared()?.domains;
@@ -84,6 +86,7 @@ pub(super) fn portal(
             served = portal::serve(listener, router, portal::Limits::default(), told_to_stop()) => served.map_err(anyhow::Error::from),
             () = learning => Ok(()),
             () = loading => Ok(()),
+            () = watching => Ok(()),
             () = judging => Ok(()),
             () = forgetting => Ok(()),
             how = collecting.lost() => Err(anyhow::anyhow!("the disk failed while raw copies were brought to it: {how}; start anew, it recovers by itself")),

@@ -40,6 +40,8 @@ pub(crate) struct Chart {
     pub(crate) panels: Vec<Panel>,
     /// What held from when, in order of time; empty draws no band.
     pub(crate) bands: Vec<Band>,
+    /// What happened beside the numbers, below the columns; in order.
+    pub(crate) marks: Vec<Mark>,
     /// The one annotation.
     pub(crate) note: Option<Note>,
 }
@@ -88,6 +90,17 @@ pub(crate) struct Band {
     pub(crate) text: String,
     /// Number of its pin; none for what held from the beginning.
     pub(crate) pin: Option<usize>,
+}
+
+/// Something that happened in the days of a column.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    /// The column.
+    pub(crate) column: usize,
+    /// In words, a line each.
+    pub(crate) about: String,
+    /// Where more is said.
+    pub(crate) link: Url,
 }
 
 /// The annotation: at the top of one column of the first panel.
@@ -142,6 +155,7 @@ impl Chart {
                 @for (panel, top) in self.panels.iter().zip(&tops) { text.ttl x=(px(LEFT)) y=(px(top - 8.0)) { (panel.title) } }
                 @if let (Some(top), 1..) = (tops.first(), self.late()) { text.end.late x=(px(self.size.right())) y=(px(top - 8.0)) { "still coming in" } }
                 (self.days(floor))
+                (self.happened(floor))
                 (self.links(top + 8.0, floor))
                 @if let (Some(note), Some(panel), Some(top)) = (&self.note, self.panels.first(), tops.first()) { (self.annotation(note, panel, *top)) }
             }
@@ -280,6 +294,19 @@ impl Chart {
             @for (class, path) in paths {
                 path class=(class.fill) d=(path) {}
                 @if let Some(pattern) = class.pattern { path fill=(format!("url(#{pattern})")) d=(path) {} }
+            }
+        }
+    }
+
+    /// A triangle below each column in whose days something happened.
+    fn happened(&self, floor: f64) -> Markup {
+        let shape = |mark: &Mark| {
+            let x = self.x(mark.column) + self.pitch() / 2.0;
+            format!("M{} {}l4.5 7h-9z", px(x), px(floor + 1.0))
+        };
+        html! {
+            @for mark in &self.marks {
+                a href=(mark.link) aria-label=(mark.about) { path.mark d=(shape(mark)) { title { (mark.about) } } }
             }
         }
     }
@@ -426,9 +453,18 @@ mod tests {
             .collect();
         let layers = vec![Layer { class: words::outcome(Outcome::Unaligned), values }];
         let panel = Panel { title: "Failing".into(), height: 200.0, steps: 5, layers };
-        Chart { size, title: "t".into(), about: "a".into(), columns, panels: vec![panel], bands, note }
-            .draw()
-            .into_string()
+        Chart {
+            size,
+            title: "t".into(),
+            about: "a".into(),
+            columns,
+            panels: vec![panel],
+            bands,
+            marks: Vec::new(),
+            note,
+        }
+        .draw()
+        .into_string()
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod spark;
 mod state;
 
 pub(crate) use bar::{outcome_bar, share_bar};
-pub(crate) use chart::{Band, Chart, Column, Layer, Note, Panel};
+pub(crate) use chart::{Band, Chart, Column, Layer, Mark, Note, Panel};
 pub(crate) use grade::grade;
 pub(crate) use size::Size;
 pub(crate) use spark::{day_bars, line, strip};

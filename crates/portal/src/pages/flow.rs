@@ -197,6 +197,7 @@ fn chart(here: Here<'_>, answer: &Flow, size: Size) -> Chart {
         columns: groups.iter().map(column).collect(),
         panels: vec![Panel { title, height: if size == Size::Wide { 170.0 } else { 120.0 }, steps: 4, layers }],
         bands: if bands.len() > 1 { bands } else { Vec::new() },
+        marks: Vec::new(),
         note: None,
     }
 }

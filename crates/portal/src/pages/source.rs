@@ -208,6 +208,7 @@ fn chart(answer: &Source, scope: &Scope, size: Size) -> Chart {
         columns,
         panels: vec![Panel { title, height, steps: 4, layers }],
         bands: vec![],
+        marks: Vec::new(),
         note: None,
     }
 }

@@ -4,7 +4,7 @@ use insight::{ClassTrend, Trend, TrendDay};
 use maud::{Markup, html};
 use report::{Day, Disposition, Outcome, Text};
 
-use super::{Here, as_u64, judged, spike, strong, trend_chart, trend_classes, trend_table};
+use super::{Here, as_u64, judged, spike, strong, trend_chart, trend_classes, trend_dns, trend_table};
 use crate::api;
 use crate::ask::{Ask, View};
 use crate::draw::{self, Size};
@@ -60,6 +60,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Trend, classes: &ClassTrend) -> Mark
                         (spikes(here, answer, classes))
                     }
                     (policies(here, answer))
+                    (trend_dns::section(here, answer))
                 }
             }
         },

@@ -33,6 +33,7 @@ pub(super) fn chart(here: Here<'_>, answer: &Trend, size: Size) -> Chart {
         columns: groups.iter().map(|days| column(here, answer, days)).collect(),
         panels: panels(here, &groups, &unit, size),
         bands: bands(answer, &ends(&groups)),
+        marks: super::trend_dns::marks(here, answer, &ends(&groups)),
         note: note(answer, &groups, here.ask.view, size),
     }
 }

@@ -122,6 +122,7 @@ pub(super) fn chart(here: Here<'_>, answer: &Trend, classes: &ClassTrend, size: 
         columns: groups.iter().map(|days| column(here, answer, days)).collect(),
         panels: vec![panel("Failing DMARC", fails, heights.0, 5), panel("Passing DMARC", passes, heights.1, 3)],
         bands: trend_chart::bands(answer, &ends),
+        marks: super::trend_dns::marks(here, answer, &ends),
         note: note(classes, &ends, size),
     }
 }

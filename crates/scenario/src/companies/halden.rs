@@ -79,9 +79,9 @@ fn records(estate: &Estate, flows: &[Flow]) -> Records {
     for name in helo_names().into_iter().collect::<BTreeSet<_>>() {
         records.txt(name, story::HELO_PUBLISHED, "v=spf1 a -all");
     }
-    for (domain, selector, bits) in [("halden.example", "s2021", 1024), ("halden.example", "2023q2", 2048)] {
-        records.key_bits(domain, selector, bits);
-        records.key(domain, selector, ALWAYS, 0);
+    for (selector, bits, from) in [("s2021", 1024, story::KEY_OF_2021), ("2023q2", 2048, story::KEY_OF_2023)] {
+        records.key_bits("halden.example", selector, bits);
+        records.key("halden.example", selector, from, 0);
     }
     records.key("halden.example", "s2026a", story::KEY_ROTATED - 1, 0);
     records.key("solhem.example", "sol1", 36, 0);

@@ -1,0 +1,100 @@
+//! What the pages about records share: findings with their remedies, and what is said where nobody has looked at DNS.
+
+use insight::{InventoryFinding, Weight};
+use maud::{Markup, html};
+
+use crate::links;
+use crate::text;
+use crate::url::Url;
+
+/// The views of what is published.
+pub(super) fn tabs(scope: &insight::Scope, current: &str) -> Vec<(&'static str, Url, bool)> {
+    vec![
+        ("DKIM", links::dkim(scope), current == "DKIM"),
+        ("SPF", links::spf(scope), current == "SPF"),
+        ("DNS history", links::dns(scope), current == "DNS history"),
+    ]
+}
+
+/// Findings as flags; the sentence is the title of each, and stands with its remedy below the table.
+pub(super) fn flags(findings: &[InventoryFinding]) -> Markup {
+    html! {
+        @for finding in findings {
+            span class=(flag(finding.weight)) title=(finding.what) { (label(&finding.id)) } " "
+        }
+    }
+}
+
+const fn flag(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Act => "flag bad",
+        Weight::Watch => "flag warn",
+        Weight::Note => "flag",
+    }
+}
+
+/// A finding in two or three words.
+fn label(id: &str) -> &str {
+    match id {
+        "key-gone" => "key is gone",
+        "key-broken" => "broken",
+        "key-weak" => "too short",
+        "key-testing" => "testing",
+        "key-old" => "old",
+        "key-outlived" => "newer beside it",
+        "key-unused" => "unused",
+        "helo-without-spf" => "no SPF",
+        "helo-strangers" => "strangers",
+        "helo-mended" => "mended",
+        "helo-fails" => "not listed",
+        "helo-error" => "error",
+        "spf-dead" => "no mail",
+        "spf-never-aligns" => "never aligns",
+        "spf-not-reached" => "not reached",
+        "spf-covered" => "named twice",
+        "spf-overlap" => "overlaps",
+        "spf-wide" => "wide",
+        "spf-void" => "void",
+        "spf-no-target" => "no record",
+        "spf-loop" => "loop",
+        "spf-ptr" => "ptr",
+        "spf-pass-all" => "everybody",
+        "spf-behind-all" => "behind all",
+        "spf-host-bits" => "host bits",
+        "spf-mx-hosts" => "too many hosts",
+        "spf-modifier" => "no effect",
+        other => other,
+    }
+}
+
+/// What was found and what to do about it, the most pressing first.
+pub(super) fn remedies(id: &str, title: &str, mut found: Vec<(String, &InventoryFinding)>) -> Markup {
+    found.sort_by_key(|(_, finding)| finding.weight);
+    html! {
+        @if !found.is_empty() {
+            section aria-labelledby=(id) {
+                div.head { h2 id=(id) { (title) } }
+                ul.box.problems {
+                    @for (name, finding) in &found {
+                        li {
+                            p { span class=(flag(finding.weight)) { (label(&finding.id)) } " " strong { (text::text(name)) } ": " (text::text(&finding.what)) "." }
+                            p.remedy { (text::text(&finding.remedy)) "." }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What to do where the history of DNS is empty.
+pub(super) fn not_watched() -> Markup {
+    html! {
+        section {
+            div.box.pad {
+                p { "Nobody has looked at DNS yet, so nothing is known of what is published." }
+                p.small.faint { "The program does by itself where " code { "[watch]" } " is enabled; " code { "lamppost watch" } " looks once." }
+            }
+        }
+    }
+}
