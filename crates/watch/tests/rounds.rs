@@ -128,7 +128,7 @@ async fn a_failure_is_not_taken_for_gone() {
     let states: Vec<_> = still.iter().map(|line| line.state).collect();
     assert_eq!(
         states,
-        [PublishedState::Found, PublishedState::Failed],
+        [PublishedState::Failed, PublishedState::Found],
         "the record is taken to stand, the failure is seen"
     );
     // Evaluated as of then, the record that was last seen counts.

@@ -10,7 +10,7 @@ use super::tree::Tree;
 use crate::run::{cargo, host, output};
 
 /// Each package of the workspace and the packages of the workspace it may depend on.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("message", &[]),
     ("dns", &[]),
     ("authres", &[]),

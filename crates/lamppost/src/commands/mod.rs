@@ -30,7 +30,7 @@ use anyhow::{Context, bail};
 use store::Ledger;
 
 use crate::cli::{Cli, Command, ConfigCommand, ReportCommand, ScenarioCommand, TrendBy};
-use crate::config::{self, Loaded};
+use crate::config::{self, Config, Loaded};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,42 +62,22 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Check(args) => check::check(args, out),
         Command::Spf(args) => spf::spf(args, out),
         Command::Lint(args) => lint::lint(args, out),
-        Command::Watch(args) => {
-            let loaded = loaded()?;
-            dns::watch(&read(&loaded.config.data)?, &loaded.config, args, out)
-        }
+        Command::Watch(args) => over(&loaded()?, |ledger, config| dns::watch(ledger, config, args, out)),
         Command::Dns(args) => dns::history(&ledger()?, args, out),
         Command::Inventory(command) => {
-            let loaded = loaded()?;
-            inventory::inventory(&read(&loaded.config.data)?, &loaded.config, command, out)
+            over(&loaded()?, |ledger, config| inventory::inventory(ledger, config, command, out))
         }
         Command::Report(ReportCommand::Show(args)) => show::show(args, out),
-        Command::Today(args) => {
-            let loaded = loaded()?;
-            today::today(&read(&loaded.config.data)?, &loaded.config, args, out)
-        }
+        Command::Today(args) => over(&loaded()?, |ledger, config| today::today(ledger, config, args, out)),
         Command::Domains(args) => answers::domains(&ledger()?, args, out),
         Command::Trend(args) if args.by == TrendBy::Class => {
-            let loaded = loaded()?;
-            flows::trend(&read(&loaded.config.data)?, &loaded.config, &args.scoped, out)
+            over(&loaded()?, |ledger, config| flows::trend(ledger, config, &args.scoped, out))
         }
         Command::Trend(args) => answers::trend(&ledger()?, &args.scoped, out),
-        Command::Flows(args) => {
-            let loaded = loaded()?;
-            flows::flows(&read(&loaded.config.data)?, &loaded.config, args, out)
-        }
-        Command::Flow(args) => {
-            let loaded = loaded()?;
-            flows::flow(&read(&loaded.config.data)?, &loaded.config, args, out)
-        }
-        Command::Lists(args) => {
-            let loaded = loaded()?;
-            today::lists(&read(&loaded.config.data)?, &loaded.config, args, out)
-        }
-        Command::Decide(args) => {
-            let loaded = loaded()?;
-            flows::decide(&read(&loaded.config.data)?, &loaded.config, args, out)
-        }
+        Command::Flows(args) => over(&loaded()?, |ledger, config| flows::flows(ledger, config, args, out)),
+        Command::Flow(args) => over(&loaded()?, |ledger, config| flows::flow(ledger, config, args, out)),
+        Command::Lists(args) => over(&loaded()?, |ledger, config| today::lists(ledger, config, args, out)),
+        Command::Decide(args) => over(&loaded()?, |ledger, config| flows::decide(ledger, config, args, out)),
         Command::Decisions(args) => flows::decisions(&ledger()?, args, out),
         Command::Sources(args) => answers::sources(&ledger()?, args, out),
         Command::Source(args) => answers::source(&ledger()?, args, out),
@@ -123,6 +103,11 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Completions { shell } => manual::completions(*shell, out),
         Command::Manual { to } => manual::pages(to),
     }
+}
+
+/// Runs a command that reads the ledger and the settings.
+fn over(loaded: &Loaded, command: impl FnOnce(&Ledger, &Config) -> anyhow::Result<Done>) -> anyhow::Result<Done> {
+    command(&read(&loaded.config.data)?, &loaded.config)
 }
 
 /// Opens a ledger for reading; says how to get one where there is none.
