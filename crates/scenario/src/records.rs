@@ -43,6 +43,9 @@ pub(crate) struct Records {
 /// From the first day on, and before.
 pub(crate) const ALWAYS: i32 = i32::MIN;
 
+/// When keys were made that nothing is said of and that are there from the first day: some not long ago, some long.
+const KEY_AGES: [i32; 4] = [-45, -160, -300, -640];
+
 impl Records {
     /// From that day on this stands there.
     pub(crate) fn set(&mut self, name: impl Into<Text>, kind: Kind, from: i32, text: impl Into<String>) {
@@ -117,7 +120,8 @@ impl Records {
         }
         for (name, (domain, selector, from)) in keys {
             if !self.has(&name, Kind::Txt) {
-                self.key(&domain, &selector, from, 0);
+                let age = KEY_AGES[usize::try_from(mix(hash(&name)) % KEY_AGES.len() as u64).unwrap_or(0)];
+                self.key(&domain, &selector, if from == ALWAYS { age } else { from }, 0);
             }
         }
         for (domain, sender) in senders {

@@ -278,12 +278,15 @@ impl Judge<'_> {
         let mut found: Vec<InventoryFinding> =
             self.surveyed.findings.iter().filter_map(|one| of_record(one, self.surveyed)).collect();
         if inventory.permerror > 0 {
-            let what = format!(
-                "receivers met a permanent error on {} messages of the period",
-                crate::commas(inventory.permerror)
-            );
-            let remedy = "mend the record; what is said of its terms shows where";
-            found.push(InventoryFinding::new("spf-permerror", Weight::Act, what, remedy));
+            let messages = crate::commas(inventory.permerror);
+            found.push(if self.mail.permerror_lately > 0 {
+                let what = format!("receivers met a permanent error on {messages} messages of the period");
+                InventoryFinding::new("spf-permerror", Weight::Act, what, "mend the record; its terms show where")
+            } else {
+                let what =
+                    format!("receivers met a permanent error on {messages} messages of the period, and on none lately");
+                InventoryFinding::new("spf-was-permerror", Weight::Note, what, "nothing: the record was mended")
+            });
         }
         let room = inventory.lookups_max.saturating_sub(inventory.lookups);
         if inventory.lookups <= inventory.lookups_max && room <= 1 {

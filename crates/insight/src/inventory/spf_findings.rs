@@ -9,7 +9,7 @@ use super::{InventoryFinding, Weight};
 
 /// Whether a finding is about a term.
 pub(super) fn about(found: &Finding, term: &Term) -> bool {
-    let Some((domain, at)) = term.path.last() else { return false };
+    let Some((domain, _)) = term.path.last() else { return false };
     let (Finding::Void(step, ..)
     | Finding::Wide(step, _)
     | Finding::Covered(step, _)
@@ -25,7 +25,7 @@ pub(super) fn about(found: &Finding, term: &Term) -> bool {
     else {
         return false;
     };
-    step.domain == *domain && step.term == *at
+    step.domain == *domain && step.term == term.at
 }
 
 /// Name, weight, what was found, what to do.

@@ -18,8 +18,11 @@ use crate::flows::cell::Spf;
 use crate::flows::day::address;
 use crate::published::History;
 
-/// A term, by the record that it stands in and its place there; from the domain's own record down.
-pub(super) type Path = Vec<(Name, u16)>;
+/// A term, by the record that it stands in and its text; from the domain's own record down. Its place there is another one after each change.
+pub(super) type Path = Vec<(Name, Box<str>)>;
+
+/// Days at the end of a period that say how things are now.
+const LATELY_DAYS: i32 = 7;
 
 /// Messages in our name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,6 +73,8 @@ pub(super) struct Traffic {
     pub(super) passed: u64,
     /// Of these: receivers met a permanent error.
     pub(super) permerror: u64,
+    /// Of these: on the last days of the period.
+    pub(super) permerror_lately: u64,
     /// By path, each with all that is below it.
     pub(super) paths: HashMap<Path, Sum>,
     /// The number of sources below a path.
@@ -94,6 +99,7 @@ pub(super) fn traffic(ledger: &Ledger, history: &History, domain: &Name, period:
     let stretch = |day: Day| turns.partition_point(|turn| *turn <= day);
     traffic.assumed = stretch(period.0) == 0;
     let mut sources: BTreeMap<(usize, u128), OfSource> = BTreeMap::new();
+    let mut lately = 0_u64;
     let organization: Text = store::organizational_domain(&text);
     visit(ledger, &organization, period, &mut |day, cell, names| {
         let total = cell.total();
@@ -106,8 +112,13 @@ pub(super) fn traffic(ledger: &Ledger, history: &History, domain: &Name, period:
             evaluated: if about { total } else { 0 },
         });
         of.passed += if passed { total } else { 0 };
-        of.permerror += if about && cell.shape.spf() == Spf::PermError { total } else { 0 };
+        let permerror = if about && cell.shape.spf() == Spf::PermError { total } else { 0 };
+        of.permerror += permerror;
+        if day > period.1.plus(-LATELY_DAYS) {
+            lately += permerror;
+        }
     })?;
+    traffic.permerror_lately = lately;
     let mut at: Option<(usize, Compiled, Compiled)> = None;
     let mut unexplained: HashMap<u128, Unexplained> = HashMap::new();
     let mut counted: std::collections::HashSet<(Path, u128)> = std::collections::HashSet::new();
@@ -129,7 +140,7 @@ pub(super) fn traffic(ledger: &Ledger, history: &History, domain: &Name, period:
         if decision.outcome == Outcome::Result(SpfResult::Pass) {
             let mut path = Path::new();
             for step in &decision.path {
-                path.push((step.domain.clone(), step.term));
+                path.push((step.domain.clone(), step.text.clone()));
                 traffic.paths.entry(path.clone()).or_default().add(of.sum);
                 if counted.insert((path.clone(), source)) {
                     *traffic.sources.entry(path.clone()).or_default() += 1;

@@ -12,6 +12,8 @@ use super::spf_traffic::Path;
 pub(super) struct Term {
     /// Where it stands: the way down to it, itself at the end.
     pub(super) path: Path,
+    /// Its place in its record.
+    pub(super) at: u16,
     /// As it was written.
     pub(super) text: String,
     /// Whether it asks DNS.
@@ -64,15 +66,15 @@ impl Walk<'_> {
             return;
         }
         let mut path = above.clone();
-        path.push((surveyed.domain.clone(), at));
+        let text = record.text_of(term).to_owned();
+        path.push((surveyed.domain.clone(), text.as_str().into()));
         let asks = term.kind.asks_dns();
         self.spent += usize::from(asks);
-        let text = record.text_of(term).to_owned();
         let leads_to = self.led_to(&surveyed.domain, at).filter(|_| path.len() < DEPTH_MAX).cloned();
         let leads = leads_to.is_some();
         let names =
             matches!(&term.kind, TermKind::Directive(_, mechanism) if !matches!(mechanism, spf::Mechanism::All));
-        self.terms.push(Term { path: path.clone(), text, asks, spent: self.spent, names, leads });
+        self.terms.push(Term { path: path.clone(), at, text, asks, spent: self.spent, names, leads });
         if let Some(next) = leads_to {
             self.record(&next, &path);
         }

@@ -78,8 +78,8 @@ fn one(here: Here<'_>, change: &DnsChange) -> Markup {
             details.why {
                 summary { "Before and after" }
                 div.diff {
-                    @if let Some(before) = &change.before { @for line in before.lines() { del { "− " (text::text(line)) } } }
-                    @if let Some(after) = &change.after { @for line in after.lines() { ins { "+ " (text::text(line)) } } }
+                    @if let Some(before) = &change.before { @for line in before.lines() { del { "− " (text::visible(line)) } } }
+                    @if let Some(after) = &change.after { @for line in after.lines() { ins { "+ " (text::visible(line)) } } }
                     @else { ins { "nothing" } }
                 }
             }
@@ -112,7 +112,7 @@ fn row(line: &PublishedLine) -> Markup {
             td.nowrap { @if line.still { strong { "now" } span.sub { (figures::day_year(report::Day::of(line.last_seen))) } } @else { (figures::day_year(report::Day::of(line.last_seen))) } }
             td.wide.value {
                 @match line.state {
-                    PublishedState::Found => @for text in line.value.lines() { code { (text::text(text)) } br; },
+                    PublishedState::Found => @for text in line.value.lines() { code { (text::cut(text, 90)) } br; },
                     PublishedState::Nothing => span.faint { "nothing" },
                     PublishedState::Failed => span.flag.warn { "DNS failed: " (text::text(&line.value)) },
                 }

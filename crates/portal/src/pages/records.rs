@@ -7,6 +7,9 @@ use crate::links;
 use crate::text;
 use crate::url::Url;
 
+/// Characters of a finding: a sentence or two, with names of strangers in it.
+const SENTENCE: usize = 500;
+
 /// The views of what is published.
 pub(super) fn tabs(scope: &insight::Scope, current: &str) -> Vec<(&'static str, Url, bool)> {
     vec![
@@ -45,7 +48,7 @@ fn label(id: &str) -> &str {
         "key-unused" => "unused",
         "helo-without-spf" => "no SPF",
         "helo-strangers" => "strangers",
-        "helo-mended" => "mended",
+        "helo-mended" | "spf-was-permerror" => "mended",
         "helo-fails" => "not listed",
         "helo-error" => "error",
         "spf-dead" => "no mail",
@@ -55,7 +58,7 @@ fn label(id: &str) -> &str {
         "spf-overlap" => "overlaps",
         "spf-wide" => "wide",
         "spf-void" => "void",
-        "spf-no-target" => "no record",
+        "spf-no-target" | "spf-missing" => "no record",
         "spf-loop" => "loop",
         "spf-ptr" => "ptr",
         "spf-pass-all" => "everybody",
@@ -63,6 +66,15 @@ fn label(id: &str) -> &str {
         "spf-host-bits" => "host bits",
         "spf-mx-hosts" => "too many hosts",
         "spf-modifier" => "no effect",
+        "spf-permerror" => "permanent error",
+        "spf-no-room" => "no room",
+        "spf-lookup-limit" => "too many look-ups",
+        "spf-several" => "several records",
+        "spf-syntax" => "mistake",
+        "spf-unknown" => "not seen",
+        "spf-voids" => "too many voids",
+        "spf-neutral" => "nobody fails",
+        "spf-long" => "long answer",
         other => other,
     }
 }
@@ -77,8 +89,8 @@ pub(super) fn remedies(id: &str, title: &str, mut found: Vec<(String, &Inventory
                 ul.box.problems {
                     @for (name, finding) in &found {
                         li {
-                            p { span class=(flag(finding.weight)) { (label(&finding.id)) } " " strong { (text::text(name)) } ": " (text::text(&finding.what)) "." }
-                            p.remedy { (text::text(&finding.remedy)) "." }
+                            p { span class=(flag(finding.weight)) { (label(&finding.id)) } " " strong { (text::text(name)) } ": " (text::cut(&finding.what, SENTENCE)) "." }
+                            p.remedy { (text::cut(&finding.remedy, SENTENCE)) "." }
                         }
                     }
                 }

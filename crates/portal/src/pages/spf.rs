@@ -37,7 +37,7 @@ pub(crate) fn page(here: Here<'_>, answer: &SpfInventory, helo: &HeloInventory) 
         exports: vec![("JSON", api::link(here.ask, &["api", "v1", "inventory", "spf"]))],
         body: html! {
             @if answer.since.is_none() { (records::not_watched()) }
-            div.two {
+            div.record {
                 div {
                     @if !answer.lines.is_empty() { (tree(here, answer)) }
                     (greetings(here, helo))
@@ -86,6 +86,10 @@ fn tree(here: Here<'_>, answer: &SpfInventory) -> Markup {
     let rows: Vec<(bool, &SpfLine)> = answer
         .lines
         .iter()
+        // Of an included record only what passes counts: its end says nothing (RFC 7208 §5.2).
+        .filter(|line| {
+            line.depth == 0 || !line.term.trim_start_matches(['+', '-', '~', '?']).eq_ignore_ascii_case("all")
+        })
         .map(|line| {
             let first = !cut && line.spent > answer.lookups_max;
             cut |= first;
@@ -124,7 +128,7 @@ fn tree(here: Here<'_>, answer: &SpfInventory) -> Markup {
 
 fn term(here: Here<'_>, line: &SpfLine) -> Markup {
     let depth = line.depth.min(3);
-    let indent = (depth > 0).then(|| format!("i{depth}"));
+    let class = if depth > 0 { format!("name i{depth}") } else { "name".to_owned() };
     // A network of the record can be looked at by itself.
     let network = line
         .term
@@ -134,7 +138,7 @@ fn term(here: Here<'_>, line: &SpfLine) -> Markup {
     let network = network.and_then(|(_, network)| insight::parse_network(network));
     html! {
         tr {
-            th.name class=[indent] scope="row" { span.term { (text::text(&line.term)) } }
+            th class=(class) scope="row" { span.term { (text::text(&line.term)) } }
             td.num data-l="look-up" { (line.cost) }
             td { (pips(line)) }
             td.num data-l="messages" {
@@ -172,7 +176,7 @@ fn as_it_is(record: &str) -> Markup {
     html! {
         section aria-labelledby="h-record" {
             div.head { h2 id="h-record" { "The record" } }
-            div.box.pad { div.diff { span { (text::text(record)) } } }
+            div.box.pad { div.diff { span { (text::visible(record)) } } }
         }
     }
 }
@@ -182,7 +186,7 @@ fn proposed(answer: &SpfInventory, record: &str, proposal: &SpfProposal) -> Mark
         section aria-labelledby="h-prop" {
             div.head { h2 id="h-prop" { "Without what buys nothing" } span.aside { "ask the owners of the terms before" } }
             div.box {
-                div.pad { div.diff { del { "− " (text::text(record)) } ins { "+ " (text::text(&proposal.record)) } } }
+                div.pad { div.diff { del { "− " (text::visible(record)) } ins { "+ " (text::visible(&proposal.record)) } } }
                 dl.facts {
                     div { dt { "Look-ups" } dd { (proposal.lookups) span.sub { " was " (answer.lookups) } } }
                     div { dt { "Bytes" } dd { (proposal.bytes) span.sub { " was " (answer.bytes) } } }
