@@ -384,6 +384,8 @@ pub struct SourceLine {
     pub dkim: String,
     /// Who is behind the address, where that was learned; absent where lines are not addresses.
     pub profile: Option<crate::Profile>,
+    /// What it is taken for, where lines are addresses.
+    pub flow: Option<crate::SourceFlow>,
 }
 
 /// One address and its history.

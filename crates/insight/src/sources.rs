@@ -81,8 +81,11 @@ pub fn sources(ledger: &Ledger, scope: &Scope, order: SourceOrder) -> Result<Sou
     if column == Column::Source {
         let addresses: Vec<IpAddr> = sources.lines.iter().filter_map(|line| line.key.parse().ok()).collect();
         let mut profiles = crate::profile::profiles(ledger, &addresses)?;
+        let mut flows = crate::flows::flows_of(ledger, &addresses)?;
         for line in &mut sources.lines {
-            line.profile = line.key.parse().ok().and_then(|address: IpAddr| profiles.remove(&address));
+            let address: Option<IpAddr> = line.key.parse().ok();
+            line.profile = address.and_then(|address| profiles.remove(&address));
+            line.flow = address.and_then(|address| flows.remove(&address));
         }
     }
     Ok(sources)
@@ -130,6 +133,7 @@ fn line(found: &store::Line, days: (Day, Day)) -> SourceLine {
         spf: String::new(),
         dkim: String::new(),
         profile: None,
+        flow: None,
     }
 }
 

@@ -150,8 +150,20 @@ pub(crate) fn trend(answer: &Trend) -> String {
 /// The explorer.
 pub(crate) fn sources(answer: &Sources) -> String {
     let heads = ["source", "addresses", "messages", "failing"];
-    let tail =
-        ["none", "pass", "quarantine", "reject", "reporters", "first_day", "last_day", "active_days", "spf", "dkim"];
+    let tail = [
+        "none",
+        "pass",
+        "quarantine",
+        "reject",
+        "reporters",
+        "first_day",
+        "last_day",
+        "active_days",
+        "spf",
+        "dkim",
+        "flow",
+        "class",
+    ];
     let mut table = Table::new(&[&heads[..], &OUTCOMES, &tail].concat());
     for line in &answer.lines {
         let (first, last, met) = (line.first_day.to_string(), line.last_day.to_string(), line.dispositions);
@@ -165,6 +177,8 @@ pub(crate) fn sources(answer: &Sources) -> String {
         cells.extend([met.none, met.pass, met.quarantine, met.reject, line.reporters].map(Cell::Number));
         cells.extend([Cell::Text(&first), Cell::Text(&last), Cell::Number(line.active_days)]);
         cells.extend([Cell::Text(&line.spf), Cell::Text(&line.dkim)]);
+        let flow = line.flow.as_ref();
+        cells.extend([flow.map_or("", |flow| &flow.flow), flow.map_or("", |flow| flow.class.word())].map(Cell::Text));
         table.line(&cells);
     }
     table.0

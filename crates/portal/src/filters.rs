@@ -1,7 +1,7 @@
 //! The filter bar: which part of the ledger a page shows, as a form whose state is the URL.
 //!
-//! In: what was asked and which fields mean something here. Out: markup. A field that means nothing on this page is shown, kept
-//! and switched off, so that a filter is never silently ignored.
+//! In: what was asked and which fields mean something here. Out: markup. A field that is set and means nothing on this page is
+//! shown, kept and switched off, so that a filter is never silently ignored; one that is not set is left out.
 
 use insight::{FlowClass, Period, Scope};
 use maud::{Markup, html};
@@ -51,6 +51,8 @@ pub(crate) struct Filters {
     pub(crate) fields: &'static [Field],
 }
 
+/// What is folded away on a narrow screen.
+const MORE: [Field; 4] = [Field::Reporter, Field::Network, Field::Outcome, Field::Disposition];
 /// Names of the parameters that the bar itself sends.
 const OWN: [&str; 9] = ["domain", "days", "since", "until", "reporter", "network", "outcome", "disposition", "class"];
 /// Names offered while typing.
@@ -80,14 +82,14 @@ pub(crate) fn filter_bar(filters: &Filters, around: &Around, ask: &Ask, exports:
             (bar.period())
             (bar.dates())
             @if filters.fields.contains(&Field::Class) { (bar.class()) }
-            details.more open[bar.more_set()] {
+            @if bar.more_set() || MORE.iter().any(|field| !bar.off(*field)) { details.more open[bar.more_set()] {
                 summary { "More filters" }
                 (bar.reporter())
                 (bar.network())
                 (bar.outcome())
                 (bar.disposition())
                 @if !filters.fields.contains(&Field::Class) && !ask.classes.is_empty() { (bar.class()) }
-            }
+            } }
             @for (name, value) in other { input type="hidden" name=(name) value=(value); }
             button { "Apply" }
             (bar.drilled(filters, ask))
@@ -111,6 +113,9 @@ impl Bar<'_> {
     /// A choice among words; `chosen` is the value sent, empty for any. Where the field is off its value travels hidden.
     fn choice(&self, field: Field, label: &str, name: &str, chosen: &str, options: &[(String, String)]) -> Markup {
         let off = self.off(field);
+        if off && chosen.is_empty() {
+            return html! {};
+        }
         html! {
             label {
                 (label) " "
@@ -125,6 +130,9 @@ impl Bar<'_> {
 
     /// Whether any of the fields that a narrow screen folds away is set.
     fn more_set(&self) -> bool {
+        if !self.classes.is_empty() && self.off(Field::Class) {
+            return true;
+        }
         let Scope { reporter, network, outcomes, disposition, .. } = self.scope;
         reporter.is_some() || network.is_some() || !outcomes.is_empty() || disposition.is_some()
     }
@@ -158,6 +166,9 @@ impl Bar<'_> {
     }
 
     fn reporter(&self) -> Markup {
+        if self.off(Field::Reporter) && self.scope.reporter.is_none() {
+            return html! {};
+        }
         self.name(
             Field::Reporter,
             ("Reporter", "reporter", "any"),
@@ -215,6 +226,9 @@ impl Bar<'_> {
     fn network(&self) -> Markup {
         let value = self.scope.network.map(|(address, length)| network_text(address, length));
         let off = self.off(Field::Network);
+        if off && value.is_none() {
+            return html! {};
+        }
         html! {
             label {
                 "IP or CIDR "

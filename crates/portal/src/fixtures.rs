@@ -251,6 +251,7 @@ impl Fixture {
                     spf: (self.say)("pass bounce.northwind-esp.example"),
                     dkim: (self.say)(if ours { "pass contoso.example" } else { "none" }),
                     profile: (group == GroupBy::Address).then(|| self.profile()),
+                    flow: (group == GroupBy::Address).then(|| self.source_flow()),
                 }
             })
             .collect();

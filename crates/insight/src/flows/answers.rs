@@ -260,6 +260,23 @@ pub struct FlowSource {
     pub failing: u64,
 }
 
+/// What an address is taken for: the flow that most of its messages belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceFlow {
+    /// The flow.
+    pub flow: String,
+    /// What it is, as of its newest phase.
+    pub class: FlowClass,
+    /// How sure, in per cent.
+    pub confidence: u8,
+    /// The rule that decided.
+    pub rule: String,
+    /// Why, in one sentence.
+    pub why: String,
+    /// How many flows the address belongs to.
+    pub flows: u64,
+}
+
 /// What happened, day by day and class by class.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ClassTrend {

@@ -42,7 +42,7 @@ pub use decisions::{Decided, Decision, NewDecision, Target, decide, decisions};
 pub(crate) use features::DayCount;
 pub use identity::Sender;
 pub use read::{JudgedRow, class_trend, flow, flows, judge_rows, source_flows};
-pub(crate) use read::{class_on, shown, within};
+pub(crate) use read::{class_on, flows_of, shown, within};
 pub use results::{DkimSeen, FlowResult, SpfSeen};
 pub use sheet::{JudgedFlow, PackedSheet, Sheet, SheetRow};
 pub use snapshot::{FlowLimits, refresh_flows};

@@ -1,5 +1,6 @@
 //! Answers from the snapshot: lists of flows, one flow, the trend by class, the flows of an address.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use enrich::Catalogue;
@@ -7,7 +8,7 @@ use report::{Day, Text};
 use store::{Ledger, organizational_domain};
 
 use super::answers::{
-    ClassCounts, ClassDay, ClassTrend, Flow, FlowDay, FlowLine, FlowOrder, FlowPhase, FlowSort, Flows,
+    ClassCounts, ClassDay, ClassTrend, Flow, FlowDay, FlowLine, FlowOrder, FlowPhase, FlowSort, Flows, SourceFlow,
 };
 use super::assess::{InForce, Organisation};
 use super::cell::Names;
@@ -17,7 +18,7 @@ use super::day::{number, rows};
 use super::decisions::{Target, decisions};
 use super::features::DayCount;
 use super::sheet::SheetRow;
-use super::snapshot::{FlowLimits, judge, load, more, of_source, stale};
+use super::snapshot::{FlowLimits, judge, load, more, of_source, of_sources, stale};
 use super::spikes::{Gathering, standing_out};
 use crate::scope::{length, place};
 use crate::{Error, Scope};
@@ -197,6 +198,19 @@ pub fn source_flows(ledger: &Ledger, address: IpAddr) -> Result<Vec<FlowLine>, E
         snapshot.flows.get(at).map(|line| FlowLine { messages, failing, ..line.clone() })
     };
     Ok(found.into_iter().filter_map(line).collect())
+}
+
+/// What each of these addresses is taken for; those that no flow has are left out.
+pub(crate) fn flows_of(ledger: &Ledger, addresses: &[IpAddr]) -> Result<HashMap<IpAddr, SourceFlow>, Error> {
+    let Some((snapshot, _)) = load(ledger)? else { return Ok(HashMap::new()) };
+    let most = |of: Vec<(usize, u64, u64)>| {
+        let flows = of.len() as u64;
+        let (at, ..) = of.into_iter().max_by_key(|(at, messages, _)| (*messages, std::cmp::Reverse(*at)))?;
+        let FlowLine { id, class, confidence, rule, why, .. } = snapshot.flows.get(at)?.clone();
+        Some(SourceFlow { flow: id, class, confidence, rule, why, flows })
+    };
+    let found = of_sources(ledger, addresses)?;
+    Ok(found.into_iter().filter_map(|(address, of)| Some((address, most(of)?))).collect())
 }
 
 /// What the rows of a day that look alike were taken for.

@@ -427,24 +427,41 @@ pub(crate) fn more(ledger: &Ledger, id: &str) -> Result<Option<More>, Error> {
     Ok(found.and_then(|derived| serde_json::from_slice(&derived.bytes).ok()))
 }
 
-/// The flows of an address, by their places in the snapshot, with messages and failures.
-pub(crate) fn of_source(ledger: &Ledger, address: std::net::IpAddr) -> Result<Vec<(usize, u64, u64)>, Error> {
-    let source = number(address);
-    let at = i64::try_from(bucket(source)).unwrap_or(0);
-    let Some(found) = ledger.derived(DerivedKey { kind: SOURCES, name: "", number: at })? else {
-        return Ok(Vec::new());
-    };
-    let (mut reader, mut flows) = (Reader(&found.bytes), Vec::new());
-    while let Some(bytes) = reader.bytes(16) {
-        let this = bytes == source.to_be_bytes();
-        let (Some(flow), Some(messages), Some(failing)) = (reader.number(), reader.number(), reader.number()) else {
-            break;
-        };
-        if this {
-            flows.push((usize::try_from(flow).unwrap_or(usize::MAX), messages, failing));
+/// A flow by its place in the snapshot, with messages and failures of an address in it.
+pub(crate) type OfSource = (usize, u64, u64);
+
+/// The flows of addresses. Each part that addresses are spread over is read once.
+pub(crate) fn of_sources(
+    ledger: &Ledger,
+    addresses: &[std::net::IpAddr],
+) -> Result<HashMap<std::net::IpAddr, Vec<OfSource>>, Error> {
+    let mut parts: BTreeMap<usize, HashMap<u128, std::net::IpAddr>> = BTreeMap::new();
+    for address in addresses {
+        let source = number(*address);
+        parts.entry(bucket(source)).or_default().insert(source, *address);
+    }
+    let mut flows: HashMap<std::net::IpAddr, Vec<OfSource>> = HashMap::new();
+    for (at, wanted) in parts {
+        let number = i64::try_from(at).unwrap_or(0);
+        let Some(found) = ledger.derived(DerivedKey { kind: SOURCES, name: "", number })? else { continue };
+        let mut reader = Reader(&found.bytes);
+        while let Some(source) = reader.bytes(16).and_then(|bytes| bytes.try_into().ok()).map(u128::from_be_bytes) {
+            let (Some(flow), Some(messages), Some(failing)) = (reader.number(), reader.number(), reader.number())
+            else {
+                break;
+            };
+            if let Some(address) = wanted.get(&source) {
+                let flow = usize::try_from(flow).unwrap_or(usize::MAX);
+                flows.entry(*address).or_default().push((flow, messages, failing));
+            }
         }
     }
     Ok(flows)
+}
+
+/// The flows of one address.
+pub(crate) fn of_source(ledger: &Ledger, address: std::net::IpAddr) -> Result<Vec<OfSource>, Error> {
+    Ok(of_sources(ledger, &[address])?.remove(&address).unwrap_or_default())
 }
 
 /// Whether reports, profiles or decisions came since the snapshot was made.

@@ -209,7 +209,7 @@ fn card(kind: TodayKind, domain: Text, diagnosis: Option<Diagnosis>, parts: &[Pa
         ),
         TodayKind::ThirdPartyUnaligned => (
             FlowClass::ThirdPartyUnaligned,
-            format!("{name} sends unaligned"),
+            format!("A service is not set up: {name}"),
             format!("A service sends for us from {from}, and fails in the name of {domain}."),
             "Let it sign with a key of the author domain, or give it an envelope sender below it.",
         ),

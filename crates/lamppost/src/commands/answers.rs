@@ -264,9 +264,10 @@ fn sources_table(answer: &insight::Sources) -> Table {
         ("Days", Right),
         ("First day", Fixed),
         ("Last day", Fixed),
+        ("Class", Fixed),
         ("Messages, by day", Drawn),
     ])
-    .yielding(&["Messages, by day", "First day", "Reporters", "Last day", "DKIM", "Days", "SPF"]);
+    .yielding(&["Messages, by day", "First day", "Reporters", "Last day", "DKIM", "Days", "SPF", "Class"]);
     for line in &answer.lines {
         table.line([
             line.key.clone().into(),
@@ -279,6 +280,7 @@ fn sources_table(answer: &insight::Sources) -> Table {
             line.active_days.into(),
             line.first_day.to_string().into(),
             line.last_day.to_string().into(),
+            line.flow.as_ref().map_or("", |flow| flow.class.label()).into(),
             Cell::Days(line.by_day.clone()),
         ]);
     }

@@ -18,7 +18,7 @@ use crate::words;
 pub(super) fn section(here: Here<'_>, answer: &Flow) -> Markup {
     html! {
         section aria-labelledby="h-decide" {
-            h2 id="h-decide" { "Say what it is" }
+            div.head { h2 id="h-decide" { "Say what it is" } }
             div.box.pad {
                 @if here.around.decides { (form(answer)) }
                 @else { p.small { "This portal only shows. Decide with " code { "lamppost decide " (answer.flow.id) " CLASS" } "." } }

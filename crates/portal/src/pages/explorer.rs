@@ -176,7 +176,7 @@ fn row(here: Here<'_>, answer: &Sources, line: &SourceLine) -> Markup {
     let (all, failing) = (line.outcomes.messages(), line.outcomes.failing());
     html! {
         tr {
-            th.name scope="row" { (key(here, group, line)) @if let Some(profile) = &line.profile { (super::behind::short(profile)) } }
+            th.name scope="row" { (key(here, group, line)) @if let Some(profile) = &line.profile { (super::behind::short(profile)) } @if let Some(flow) = &line.flow { (super::judged::of_line(flow, here.scope())) } }
             td.num data-l="fail" { (rows(links::failing, count(failing))) }
             td.num data-l="messages" { (rows(Scope::clone, count(all))) }
             td.num data-l="pass" { (rows(links::passing, percent_sign(line.outcomes.passing(), all))) }

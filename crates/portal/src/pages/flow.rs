@@ -38,8 +38,8 @@ pub(crate) fn page(here: Here<'_>, answer: &Flow) -> Markup {
             (super::cut_period(here))
             (judged::stale(answer.stale))
             (facts(here, answer))
-            div.side {
-                div.main {
+            div.beside {
+                div {
                     (problem(answer))
                     (evidence(answer))
                     (days(here, answer))
@@ -108,7 +108,7 @@ fn problem(answer: &Flow) -> Markup {
     html! {
         @if let (Some(problem), Some(remedy)) = (&answer.problem, &answer.remedy) {
             section aria-labelledby="h-problem" {
-                h2 id="h-problem" { "What is wrong, and what to do" }
+                div.head { h2 id="h-problem" { "What is wrong, and what to do" } }
                 div.box.pad { p { strong { (text::sentence(problem)) } "." } p { (text::sentence(remedy)) } }
             }
         }
@@ -158,7 +158,13 @@ fn chart(here: Here<'_>, answer: &Flow, size: Size) -> Chart {
     let sum =
         |days: &[FlowDay], of: fn(&FlowDay) -> u64| days.iter().fold(0_u64, |sum, day| sum.saturating_add(of(day)));
     let passing = |day: &FlowDay| day.messages.saturating_sub(day.failing);
-    let fails = words::Class { name: "Fails", ..words::outcome(report::Outcome::Unauthenticated) };
+    // What fails has the colour of what the flow is; one that passes now had another before.
+    let fails = match answer.flow.class {
+        FlowClass::Own | FlowClass::ThirdParty | FlowClass::ForwarderIntact => {
+            words::class(FlowClass::OwnMisconfigured)
+        }
+        class => words::class(class),
+    };
     let passes = words::Class { name: "Passes", ..words::outcome(report::Outcome::Both) };
     let layers = vec![
         Layer { class: passes, values: groups.iter().map(|days| sum(days, passing)).collect() },

@@ -151,8 +151,8 @@ fn row(here: Here<'_>, line: &FlowLine, answer: &Flows) -> Markup {
             }
             td.wide {
                 (judged::chip(line.class, line.confidence))
-                @if let Some(diagnosis) = line.diagnosis { span.sub { (diagnosis.label()) } }
                 (judged::why(line, here.scope()))
+                @if let Some(diagnosis) = line.diagnosis { span.sub { (diagnosis.label()) } }
             }
             td.num data-l="messages" { (n(&url, line.messages)) }
             td.num data-l="fail" { (n(&url, line.failing)) }

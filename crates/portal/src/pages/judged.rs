@@ -2,7 +2,7 @@
 //!
 //! In: a line of `insight`. Out: markup that several pages share.
 
-use insight::{FlowClass, FlowLine, Scope};
+use insight::{FlowClass, FlowLine, Scope, SourceFlow};
 use maud::{Markup, html};
 
 use super::{Here, n};
@@ -35,6 +35,19 @@ pub(super) fn why(line: &FlowLine, scope: &Scope) -> Markup {
 /// The rule and its sentence.
 pub(super) fn because(line: &FlowLine) -> Markup {
     html! { code { (line.rule) } " " (text::cut(&line.why, 300)) "." }
+}
+
+/// Under an address in a table: what it is taken for, with the way to the reasons.
+pub(super) fn of_line(flow: &SourceFlow, scope: &Scope) -> Markup {
+    let url = links::flow(&flow.flow, scope);
+    let because = format!("{}: {}", flow.rule, text::plain(&flow.why));
+    html! {
+        span.sub {
+            a.n href=(url) title=(because) { (draw::chip(words::class(flow.class))) }
+            @if flow.flows > 1 { " and " (flow.flows - 1) " more" }
+            " " a href=(url) { "Why?" }
+        }
+    }
 }
 
 /// The flows that an address belongs to, with its own messages in each.

@@ -157,6 +157,7 @@ fn row(here: Here<'_>, answer: &TwoLists, line: &ListLine) -> Markup {
         tr {
             th.name scope="row" {
                 a href=(url) { (text::cut(&line.name, 80)) }
+                @if here.scope().domain.is_none() { span.sub { "in the name of " (text::text(&line.organizational_domain)) } }
                 span.sub {
                     @match line.address {
                         Some(address) if line.sources == 1 => a.n href=(links::source(address, &scope)) { (address) },
@@ -167,11 +168,11 @@ fn row(here: Here<'_>, answer: &TwoLists, line: &ListLine) -> Markup {
             }
             td.wide {
                 (judged::chip(line.class, line.confidence))
-                @if let Some(diagnosis) = line.diagnosis { span.sub { (diagnosis.label()) } }
                 details.why {
                     summary { "Why?" }
                     div.reason { p { code { (line.rule) } " " (text::cut(&line.why, 300)) "." } p { a href=(url) { "All evidence, and the decision" } } }
                 }
+                @if let Some(diagnosis) = line.diagnosis { span.sub { (diagnosis.label()) } }
             }
             td.num data-l="a day" { a.n href=(url) title=(format!("{} in all", count(line.failing))) { (rate(line.a_day)) } }
             td { (draw::day_bars(&line.by_day)) }

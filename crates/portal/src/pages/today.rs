@@ -34,7 +34,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Today, collecting: &Collecting) -> M
         body: html! {
             (judged::stale(answer.stale))
             (domains(answer))
-            div.side {
+            div.beside {
                 div { (cards(answer)) }
                 div {
                     (reporters(answer))
@@ -94,12 +94,9 @@ fn domain_table(answer: &Today, caption: &str, lines: &[TodayDomain]) -> Markup 
                 th scope="col" { "State" }
                 th scope="col" { "Domain" }
                 th scope="col" { "Because" }
-                th scope="col" { abbr title="share of wanted messages that pass, week by week" { "Pass" } }
-                th.num scope="col" { "Pass %" }
-                th scope="col" { abbr title="messages sent without any right, week by week" { "Spoofed" } }
-                th.num scope="col" { "A day" }
-                th scope="col" { abbr title="spoofed messages that no receiver held back, week by week" { "Delivered" } }
-                th.num scope="col" { "A day" }
+                th.num scope="col" { abbr title="share of wanted messages that pass; the line is week by week" { "Pass %" } }
+                th.num scope="col" { abbr title="messages sent without any right; the line is week by week" { "Spoofed a day" } }
+                th.num scope="col" { abbr title="spoofed messages that no receiver held back; the line is week by week" { "Delivered a day" } }
             } }
             tbody { @for line in lines { (domain_row(answer, line)) } }
         }
@@ -122,14 +119,20 @@ fn domain_row(answer: &Today, line: &TodayDomain) -> Markup {
             td.nowrap { (state(how, word)) }
             th.name scope="row" { a href=(links::trend(&of)) { (text::clip(&line.organizational_domain)) } }
             td.wide { (text::cut(&line.because, 160)) }
-            td { (draw::line(&passing, &weeks(|week| week.wanted), "share of wanted messages that pass, by week")) }
-            td.num data-l="% pass" { a.n href=(links::flows(&of, &super::trend_classes::WANTED)) { (percent(line.wanted.saturating_sub(line.wanted_failing), line.wanted)) } }
-            td { (draw::line(&weeks(|week| week.unauthorised), &seen, "spoofed messages, by week")) }
-            td.num data-l="spoofed a day" { a.n href=(spoofs) { (rate(line.unauthorised_a_day)) } }
-            td { (draw::line(&weeks(|week| week.delivered), &seen, "delivered spoofs, by week")) }
-            td.num data-l="delivered a day" { a.n href=(spoofs) { (rate(line.delivered_a_day)) } }
+            td.num data-l="% pass" { (with_line(
+                &draw::line(&passing, &weeks(|week| week.wanted), "share of wanted messages that pass, by week"),
+                &links::flows(&of, &super::trend_classes::WANTED),
+                &percent(line.wanted.saturating_sub(line.wanted_failing), line.wanted),
+            )) }
+            td.num data-l="spoofed a day" { (with_line(&draw::line(&weeks(|week| week.unauthorised), &seen, "spoofed messages, by week"), &spoofs, &rate(line.unauthorised_a_day))) }
+            td.num data-l="delivered a day" { (with_line(&draw::line(&weeks(|week| week.delivered), &seen, "delivered spoofs, by week"), &spoofs, &rate(line.delivered_a_day))) }
         }
     }
+}
+
+/// A number behind the line that led to it.
+fn with_line(line: &Markup, url: &Url, number: &str) -> Markup {
+    html! { span.with-line { (line) a.n href=(url) { (number) } } }
 }
 
 fn domain_state(state: TodayState) -> (State, &'static str) {

@@ -49,7 +49,7 @@ pub(super) fn lead(here: Here<'_>, answer: &ClassTrend) -> Markup {
             "Of the " (to(&[], &a_day(failing))) " that fail, "
             (to(&WANTED, &a_day(sum(&answer.failing, &WANTED)))) " are ours, for us or passed on, "
             (to(&[FlowClass::Spoofer], &a_day(answer.failing.spoofer))) " are sent without any right, and of "
-            (n(&links::flows(here.scope(), &[FlowClass::Unknown]), answer.failing.unknown)) " in all nobody knows what they are."
+            a.n href=(links::flows(here.scope(), &[FlowClass::Unknown])) { (a_day(answer.failing.unknown)) } " nobody knows what they are."
             @if let Some(spike) = answer.spikes.first() {
                 " On " (strong(&Url::on_page("h-spike"), &figures::day(spike.day))) " "
                 (count(spike.failing.saturating_sub(spike.usual))) " more failed than usual."
@@ -183,7 +183,7 @@ pub(super) fn table(here: Here<'_>, answer: &Trend, classes: &ClassTrend, path: 
                 h2 id="h-table" { "The same, by " (by.word()) }
                 span.aside { (trend_table::switch(here, by, path)) }
             }
-            div.box { div.scroll { table.tight {
+            div.box { div.scroll { table.tight.classes {
                 caption.vh { "Messages by class and " (by.word()) ", newest first" }
                 thead { tr {
                     th scope="col" aria-sort="descending" { (trend_table::head(by)) }
@@ -266,7 +266,7 @@ pub(super) fn by_class(here: Here<'_>, spike: &ClassSpike) -> Markup {
                     th.num scope="col" { abbr title="of all that failed more than usual" { "Share" } }
                 } }
                 tbody {
-                    @for rise in &spike.classes {
+                    @for rise in spike.classes.iter().filter(|rise| rise.share >= 0.01) {
                         tr {
                             th scope="row" { a.n href=(links::flows(&scope, &[rise.class])) { (draw::chip(words::class(rise.class))) } }
                             td.num.hide-s { (n(&links::flows(&scope, &[rise.class]), rise.failing)) }
