@@ -18,6 +18,7 @@
 //! | `reputation` | which failing sources are good or bad by their grade |
 //! | `flows` | the streams of mail in our name, what each is taken for, and why |
 //! | `inventory` | the keys, greetings and SPF terms that mail in our name rests on |
+//! | `lookalikes` | names that could be taken for ours: which exist, what changed, which were in our mail |
 //! | `published` | what was published in DNS and when, what changed, and DNS as of a day |
 //! | `today` | how the domains fare, and what to do first |
 //! | `two_lists` | good sources that fail beside bad ones, and whether it looks safe to tighten |
@@ -33,6 +34,7 @@ mod flows;
 mod incomplete;
 mod inventory;
 mod known;
+mod lookalikes;
 mod owners;
 mod portfolio;
 mod profile;
@@ -58,6 +60,10 @@ pub use expected::{Expected, ExpectedLine, Punctuality, expected};
 pub use flows::*;
 pub use inventory::*;
 pub use known::{Known, known};
+pub use lookalikes::{
+    LookalikeChangeLine, LookalikeLine, LookalikePassLine, LookalikeState, Lookalikes, ScorePart, SeenLookalike,
+    lookalike_changes, lookalike_line, lookalike_text, lookalikes, our_names, refresh_seen_lookalikes,
+};
 pub use owners::{ContactLine, OwnerAnswer, OwnerLine, owners};
 pub use portfolio::portfolio;
 pub use profile::{EvidenceLine, GradeLine, Profile, ServiceLine};

@@ -135,6 +135,21 @@ impl Ledger {
         })
     }
 
+    /// How far looking has come, by domain.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
+    pub fn lookalike_passes(&self) -> Result<Vec<(String, LookalikePass)>, Error> {
+        self.inner.catalog.read(|c| {
+            let sql = "SELECT domain, place, passes, looked_at FROM lookalike_pass ORDER BY domain";
+            let pass = |r: &Row<'_>| {
+                let pass = LookalikePass { place: unsigned(r, 1)?, passes: unsigned(r, 2)?, looked_at: r.get(3)? };
+                Ok((r.get(0)?, pass))
+            };
+            c.prepare_cached(sql)?.query_map([], pass)?.collect()
+        })
+    }
+
     /// How far looking has come for a domain; nothing where nobody has looked.
     ///
     /// # Errors

@@ -59,8 +59,13 @@ impl Brand {
     }
 }
 
+/// The text of a name as people see it: A-labels in Unicode where they are valid.
+#[must_use]
+pub fn unicode_of(name: &str) -> String {
+    if name.contains("xn--") { idna::domain_to_unicode(name).0 } else { name.to_owned() }
+}
+
 /// A name as people see it: A-labels that are valid in Unicode.
 pub(crate) fn unicode(name: &Name) -> String {
-    let text = name.to_string();
-    if text.contains("xn--") { idna::domain_to_unicode(&text).0 } else { text }
+    unicode_of(&name.to_string())
 }

@@ -28,7 +28,7 @@ mod scripts;
 mod skeleton;
 mod words;
 
-pub use brand::{Brand, BrandError};
+pub use brand::{Brand, BrandError, unicode_of};
 pub use distance::SIMILARITY_MAX;
 pub use family::{Families, Family};
 pub use generate::{Candidate, Limits, Words, generate};

@@ -1,7 +1,7 @@
 //! How much a look-alike deserves attention: from 0 to 100, with the parts it is made of.
 //!
 //! In: what is known of a candidate. Out: the parts that count, each with its points, and their sum, at most 100. What is not known does not
-//! count, and [`Part::CertificateUnknown`] says so for certificates, which nothing here can look up.
+//! count, and [`Part::NotLookedUp`] says so for certificates and lists of domains, which nobody looks up for us.
 
 /// From this score on, or when its state changes, a look-alike is reported.
 pub const ALERT_SCORE: u8 = 60;
@@ -23,7 +23,7 @@ pub struct Evidence {
     pub policy: bool,
     /// Days since it was first seen to exist, where it was seen not to exist before; else nobody knows its age.
     pub age_days: Option<i32>,
-    /// Whether a list says ill of it.
+    /// Whether a list says ill of it, where somebody has looked.
     pub listed: bool,
     /// Whether it was seen in our mail.
     pub seen: bool,
@@ -46,8 +46,8 @@ pub enum Part {
     Listed,
     /// It was in our mail.
     Seen,
-    /// Whether a certificate names it is not known, and does not count.
-    CertificateUnknown,
+    /// Whether a certificate names it, and whether a list of domains has it, is not looked up and does not count.
+    NotLookedUp,
 }
 
 impl Part {
@@ -62,7 +62,7 @@ impl Part {
             Self::Policy => "publishes SPF or DMARC",
             Self::Listed => "is on a blocking list",
             Self::Seen => "was seen in our mail",
-            Self::CertificateUnknown => "certificates are not looked up",
+            Self::NotLookedUp => "certificates and lists of domains are not looked up",
         }
     }
 }
@@ -88,7 +88,7 @@ pub fn score(evidence: &Evidence) -> Score {
         (Part::Policy, evidence.policy, 5),
         (Part::Listed, evidence.listed, 10),
         (Part::Seen, evidence.seen, 20),
-        (Part::CertificateUnknown, true, 0),
+        (Part::NotLookedUp, true, 0),
     ];
     let parts: Vec<(Part, u8)> =
         parts.into_iter().filter(|(_, holds, _)| *holds).map(|(part, _, n)| (part, n)).collect();
@@ -124,7 +124,7 @@ mod tests {
         ] {
             let score = score(&evidence);
             assert_eq!(score.points, points, "{why}");
-            assert!(score.parts.contains(&(Part::CertificateUnknown, 0)), "what was not looked at is said");
+            assert!(score.parts.contains(&(Part::NotLookedUp, 0)), "what was not looked at is said");
         }
     }
 }
