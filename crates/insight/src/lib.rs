@@ -61,8 +61,8 @@ pub use flows::*;
 pub use inventory::*;
 pub use known::{Known, known};
 pub use lookalikes::{
-    LookalikeChangeLine, LookalikeLine, LookalikePassLine, LookalikeState, Lookalikes, ScorePart, SeenLookalike,
-    lookalike_changes, lookalike_line, lookalike_text, lookalikes, our_names, refresh_seen_lookalikes,
+    LOOKALIKE_ALERT, LookalikeChangeLine, LookalikeLine, LookalikePassLine, LookalikeState, Lookalikes, ScorePart,
+    SeenLookalike, lookalike_changes, lookalike_line, lookalike_text, lookalikes, our_names, refresh_seen_lookalikes,
 };
 pub use owners::{ContactLine, OwnerAnswer, OwnerLine, owners};
 pub use portfolio::portfolio;

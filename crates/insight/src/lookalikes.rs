@@ -151,6 +151,8 @@ pub struct Lookalikes {
     pub changes: Vec<LookalikeChangeLine>,
 }
 
+/// From this score on a name deserves a look.
+pub const LOOKALIKE_ALERT: u8 = ALERT_SCORE;
 /// Changes that a page shows.
 const CHANGES: usize = 200;
 /// Names of a kind that are compared, those with most messages first: comparing costs microseconds each.
@@ -326,7 +328,9 @@ fn line((domain, name): (&str, &str), kept: Option<Kept>, age_days: Option<i32>,
 fn actions(evidence: &Evidence, exists: bool, points: u8) -> Vec<String> {
     let mut actions = Vec::new();
     if !exists {
-        actions.push("Register it before somebody else does, and park it: `lamppost lookalikes --park`.".to_owned());
+        actions.push(
+            "Register it before somebody else does, and park it: `lamppost lookalikes DOMAIN --park NAME`.".to_owned(),
+        );
         return actions;
     }
     if evidence.seen || (evidence.mail && points >= ALERT_SCORE) {
@@ -342,7 +346,7 @@ fn actions(evidence: &Evidence, exists: bool, points: u8) -> Vec<String> {
         actions.push("It is made for mail alone: warn those who pay invoices.".to_owned());
     }
     actions.push(
-        "If it is yours, add it to organisation.domains; without mail, park it: `lamppost lookalikes --park`."
+        "If it is yours, add it to organisation.domains; without mail, park it: `lamppost lookalikes DOMAIN --park NAME`."
             .to_owned(),
     );
     actions

@@ -8,7 +8,7 @@ use collect::sources::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{directory, enrichment, organisation, reporters, watching};
+use crate::{directory, enrichment, lookalikes, organisation, reporters, watching};
 
 /// Read when `--config` is not given and it is there.
 const DEFAULT_FILE: &str = "lamppost.toml";
@@ -37,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) enrichment: enrichment::Settings,
     /// What our domains publish in DNS, looked at again and again.
     pub(crate) watch: watching::Settings,
+    /// Names that could be taken for ours.
+    pub(crate) lookalikes: lookalikes::Settings,
     /// Who is behind a local part: people and distribution lists, from files and from directory servers.
     pub(crate) directory: directory::Settings,
 }
@@ -77,6 +79,7 @@ impl Default for Config {
             reporter: reporters::Settings::default(),
             enrichment: enrichment::Settings::default(),
             watch: watching::Settings::default(),
+            lookalikes: lookalikes::Settings::default(),
             directory: directory::Settings::default(),
         }
     }
@@ -122,6 +125,7 @@ fn parse(text: &str) -> anyhow::Result<Config> {
     check_listen(config.portal.listen)?;
     config.source.check()?;
     config.directory.check()?;
+    config.lookalikes.check()?;
     config.organisation.declared()?;
     if config.retention.days == Some(0) {
         bail!("retention.days is 0, which would keep nothing: leave it out to keep everything, or give at least 1");

@@ -7,6 +7,7 @@ mod config;
 mod directory;
 mod enrichment;
 mod learning;
+mod lookalikes;
 mod organisation;
 mod progress;
 mod reference;

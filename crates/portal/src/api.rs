@@ -8,8 +8,8 @@ mod judged;
 use std::sync::LazyLock;
 
 use insight::{
-    Arrivals, Conflicts, Expected, Flaws, LocalParts, Portfolio, Rejections, ReportDetail, Reports, Reputation, Rows,
-    SampleDetail, Samples, Source, Sources, Spike, Trend,
+    Arrivals, Conflicts, Expected, Flaws, LocalParts, Lookalikes, Portfolio, Rejections, ReportDetail, Reports,
+    Reputation, Rows, SampleDetail, Samples, Source, Sources, Spike, Trend,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -167,6 +167,13 @@ fn mail_routes() -> Vec<Route> {
             &[],
             &[&FILTERS],
             |call| Ok(insight::reputation(call.ledger, &call.scope())?),
+        ),
+        route::<Lookalikes>(
+            ("/api/v1/lookalikes", "lookalikes"),
+            "Names that could be taken for ours: those that exist with their score, those seen in our mail, and what changed.",
+            &[],
+            &[&[&params::DOMAIN]],
+            site::lookalikes_found,
         ),
         route::<Rows>(("/api/v1/rows", "rows"), "The rows behind a number.", &[], &[&FILTERS, PAGED], |call| {
             Ok(insight::rows(call.ledger, &call.scope(), call.ask.offset, call.ask.lines())?)

@@ -108,6 +108,29 @@ pub(crate) fn dns(answer: &DnsHistory) -> String {
     table.0
 }
 
+/// Names that could be taken for ours.
+pub(crate) fn lookalikes(answer: &insight::Lookalikes) -> String {
+    let heads = ["domain", "name", "unicode", "score", "similarity", "families", "exists", "mx", "web", "in_mail"];
+    let mut table = Table::new(&heads);
+    for line in &answer.lines {
+        let state = line.state.clone().unwrap_or_default();
+        let word = |holds: bool| Cell::Text(if holds { "yes" } else { "no" });
+        table.line(&[
+            Cell::Text(&line.domain),
+            Cell::Text(&line.name),
+            Cell::Text(&line.unicode),
+            Cell::Number(line.score.into()),
+            Cell::Number(line.similarity.into()),
+            Cell::Text(&line.families.join(" ")),
+            word(line.state.is_some()),
+            Cell::Text(&state.mx.join(" ")),
+            word(state.web),
+            word(line.in_mail),
+        ]);
+    }
+    table.0
+}
+
 /// The portfolio.
 pub(crate) fn portfolio(answer: &Portfolio) -> String {
     let heads = ["domain", "organizational_domain", "policy_domain", "policy", "last_day", "messages", "failing"];
@@ -314,6 +337,7 @@ mod tests {
             flows(&fixture.flows()),
             class_trend(&fixture.class_trend()),
             decisions(&fixture.decisions()),
+            lookalikes(&fixture.lookalikes()),
             lists(&fixture.lists()),
         ];
         for table in tables {

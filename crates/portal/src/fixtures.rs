@@ -3,6 +3,7 @@
 //! Built by hand and not from a ledger, so that a page can be tested with what no ledger would ever hold.
 
 mod judged;
+mod lookalikes;
 mod program;
 mod reports;
 mod samples;

@@ -36,6 +36,8 @@ pub(crate) enum Section {
     Spf,
     /// What changed in DNS.
     Dns,
+    /// Names that could be taken for ours.
+    Lookalikes,
     /// Who is behind a local part.
     Owners,
     /// The API's page.
@@ -73,6 +75,7 @@ const GROUPS: [(&str, &[Item]); 4] = [
             item(Section::Flows, "Flows", Some("f"), |scope| links::flows(scope, &[])),
             item(Section::Explorer, "Sources", Some("e"), links::sources),
             item(Section::Lists, "Two lists", Some("l"), links::lists),
+            item(Section::Lookalikes, "Look-alikes", Some("a"), |_| Url::path(&["lookalikes"])),
             item(Section::Owners, "Owners", Some("o"), |_| Url::path(&["owners"])),
             item(Section::Samples, "Samples", Some("s"), links::samples),
         ],

@@ -34,7 +34,7 @@ const XML_BYTES: usize = 256 * 1024 * 1024;
 const FOUND_MAX: usize = 50;
 
 /// Every page.
-pub(crate) static ROUTES: [Route; 40] = [
+pub(crate) static ROUTES: [Route; 42] = [
     Route { path: "/", params: &[], answer: today },
     Route { path: "/domains", params: DOMAINS, answer: portfolio },
     Route { path: "/domains.csv", params: DOMAINS, answer: portfolio_csv },
@@ -73,6 +73,8 @@ pub(crate) static ROUTES: [Route; 40] = [
     Route { path: "/reports/{id}", params: PAGED, answer: report },
     Route { path: "/reports/{id}/xml", params: &[], answer: report_xml },
     Route { path: "/reports/{id}/raw", params: &[], answer: report_raw },
+    Route { path: "/lookalikes", params: &[], answer: lookalikes },
+    Route { path: "/lookalikes.csv", params: &[], answer: lookalikes_csv },
     Route { path: "/owners", params: &[&params::WHO], answer: owners },
     Route { path: "/search", params: &[&params::Q], answer: search },
 ];
@@ -268,6 +270,19 @@ fn dns(call: &Call<'_>) -> Result<Reply, Failure> {
 
 fn dns_csv(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::Csv("dns.csv", csv::dns(&history(call)?)))
+}
+
+/// Names that could be taken for ours, or for the domain that is asked about.
+pub(crate) fn lookalikes_found(call: &Call<'_>) -> Result<insight::Lookalikes, Failure> {
+    Ok(insight::lookalikes(call.ledger, call.scope().domain.as_deref(), call.around.now)?)
+}
+
+fn lookalikes(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Page(pages::lookalikes::page(call.here(), &lookalikes_found(call)?)))
+}
+
+fn lookalikes_csv(call: &Call<'_>) -> Result<Reply, Failure> {
+    Ok(Reply::Csv("lookalikes.csv", csv::lookalikes(&lookalikes_found(call)?)))
 }
 
 fn rows(call: &Call<'_>) -> Result<Reply, Failure> {

@@ -7,6 +7,7 @@ mod answers;
 mod dns;
 mod evaluate;
 mod flows;
+mod lookalikes;
 mod reports;
 mod scenario;
 mod scope;
@@ -19,6 +20,7 @@ pub(crate) use answers::*;
 pub(crate) use dns::*;
 pub(crate) use evaluate::*;
 pub(crate) use flows::*;
+pub(crate) use lookalikes::*;
 pub(crate) use reports::*;
 pub(crate) use scenario::*;
 pub(crate) use scope::*;
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     /// What mail in our name rests on: DKIM keys, SPF terms with their traffic, greetings without SPF.
     #[command(subcommand)]
     Inventory(InventoryCommand),
+    /// Names that could be taken for a domain of ours: how each is made, and which of them exist.
+    Lookalikes(LookalikesArgs),
     /// Look at report files without taking them in.
     #[command(subcommand)]
     Report(ReportCommand),

@@ -11,6 +11,7 @@ mod import;
 mod inventory;
 mod keep;
 mod lint;
+mod lookalikes;
 mod lookup;
 mod manual;
 mod owner;
@@ -67,6 +68,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Inventory(command) => {
             over(&loaded()?, |ledger, config| inventory::inventory(ledger, config, command, out))
         }
+        Command::Lookalikes(args) => lookalikes::lookalikes(args, &loaded()?.config, out),
         Command::Report(ReportCommand::Show(args)) => show::show(args, out),
         Command::Today(args) => over(&loaded()?, |ledger, config| today::today(ledger, config, args, out)),
         Command::Domains(args) => answers::domains(&ledger()?, args, out),

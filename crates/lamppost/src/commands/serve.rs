@@ -16,7 +16,7 @@ use crate::learning::Notes;
 use crate::organisation::{Ground, keep_judging};
 use crate::progress::ImportBar;
 use crate::uploads::Uploads;
-use crate::{arriving, directory, enrichment, reporters, watching};
+use crate::{arriving, directory, enrichment, lookalikes, reporters, watching};
 
 pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
     let listen = args.listen.unwrap_or(config.portal.listen);
@@ -62,6 +62,7 @@ pub(super) fn portal(
             notes.clone(),
         );
         let watching = watching::keep_watching(ledger.clone(), config.watch.clone(), declared);
+        let looking = lookalikes::keep_looking(ledger.clone(), config.clone());
         let held = directory::Held::new(&config.directory);
         let loading = directory::keep_loaded(held.clone(), config.directory.clone());
         let domains = config.organisation.declared()?.domains;
@@ -85,6 +86,7 @@ pub(super) fn portal(
         let ended = tokio::select! {
             served = portal::serve(listener, router, portal::Limits::default(), told_to_stop()) => served.map_err(anyhow::Error::from),
             () = learning => Ok(()),
+            () = looking => Ok(()),
             () = loading => Ok(()),
             () = watching => Ok(()),
             () = judging => Ok(()),

@@ -16,6 +16,7 @@ pub(crate) mod flow;
 pub(crate) mod flows;
 mod judged;
 pub(crate) mod lists;
+pub(crate) mod lookalikes;
 pub(crate) mod one_report;
 pub(crate) mod owners;
 pub(crate) mod portfolio;

@@ -19,6 +19,8 @@ fn all(fixture: &Fixture, around: &Around, ask: &Ask) -> Vec<(String, String)> {
         ("today", pages::today::page(here, &fixture.today(), &fixture.collecting())),
         ("lists", pages::lists::page(here, &fixture.lists())),
         ("flows", pages::flows::page(here, &fixture.flows())),
+        ("lookalikes", pages::lookalikes::page(here, &fixture.lookalikes())),
+        ("no-lookalikes", pages::lookalikes::page(here, &insight::Lookalikes::default())),
         ("flow", pages::flow::page(here, &fixture.flow())),
         ("decisions", pages::deciding::page(here, &fixture.decisions())),
         ("no-decisions", pages::deciding::page(here, &[])),

@@ -12,7 +12,7 @@ const EACH: usize = 3;
 
 /// What kinds of link it is: its path with numbers and names cut out, with each of its parameters.
 fn kinds(url: &str) -> Vec<String> {
-    const KNOWN: [&str; 21] = [
+    const KNOWN: [&str; 22] = [
         "",
         "api",
         "assets",
@@ -31,6 +31,7 @@ fn kinds(url: &str) -> Vec<String> {
         "search",
         "reputation",
         "owners",
+        "lookalikes",
         "flows",
         "decisions",
         "lists",
@@ -99,6 +100,7 @@ fn every_link_leads_to_an_answer_that_keeps_the_rules() {
         "/reports/sources",
         "/reputation",
         "/owners",
+        "/lookalikes",
         "/api",
         "/flows/",
         "/decisions",
@@ -132,7 +134,8 @@ fn pages_speak_of_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
     let portal = Portal::on(ledger::filled(dir.path()), "127.0.0.1:8025");
     let campaign = format!("/sources?domain=contoso.example&since={0}&until={0}", ledger::CAMPAIGN);
-    let cases: [(&str, &[&str]); 28] = [
+    let cases: [(&str, &[&str]); 29] = [
+        ("/lookalikes", &["Nobody has looked yet", "Switch it on", "lamppost lookalikes example.com"]),
         ("/domains", &["contoso.example", "email.contoso.example", "Whose mail do we see?"]),
         (
             "/domains/contoso.example/trend",
