@@ -13,7 +13,7 @@ pub const LURE_WORDS: [&str; 56] = [
 
 /// Public suffixes to try in place of the own: those with the most registrations, those that are misused most, and those that are one
 /// slip away from `.com`, `.net` and `.org`.
-pub const TOP_LEVEL_DOMAINS: [&str; 153] = [
+pub const TOP_LEVEL_DOMAINS: [&str; 160] = [
     "ac",
     "ae",
     "ag",
@@ -165,6 +165,13 @@ pub const TOP_LEVEL_DOMAINS: [&str; 153] = [
     "ua",
     "uk",
     "us",
+    "vip",
+    "vn",
     "website",
+    "work",
     "world",
+    "ws",
+    "xyz",
+    "za",
+    "zone",
 ];
