@@ -115,15 +115,15 @@ fn row(here: Here<'_>, line: &LookalikeLine) -> Markup {
             th.name scope="row" {
                 (text::cut(&line.unicode, 60))
                 @if line.unicode != line.name { span.sub { (text::cut(&line.name, 70)) } }
-                span.sub { (line.families.join(", ")) }
+                span.sub { (text::cut(&line.families.join(", "), 200)) }
             }
             td.num data-l="score" { @if line.score >= HIGH { strong { (line.score) } } @else { (line.score) } }
             td.wide {
                 (in_dns(line))
                 details.why {
                     summary { "Why, and what to do" }
-                    ul.mishaps { @for part in &line.parts { li { (part.what) @if part.points > 0 { ": " (part.points) } } } }
-                    ul.mishaps { @for action in &line.actions { li { (action) } } }
+                    ul.mishaps { @for part in &line.parts { li { (text::text(&part.what)) @if part.points > 0 { ": " (part.points) } } } }
+                    ul.mishaps { @for action in &line.actions { li { (text::cut(action, 300)) } } }
                     @if let Some(state) = &line.state {
                         @if let Some(spf) = &state.spf { p.small { "SPF: " code { (text::cut(spf, 200)) } } }
                         @if let Some(dmarc) = &state.dmarc { p.small { "DMARC: " code { (text::cut(dmarc, 200)) } } }
@@ -181,7 +181,7 @@ fn in_mail(here: Here<'_>, lines: &[SeenLookalike]) -> Markup {
                             tr {
                                 th.name scope="row" { (text::cut(&line.name, 70)) @if line.name != line.lookalike { span.sub { "registered: " (text::cut(&line.lookalike, 60)) } } }
                                 td data-l="like" { (text::cut(&line.domain, 60)) }
-                                td.wide { (how(&line.how)) span.sub { "as " (line.places.join(", ")) } }
+                                td.wide { (how(&line.how)) span.sub { "as " (text::text(&line.places.join(", "))) } }
                                 td.num data-l="messages" { (count(line.messages)) }
                                 td.num data-l="last" { (day(line.last_day, here.around.days.map(|(_, last)| last))) }
                             }
@@ -205,7 +205,7 @@ fn changes(here: Here<'_>, lines: &[LookalikeChangeLine]) -> Markup {
                     tbody { @for line in lines.iter().take(FIRST) {
                         tr {
                             th.name scope="row" { (text::cut(&line.unicode, 60)) span.sub { "like " (text::cut(&line.domain, 60)) } }
-                            td.wide { @if line.alert { strong { (line.what) } } @else { (line.what) } }
+                            td.wide { @if line.alert { strong { (text::text(&line.what)) } } @else { (text::text(&line.what)) } }
                             td.num data-l="score" { (line.score) }
                             td.num data-l="seen" { (moment_near(line.at, here.around.now)) }
                         }
