@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use report::AuthResult::{self, Fail, None as Nothing, Pass, PermError, TempError};
-use report::Text;
+use report::{Alignment, Text};
 
 use super::build::{Build, Signing, Trace, within};
 use crate::book::{Cidr, Service};
@@ -154,7 +154,11 @@ impl Build {
         let mut phases = always(Class::OwnMisconfigured, "helo_without_spf", vec![bounce(1.0, Nothing)]);
         if dice.chance(0.7) {
             let day = 20 + i32::try_from(dice.below(45)).unwrap_or(0);
-            phases.push(phase(day, Class::Own, "unsigned", vec![bounce(1.0, Pass)]));
+            // With strict alignment a HELO name below the author domain is not the author domain.
+            let strict = self.estate.find(0, 0).is_some_and(|found| found.record.aspf == Some(Alignment::Strict));
+            let (class, diagnosis) =
+                if strict { (Class::OwnMisconfigured, "not_aligned_strictly") } else { (Class::Own, "unsigned") };
+            phases.push(phase(day, class, diagnosis, vec![bounce(1.0, Pass)]));
             for name in &greetings {
                 self.company.records.txt(name.clone(), day, "v=spf1 a -all");
             }
@@ -243,8 +247,10 @@ impl Build {
             }
         } else {
             phases.push(phase(ALWAYS, Class::Own, "authenticated", ours));
-            let signature = Signature { by: who.clone(), selector: selector.into(), result: Pass };
-            self.traces.push(Trace { weight: 0.5, signatures: Some(vec![signature]) });
+            if author == 0 {
+                let signature = Signature { by: who.clone(), selector: selector.into(), result: Pass };
+                self.traces.push(Trace { weight: 0.5, signatures: Some(vec![signature]) });
+            }
         }
         let mut flow = Flow::new(id, Volume::office(per_day), phases)
             .team("IT", "postmaster")
