@@ -17,6 +17,9 @@ use crate::worker::Source;
 pub struct GatherLimits {
     /// Days back from the newest in the ledger: what a month of reports says is what counts for a grade.
     pub days: u16,
+    /// Days back in which a source counts of which nothing is known at all: it is learned about once. As many as flows are judged by, so
+    /// that a ledger whose reports of a year were taken in at once is judged as one that grew day by day.
+    pub history: u16,
     /// Sources of one run. A large company has some 100,000 new ones a month; the rest waits for the next run.
     pub sources: usize,
     /// Domains for which DKIM or SPF passed, by source: a forwarder has thousands, and a few name the service.
@@ -25,7 +28,7 @@ pub struct GatherLimits {
 
 impl Default for GatherLimits {
     fn default() -> Self {
-        Self { days: 30, sources: 100_000, domains: 20 }
+        Self { days: 30, history: 400, sources: 100_000, domains: 20 }
     }
 }
 
@@ -35,13 +38,29 @@ const CHUNK: usize = 1_000;
 /// Reasons of receivers that speak of forwarders and lists.
 const FORWARDING: [&str; 3] = ["forwarded", "mailing_list", "trusted_forwarder"];
 
-/// The sources of the last days that have no profile learned on `fresh` or later.
+/// The sources of the last days that have no profile learned on `fresh` or later, then those of earlier days that have none.
 ///
 /// # Errors
 /// The ledger's.
 pub fn gather(ledger: &Ledger, fresh: Day, limits: GatherLimits) -> Result<Vec<Source>, store::Error> {
     let Some((_, last)) = ledger.span()? else { return Ok(Vec::new()) };
-    let days = Some((last.plus(1 - i32::from(limits.days.max(1))), last));
+    let back = |days: u16| last.plus(1 - i32::from(days.max(1)));
+    let mut sources = window(ledger, (back(limits.days), last), fresh, limits)?;
+    let room = limits.sources - sources.len();
+    if limits.history > limits.days && room > 0 {
+        let limits = GatherLimits { sources: room, ..limits };
+        // What was learned once, whenever that was, is enough for a source that is gone.
+        let earlier = (back(limits.history), back(limits.days).plus(-1));
+        let known: HashSet<IpAddr> = sources.iter().map(|source| source.address).collect();
+        let found = window(ledger, earlier, Day(i32::MIN), limits)?;
+        sources.extend(found.into_iter().filter(|source| !known.contains(&source.address)));
+    }
+    Ok(sources)
+}
+
+/// The sources of some days that have no profile learned on `fresh` or later, those with most failing messages first.
+fn window(ledger: &Ledger, days: (Day, Day), fresh: Day, limits: GatherLimits) -> Result<Vec<Source>, store::Error> {
+    let days = Some(days);
     let ranked = Question {
         days,
         group: vec![Column::Source],
