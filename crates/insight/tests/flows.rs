@@ -210,7 +210,7 @@ fn what_is_ours() {
 
 #[test]
 fn who_sends_for_us() {
-    use FlowClass::{ThirdParty, ThirdPartyUnaligned, Unknown};
+    use FlowClass::{Own, ThirdParty, ThirdPartyUnaligned, Unknown};
     let odd = |days, per_day| {
         Stream::new("203.0.113.5", 1, per_day, "pass d=events.example s=m", "pass mfrom bounce.events.example")
             .days(0, days)
@@ -263,6 +263,27 @@ fn who_sends_for_us() {
         ),
         ("the same for two days: ask", vec![odd(2, 14)], "sent as events.example", Unknown, "U2"),
         (
+            "our record names it, and it signs as itself: a service in our SPF record, not a server of ours",
+            vec![Stream::new("203.0.113.5", 2, 40, "pass d=care.example s=mta", "pass mfrom example.com")],
+            "unsigned from 203.0.113.0/24, listed",
+            ThirdParty,
+            "C3-listed",
+        ),
+        (
+            "our mailbox provider signs with a name that it made for us: mail of our people",
+            vec![Stream::new("203.0.113.5", 2, 40, "pass d=example.onprovider.test s=a", "pass mfrom example.com")],
+            "unsigned from 203.0.113.0/24, listed",
+            Own,
+            "C1",
+        ),
+        (
+            "an envelope name below ours that has an SPF record: somebody of ours set that up",
+            vec![Stream::new("203.0.113.5", 6, 20_000, "", "softfail mfrom offers.example.com").flat().days(40, 41)],
+            "unsigned from 203.0.113.0/24",
+            ThirdPartyUnaligned,
+            "C6-insider",
+        ),
+        (
             "one large mailing from addresses beside a service of ours, unsigned: no attack",
             vec![Stream::new("198.51.100.16", 6, 20_000, "", "softfail mfrom offers.example.com").flat().days(40, 41)],
             "unsigned from 198.51.100.0/24",
@@ -274,7 +295,7 @@ fn who_sends_for_us() {
 
 #[test]
 fn who_passes_mail_on() {
-    use FlowClass::{ForwarderBroken, ForwarderIntact, Unknown};
+    use FlowClass::{ForwarderBroken, ForwarderIntact, Spoofer, Unknown};
     let forwarder = "pass d=example.com s=s1";
     check(vec![
         (
@@ -309,11 +330,45 @@ fn who_passes_mail_on() {
             "C5-override",
         ),
         (
-            "a signature of ours that never fits, and nobody stands behind it: a forwarder, or copied",
-            vec![Stream::new("203.0.113.40", 12, 40, "fail d=example.com s=s1", "softfail mfrom example.com").flat()],
+            "a signature of ours that never fits, and nobody stands behind it: a gateway of recipients, or copied",
+            vec![Stream::new("203.0.113.40", 12, 40, "fail d=example.com s=s1", "softfail mfrom example.com")],
             "forwarded by 203.0.113.0/24",
             Unknown,
             "U3",
+        ),
+        (
+            "on weekends as on weekdays: nobody hands on then what was written on weekdays",
+            vec![Stream::new("203.0.113.40", 12, 40, "fail d=example.com s=s1", "softfail mfrom example.com").flat()],
+            "forwarded by 203.0.113.0/24",
+            Spoofer,
+            "C7-copied",
+        ),
+        (
+            "nor do a few that were sent again whole make a forwarder",
+            vec![
+                Stream::new("203.0.113.40", 12, 40, "fail d=example.com s=s1", "softfail mfrom example.com").flat(),
+                Stream::new("203.0.113.40", 12, 1, forwarder, "none mfrom racks.test").flat(),
+            ],
+            "forwarded by 203.0.113.0/24, altered",
+            Spoofer,
+            "C7-copied",
+        ),
+        (
+            "what came without a signature from where other mail of ours is passed on intact",
+            vec![
+                Stream::new("203.0.113.40", 2, 40, forwarder, "softfail mfrom example.com"),
+                Stream::new("203.0.113.41", 1, 4, "", "softfail mfrom example.com"),
+            ],
+            "unsigned from 203.0.113.0/24",
+            ForwarderBroken,
+            "C5-stripped",
+        ),
+        (
+            "a list that takes our signature off: its envelope is named as those of lists are",
+            vec![Stream::new("203.0.113.5", 1, 20, "pass d=forum.example", "pass mfrom lists.forum.example")],
+            "sent as forum.example",
+            ForwarderBroken,
+            "C5-service",
         ),
         (
             "unless the same network passes other mail of ours on intact",
@@ -330,7 +385,7 @@ fn who_passes_mail_on() {
 
 #[test]
 fn who_has_no_right() {
-    use FlowClass::{Spoofer, Unknown};
+    use FlowClass::{Spoofer, ThirdPartyUnaligned, Unknown};
     let lie = "softfail mfrom example.com";
     check(vec![
         (
@@ -384,10 +439,34 @@ fn who_has_no_right() {
         ),
         (
             "a rented server that authenticates as itself: ask",
-            vec![Stream::new("203.0.113.77", 1, 230, "", "pass mfrom vps-77.racks.test").flat()],
+            vec![Stream::new("203.0.113.77", 1, 12, "", "pass mfrom vps-77.racks.test").flat()],
             "sent as racks.test",
             Unknown,
             "U2",
+        ),
+        (
+            "hundreds a day, never signed, on weekends too: no form on a website",
+            vec![Stream::new("203.0.113.77", 1, 230, "", "pass mfrom vps-77.racks.test").flat()],
+            "sent as racks.test",
+            Spoofer,
+            "C7-loud",
+        ),
+        (
+            "the same in office hours: somebody works with it",
+            vec![Stream::new("203.0.113.77", 1, 230, "", "pass mfrom vps-77.racks.test")],
+            "sent as racks.test",
+            ThirdPartyUnaligned,
+            "C6-steady",
+        ),
+        (
+            "one host that claims to be us, and others, and none of them knows it",
+            vec![
+                Stream::new("203.0.113.5", 2, 30, "", lie).flat(),
+                Stream::new("203.0.113.5", 2, 30, "", "none mfrom returns.racks.test").flat(),
+            ],
+            "unsigned from 203.0.113.0/24",
+            Spoofer,
+            "C7-borrowed",
         ),
     ]);
 }

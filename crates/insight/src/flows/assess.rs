@@ -9,15 +9,15 @@ use std::net::IpAddr;
 use enrich::{Catalogue, ServiceKind};
 use report::{Day, Text};
 
-use super::cell::{Cell, Names};
+use super::around::Arounds;
+use super::cell::{Cell, Names, Spf, Whose};
 use super::class::{FlowClass, Verdict, rule_for};
-use super::crowd::Crowds;
 use super::day::Kept;
 use super::features::{DayCount, Features, Known, Pairs, Series};
-use super::identity::{Identity, Place, Places, Sender, identify, service_of};
-use super::knowledge::{Facts, most, network};
+use super::identity::{Identity, Places, Sender, identify};
+use super::knowledge::{Facts, neighbourhood, network};
 use super::phases::{Phase, phases};
-use super::rules::{Around, Case, Finding, Thresholds, Who, diagnose};
+use super::rules::{Case, Finding, Thresholds, Who, diagnose};
 use super::space::Space;
 
 /// What was declared about the organisation.
@@ -116,11 +116,13 @@ impl Assessed {
 
 /// What all organizational domains together show of networks.
 #[derive(Default)]
-struct Networks {
+pub(crate) struct Networks {
     /// Messages that pass; messages of services that send for us.
     passing: HashMap<u128, (u64, u64)>,
     /// Organizational domains in whose name nothing of a network passes.
-    names: HashMap<u128, u64>,
+    pub(crate) names: HashMap<u128, u64>,
+    /// Neighbourhoods of servers that send in our own name, and are no service's.
+    pub(crate) ours: HashSet<u128>,
 }
 
 /// Judges all organizational domains. `read` gives the cells of one.
@@ -144,7 +146,7 @@ pub(crate) fn assess<E>(
     }
     let shared = |source: u128| ground.profiles.get(&source).is_some_and(|p| p.known.service.is_some());
     let space = Space::new(&ground.organisation.networks, &all, shared);
-    let networks = networks(&all, &space);
+    let networks = networks(&all, &space, shared);
     let mut assessed = Assessed { organizations: Vec::with_capacity(all.len()), space };
     for (name, facts) in organizations.iter().zip(all) {
         let kept = read(name)?;
@@ -154,7 +156,7 @@ pub(crate) fn assess<E>(
     Ok(assessed)
 }
 
-fn networks(all: &[Facts], space: &Space) -> Networks {
+fn networks(all: &[Facts], space: &Space, shared: impl Fn(u128) -> bool) -> Networks {
     let mut networks = Networks::default();
     for facts in all {
         let mut lying = HashSet::new();
@@ -168,6 +170,10 @@ fn networks(all: &[Facts], space: &Space) -> Networks {
             {
                 sums.1 += facts.passing;
             }
+            let sends_as_us = facts.direct >= 10 && facts.direct * 2 >= facts.messages;
+            if sends_as_us && facts.also_signed * 2 <= facts.messages && !shared(*source) {
+                networks.ours.insert(neighbourhood(*source));
+            }
             if facts.passing == 0 && facts.lying > 0 && !space.has(*source) {
                 lying.insert(near);
             }
@@ -180,16 +186,16 @@ fn networks(all: &[Facts], space: &Space) -> Networks {
 }
 
 /// One organizational domain under way.
-struct Judging<'a> {
+pub(crate) struct Judging<'a> {
     facts: Facts,
     ground: &'a Ground<'a>,
     space: &'a Space,
     networks: &'a Networks,
     known: HashMap<u128, Known>,
     index: HashMap<Identity, u32>,
-    flows: Vec<(Identity, Features)>,
+    pub(crate) flows: Vec<(Identity, Features)>,
     series: HashMap<(u32, u32), Series>,
-    pairs: Pairs,
+    pub(crate) pairs: Pairs,
 }
 
 impl Judging<'_> {
@@ -220,8 +226,13 @@ impl Judging<'_> {
         features.add(day, cell, &known, silent);
         features.sources += u64::from(new);
         features.sightings += u64::from(new_today);
+        let shape = cell.shape;
+        if !shape.passes() && shape.whose() == Whose::Foreign && shape.spf() != Spf::Pass && cell.other == 0 {
+            let organization = self.facts.organization(cell.spf);
+            self.flows[flow as usize].1.borrow(organization, messages);
+        }
         // Neither quarantined nor rejected.
-        let delivered = if cell.shape.passes() { 0 } else { cell.messages[0] + cell.messages[1] };
+        let delivered = if shape.passes() { 0 } else { cell.messages[0] + cell.messages[1] };
         let count = DayCount { day, messages, failing, delivered };
         self.series.entry((flow, cell.author)).or_default().add(count);
     }
@@ -270,123 +281,35 @@ fn flows(
     for ((flow, source), seen) in &judging.pairs.0 {
         sources.entry(*flow).or_default().push((*source, seen.messages, seen.failing));
     }
-    let around = Arounds::new(&facts, &judging, networks, ground, &authors);
+    let days: Vec<Vec<DayCount>> = (0_u32..)
+        .zip(&judging.flows)
+        .map(|(at, _)| together(authors.get(&at).map(Vec::as_slice).unwrap_or_default()))
+        .collect();
+    let around = Arounds::new(name, &facts, &judging, networks, ground, &days);
     let mut taken = Vec::with_capacity(judging.flows.len());
-    for (at, (identity, features)) in (0_u32..).zip(judging.flows) {
-        let around = around.of(identity, &features);
+    for ((at, (identity, features)), days) in (0_u32..).zip(judging.flows).zip(&days) {
+        let around = around.of(at as usize, identity, &features, days);
         let finding = Case::new(identity, &features, &around, &ground.thresholds).decide();
         let mut sources = sources.remove(&at).unwrap_or_default();
         sources.sort_unstable_by_key(|(source, messages, _)| (std::cmp::Reverse(*messages), *source));
         let sender = Sender::of(identity, &facts, &places);
         let authors = authors.remove(&at).unwrap_or_default();
-        taken.push(judged(name, sender, features, finding, authors, sources, ground));
+        taken.push(judged(name, sender, features, finding, (authors, days), sources, ground));
     }
     OfOrganization { name: name.clone(), flows: taken, index: judging.index, facts, places }
 }
 
-/// Services and autonomous systems of the sources.
+/// Services of the sources.
 fn places(facts: &Facts, ground: &Ground<'_>) -> Places {
     let mut places = Places::default();
     let mut sources: Vec<&u128> = facts.sources.keys().collect();
     sources.sort_unstable();
     for source in sources {
-        let Some(profiled) = ground.profiles.get(source) else { continue };
-        if let Some(service) = &profiled.service {
-            places.put(*source, Place::Service, service);
-        } else if let Some(system) = &profiled.system {
-            places.put(*source, Place::System, system);
+        if let Some(service) = ground.profiles.get(source).and_then(|profiled| profiled.service.as_deref()) {
+            places.put(*source, service);
         }
     }
     places
-}
-
-/// What is known around each flow.
-struct Arounds<'a> {
-    facts: &'a Facts,
-    networks: &'a Networks,
-    catalogue: &'a Catalogue,
-    crowds: Crowds,
-    our_week: Option<f64>,
-    silent: bool,
-    /// Mail with our signatures, by who passed it on: intact, altered.
-    carried: HashMap<Place, (u64, u64)>,
-}
-
-impl<'a> Arounds<'a> {
-    fn new(
-        facts: &'a Facts,
-        judging: &Judging<'_>,
-        networks: &'a Networks,
-        ground: &'a Ground<'_>,
-        authors: &BTreeMap<u32, Vec<(Text, Vec<DayCount>)>>,
-    ) -> Self {
-        let mut carried: HashMap<Place, (u64, u64)> = HashMap::new();
-        let mut crowds = Crowds::default();
-        for (at, (identity, features)) in (0_u32..).zip(&judging.flows) {
-            match *identity {
-                Identity::Forwarder { by, broken } => {
-                    let sums = carried.entry(by).or_default();
-                    if broken { sums.1 += features.broken } else { sums.0 += features.messages }
-                }
-                Identity::Unsigned { from, listed: false, .. }
-                    if features.passing() * 50 <= features.messages && features.ours == 0 =>
-                {
-                    let days = authors.get(&at).map(Vec::as_slice).unwrap_or_default();
-                    crowds.add(from, features, days);
-                }
-                _ => {}
-            }
-        }
-        crowds.settle();
-        let our_week = facts.our_week();
-        let silent = facts.authors.values().all(|author| author.passing == 0);
-        Self { facts, networks, catalogue: ground.catalogue, crowds, our_week, silent, carried }
-    }
-
-    fn of(&self, identity: Identity, f: &Features) -> Around {
-        let days = f.first.zip(f.last);
-        let mut around = Around {
-            // A domain without mail of its own has no week: then a flat one is not told from ours, and nothing follows from it.
-            our_week: self.our_week,
-            week: days.and_then(|days| f.week.ratio(days, f.active_days)),
-            silent: self.silent,
-            ..Around::default()
-        };
-        let name = |number: u32| self.facts.names.name(number).to_string();
-        let top = |sums| most(sums).map(|(number, _)| name(number));
-        let (signer, envelope) = (top(&f.signers), top(&f.envelopes));
-        match identity {
-            Identity::Key(key) => {
-                around.home_is_service = service_of(self.facts, key).is_some();
-                around.service = self.service(signer.as_deref(), None);
-            }
-            Identity::Foreign(organization) => {
-                around.vendor = self.facts.vendors.contains_key(&organization);
-                around.service = self.service(signer.as_deref(), envelope.as_deref());
-                let (intact, altered) =
-                    self.carried.get(&Place::Organization(organization)).copied().unwrap_or_default();
-                around.carries = intact + altered;
-            }
-            Identity::Forwarder { by, .. } => {
-                around.carries = self.carried.get(&by).map_or(0, |(intact, _)| *intact);
-                around.service = self.service(signer.as_deref(), envelope.as_deref());
-            }
-            Identity::Unsigned { from, .. } => {
-                self.crowds.fill(from, f, &mut around);
-                if let Place::Network(near) = from {
-                    around.organizations = self.networks.names.get(&near).copied().unwrap_or_default();
-                }
-            }
-            Identity::Envelope(_) => {}
-        }
-        around
-    }
-
-    /// The kind of service that signs with one of these names or has its bounces there.
-    fn service(&self, signer: Option<&str>, envelope: Option<&str>) -> Option<ServiceKind> {
-        let list = |name: Option<&str>| name.map(str::to_owned).into_iter().collect::<Vec<_>>();
-        self.catalogue.find(&[], &list(signer), &list(envelope)).first().map(|found| found.kind)
-    }
 }
 
 /// Puts a verdict on a flow: by decision if there is one, and phase by phase.
@@ -395,7 +318,7 @@ fn judged(
     sender: Sender,
     features: Features,
     mut finding: Finding,
-    authors: Vec<(Text, Vec<DayCount>)>,
+    (authors, days): (Vec<(Text, Vec<DayCount>)>, &[DayCount]),
     sources: Vec<(u128, u64, u64)>,
     ground: &Ground<'_>,
 ) -> AssessedFlow {
@@ -412,9 +335,8 @@ fn judged(
         };
         (finding.confidence, finding.rule, finding.why) = (100, "D0", "somebody decided so");
     }
-    let days = together(&authors);
     let class = |phase: &Phase| finding.who.class(phase.messages, phase.failing, &ground.thresholds);
-    let phases: Vec<(Phase, FlowClass)> = phases(&days).into_iter().map(|phase| (phase, class(&phase))).collect();
+    let phases: Vec<(Phase, FlowClass)> = phases(days).into_iter().map(|phase| (phase, class(&phase))).collect();
     let class = phases.last().map_or(FlowClass::Unknown, |(_, class)| *class);
     let diagnosis = matches!(class, FlowClass::OwnMisconfigured | FlowClass::ThirdPartyUnaligned)
         .then(|| diagnose(&features, matches!(sender, Sender::Unsigned { bounce: true, .. })))

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use report::Day;
 
 use super::cell::{Cell, Own, Spf, Whose};
-use super::knowledge::{Sums, Week, add, network};
+use super::knowledge::{Sums, add, network};
 use super::pack::{Reader, Writer};
 use super::results::Results;
 
@@ -129,6 +129,10 @@ pub(crate) struct Features {
     /// Nothing passed, and the envelope sender was a name of ours, or somebody else's.
     pub(crate) lying: u64,
     pub(crate) honest: u64,
+    /// Of the honest ones: in whose name, by organizational domain. Nothing stands behind these names.
+    pub(crate) borrowed: Sums,
+    /// Nothing passed, and the envelope was another name below ours that has an SPF record.
+    pub(crate) insider: u64,
     /// Of names that no passing message of the whole ledger bears.
     pub(crate) of_silent_names: u64,
     /// Messages by what is known of their source.
@@ -145,7 +149,6 @@ pub(crate) struct Features {
     pub(crate) passes_nearby: u64,
     /// By kind of the service that runs the source.
     pub(crate) services: Vec<(enrich::ServiceKind, u64)>,
-    pub(crate) week: Week,
     pub(crate) first: Option<Day>,
     pub(crate) last: Option<Day>,
     pub(crate) active_days: u32,
@@ -214,7 +217,14 @@ impl Features {
         *slot += n;
         if !pass && cell.other == 0 && shape.own() != Own::Pass {
             match shape.whose() {
-                Whose::Ours | Whose::Below => self.lying += n,
+                Whose::Ours => self.lying += n,
+                Whose::Below => {
+                    self.lying += n;
+                    // Without a record SPF says none: whoever uses this name knows one that we set up.
+                    if cell.spf != cell.author && matches!(shape.spf(), Spf::Fail | Spf::SoftFail | Spf::Neutral) {
+                        self.insider += n;
+                    }
+                }
                 Whose::Foreign => self.honest += n,
                 Whose::Nobody => {}
             }
@@ -245,7 +255,6 @@ impl Features {
     }
 
     fn add_day(&mut self, day: Day, n: u64) {
-        self.week.add(day, n);
         self.first.get_or_insert(day);
         if self.last != Some(day) {
             self.active_days += 1;
@@ -262,7 +271,11 @@ impl Features {
         }
     }
 
-    /// Takes over what another flow adds up to, for looking at many as at one.
+    /// Notes whose name stood in an envelope that it did not pass for.
+    pub(crate) fn borrow(&mut self, organization: u32, n: u64) {
+        add(&mut self.borrowed, organization, n);
+    }
+
     pub(crate) fn passing(&self) -> u64 {
         self.messages - self.failing
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Names, Own, Spf, Whose};
 use super::day::address;
-use super::knowledge::{Facts, Home, most, network};
+use super::knowledge::{Facts, Home, SourceFacts, most, network};
 use super::space::{Space, stands_for_nobody};
 
 /// Where mail comes from, as closely as it can be said.
@@ -21,8 +21,6 @@ pub(crate) enum Place {
     Organization(u32),
     /// A known service, whose hosts have names that lead back to them: its number in [`Places`].
     Service(u32),
-    /// An autonomous system, by number in [`Places`].
-    System(u32),
     /// A /24 or /48.
     Network(u128),
 }
@@ -42,7 +40,7 @@ pub(crate) enum Identity {
     Unsigned { from: Place, listed: bool, bounce: bool },
 }
 
-/// Services and autonomous systems of sources, from their profiles.
+/// Services of sources, from their profiles.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     of: HashMap<u128, Place>,
@@ -50,9 +48,9 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    pub(crate) fn put(&mut self, source: u128, place: impl FnOnce(u32) -> Place, name: &str) {
-        let number = self.names.number(name);
-        self.of.insert(source, place(number));
+    pub(crate) fn put(&mut self, source: u128, service: &str) {
+        let number = self.names.number(service);
+        self.of.insert(source, Place::Service(number));
     }
 
     /// Where a source is.
@@ -90,7 +88,14 @@ pub(crate) fn identify(cell: &Cell, facts: &mut Facts, places: &Places, space: &
         }
         Own::Absent => {}
     }
-    if shape.spf_aligned() && shape.whose() == Whose::Below && !shape.bounce() && !own_space {
+    if shape.spf() == Spf::Pass && shape.whose() == Whose::Below && !shape.bounce() && !own_space {
+        // With strict alignment such mail passes by its signature alone: without one it is still the same stream.
+        if !shape.spf_aligned()
+            && let Some(key) = facts.key_of(cell.source)
+            && facts.at_home(cell, key, foreign)
+        {
+            return Identity::Key(key);
+        }
         return Identity::Envelope(cell.spf);
     }
     if !shape.passes()
@@ -98,11 +103,15 @@ pub(crate) fn identify(cell: &Cell, facts: &mut Facts, places: &Places, space: &
     {
         return identity;
     }
-    let listed =
-        facts.sources.get(&cell.source).is_some_and(|source| source.direct > 0) && !stands_for_nobody(cell.source);
-    // Not every reporter says that SPF was about the greeting; the names are the same.
-    let bounce = shape.whose() != Whose::Ours && (shape.bounce() || facts.greetings.contains(&cell.spf));
-    Identity::Unsigned { from: places.place(cell.source), listed, bounce }
+    // On our own machines SPF may also pass for the name of the machine alone.
+    let passes = |source: &SourceFacts| source.direct > 0 || (own_space && source.below > 0);
+    let listed = facts.sources.get(&cell.source).is_some_and(passes) && !stands_for_nobody(cell.source);
+    // Not every reporter says that SPF was about the greeting; the names are the same. Of a stranger's greetings nothing is known beside.
+    let bounce = !matches!(shape.whose(), Whose::Ours | Whose::Foreign)
+        && (shape.bounce() || facts.greetings.contains(&cell.spf));
+    // Our own machines are told apart by their networks: whose they are is known, and what is wrong differs from one to the next.
+    let from = if own_space { Place::Network(network(cell.source)) } else { places.place(cell.source) };
+    Identity::Unsigned { from, listed, bounce }
 }
 
 /// Mail that does not pass and carries nothing of ours.
@@ -197,14 +206,14 @@ pub enum Sender {
     },
     /// Passes on mail that we signed.
     Forwarder {
-        /// Who: an organizational domain, a service, an autonomous system, a network.
+        /// Who: an organizational domain, a service, a network.
         by: String,
         /// Whether our signature no longer verifies behind it.
         broken: bool,
     },
     /// Sends unsigned mail.
     Unsigned {
-        /// From where: a service, an autonomous system, a network.
+        /// From where: a service, a network.
         from: String,
         /// From addresses that pass SPF for us.
         listed: bool,
@@ -223,7 +232,7 @@ impl Sender {
         let name = |number: u32| facts.names.name(number).to_string();
         let place = |place: Place| match place {
             Place::Organization(number) => name(number),
-            Place::Service(number) | Place::System(number) => places.names.name(number).to_string(),
+            Place::Service(number) => places.names.name(number).to_string(),
             Place::Network(first) => network_text(first),
         };
         match identity {

@@ -9,6 +9,8 @@ use report::{Day, Text};
 use store::organizational_domain;
 
 use super::cell::{Cell, Names, Own, Spf, Whose};
+use super::features::DayCount;
+use super::rhythm::{Rhythm, rhythm};
 
 /// Sums by name, few of them: the largest is what matters.
 pub(crate) type Sums = Vec<(u32, u64)>;
@@ -90,50 +92,10 @@ pub(crate) struct AuthorFacts {
     pub(crate) passing: u64,
 }
 
-/// Messages on weekdays and at weekends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Week {
-    pub(crate) weekdays: u64,
-    pub(crate) weekends: u64,
-}
-
-impl Week {
-    pub(crate) fn add(&mut self, day: Day, messages: u64) {
-        if weekend(day) {
-            self.weekends += messages;
-        } else {
-            self.weekdays += messages;
-        }
-    }
-
-    pub(crate) fn plus(&mut self, other: Self) {
-        self.weekdays += other.weekdays;
-        self.weekends += other.weekends;
-    }
-
-    /// Messages of a weekend day for each of a weekday, where enough is known: two weeks and a hundred messages.
-    /// What sends on fewer than half of the days has moods and no week.
-    pub(crate) fn ratio(self, days: (Day, Day), active_days: u32) -> Option<f64> {
-        let length = i64::from(days.1.0) - i64::from(days.0.0) + 1;
-        if length < 14 || self.weekdays + self.weekends < 100 || i64::from(active_days) * 2 < length {
-            return None;
-        }
-        let weekends = (0..length).filter(|n| weekend(days.0.plus(i32::try_from(*n).unwrap_or(0)))).count();
-        let weekdays = usize::try_from(length).unwrap_or(0) - weekends;
-        let rate = |messages: u64, days: usize| share(messages, days.max(1) as u64);
-        Some(rate(self.weekends, weekends) / rate(self.weekdays, weekdays).max(1e-9))
-    }
-}
-
 /// A part of a whole, or a rate: close enough for comparing.
 #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 compare the same")]
 pub(crate) fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
-}
-
-/// Saturday or Sunday. 1970-01-01 was a Thursday.
-fn weekend(day: Day) -> bool {
-    matches!((day.0 + 4).rem_euclid(7), 0 | 6)
 }
 
 /// What the cells of an organizational domain say.
@@ -149,13 +111,12 @@ pub(crate) struct Facts {
     /// Services that use a key beside where it is at home, by key and organizational domain.
     guests: HashSet<(u32, u32)>,
     pub(crate) authors: HashMap<u32, AuthorFacts>,
-    /// When mail that passes is sent.
-    pub(crate) week: Week,
+    /// Mail that passes, day by day.
+    passing: Vec<DayCount>,
+    /// Mail that SPF passes for our own name, and of this what a signature of ours is on.
+    direct: (u64, u64),
     /// Organizational domains that sign, or have the envelope of, mail that passes for us beside our own: services that work for us.
     pub(crate) vendors: HashMap<u32, u64>,
-    pub(crate) days: Option<(Day, Day)>,
-    active_days: u32,
-    last_day: Option<Day>,
     /// Names below ours that servers greet with, where a report says so.
     pub(crate) greetings: HashSet<u32>,
 }
@@ -188,12 +149,6 @@ impl Facts {
     /// Takes a cell into account.
     pub(crate) fn add(&mut self, day: Day, cell: &Cell) {
         let (messages, shape) = (cell.total(), cell.shape);
-        let (first, last) = self.days.unwrap_or((day, day));
-        self.days = Some((first.min(day), last.max(day)));
-        if shape.passes() && self.last_day != Some(day) {
-            self.active_days += 1;
-            self.last_day = Some(day);
-        }
         if shape.bounce() && shape.whose() == Whose::Below {
             self.greetings.insert(cell.spf);
         }
@@ -206,7 +161,11 @@ impl Facts {
         let source = self.sources.entry(cell.source).or_default();
         source.messages += messages;
         match (direct, shape.whose()) {
-            (true, Whose::Ours) => source.direct += messages,
+            (true, Whose::Ours) => {
+                source.direct += messages;
+                self.direct.0 += messages;
+                self.direct.1 += if shape.own() == Own::Absent { 0 } else { messages };
+            }
             (true, _) => source.below += messages,
             _ => {}
         }
@@ -230,7 +189,10 @@ impl Facts {
         }
         if shape.passes() {
             source.passing += messages;
-            self.week.add(day, messages);
+            match self.passing.last_mut() {
+                Some(last) if last.day == day => last.messages += messages,
+                _ => self.passing.push(DayCount { day, messages, ..DayCount::default() }),
+            }
         } else if cell.other == 0 && foreign.is_none() && matches!(shape.whose(), Whose::Ours | Whose::Below) {
             source.lying += messages;
         }
@@ -304,9 +266,14 @@ impl Facts {
         }
     }
 
-    /// Weekend against weekday of our mail that passes.
-    pub(crate) fn our_week(&self) -> Option<f64> {
-        self.week.ratio(self.days?, self.active_days)
+    /// When our mail that passes is sent.
+    pub(crate) fn our_rhythm(&self) -> Option<Rhythm> {
+        rhythm(&self.passing)
+    }
+
+    /// Whether nearly all mail of our own leaves signed, so that what comes without a signature was never ours.
+    pub(crate) fn signs_all(&self) -> bool {
+        self.direct.0 >= 100 && self.direct.1 * 10 >= self.direct.0 * 9
     }
 
     /// The key of ours that most of a source's mail is signed with.

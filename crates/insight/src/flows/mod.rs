@@ -8,14 +8,16 @@
 //! | `cell`, `pack`, `day` | what all reporters say together of a source and a combination of results on a day, kept day by day |
 //! | `knowledge`, `space` | what all cells say of sources, keys and networks: who sends directly, whose machines are ours |
 //! | `identity` | which flow a cell belongs to |
-//! | `features`, `results`, `crowd`, `phases` | what a flow adds up to; networks looked at as one; the times in which it fares alike |
-//! | `rules`, `class` | from there to a verdict with its reasons |
+//! | `features`, `results`, `rhythm`, `phases` | what a flow adds up to; when it sends; the times in which it fares alike |
+//! | `around`, `crowd`, `strangers` | what others near a flow do; many small ones looked at as one |
+//! | `rules`, `fraud`, `class` | from there to a verdict with its reasons |
 //! | `assess`, `snapshot` | all of it for the whole ledger, and as it is kept |
 //! | `decisions` | what people decided |
 //! | `read`, `spikes`, `answers` | what is shown |
 //! | `sheet` | rows that lie in no ledger, judged all the same |
 
 mod answers;
+mod around;
 mod assess;
 pub(crate) mod cell;
 mod class;
@@ -23,17 +25,20 @@ mod crowd;
 pub(crate) mod day;
 mod decisions;
 mod features;
+mod fraud;
 mod identity;
 mod knowledge;
 mod pack;
 mod phases;
 mod read;
 mod results;
+mod rhythm;
 mod rules;
 mod sheet;
 pub(crate) mod snapshot;
 mod space;
 mod spikes;
+mod strangers;
 
 pub use answers::*;
 pub use assess::Organisation;

@@ -8,10 +8,13 @@ use enrich::ServiceKind::{
     Transactional, WebHost,
 };
 
+use super::around::in_words;
 use super::class::{Diagnosis, FlowClass, FlowEvidence};
 use super::features::Features;
 use super::identity::Identity;
 use super::knowledge::share;
+use super::rhythm::{Beat, Rhythm};
+use super::strangers::Alike;
 
 /// Shares and counts at which the rules decide.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,40 +23,28 @@ pub(crate) struct Thresholds {
     pub(crate) own_failing: (f64, u64),
     /// Of a service's: it also meets receivers whose DNS fails, and forwarders that look like it.
     pub(crate) service_failing: (f64, u64),
-    /// Weekend against weekday from which a week is flat; offices lie near 0.3.
-    pub(crate) flat: f64,
-    /// Up to this a week is an office's.
-    pub(crate) office: f64,
     /// Networks that make a crowd.
     pub(crate) crowd: u64,
     /// Weeks in which a service was seen before it counts as steady.
     pub(crate) steady_weeks: u32,
-    /// Messages on a day that is loud for one network that never passes.
+    /// Messages on a day on which it sends that are loud for one network that never passes.
     pub(crate) loud: u64,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self {
-            own_failing: (0.02, 3),
-            service_failing: (0.10, 3),
-            flat: 0.65,
-            office: 0.55,
-            crowd: 20,
-            steady_weeks: 3,
-            loud: 100,
-        }
+        Self { own_failing: (0.02, 3), service_failing: (0.10, 3), crowd: 20, steady_weeks: 3, loud: 20 }
     }
 }
 
 /// What is known around a flow.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all go together")]
 pub(crate) struct Around {
-    /// Weekend against weekday of our mail that passes.
-    pub(crate) our_week: Option<f64>,
-    /// The same of this flow, and of all like it in its neighbourhood.
-    pub(crate) week: Option<f64>,
-    pub(crate) crowd_week: Option<f64>,
+    /// When our mail that passes is sent, when this is, and when all that is like it in its neighbourhood.
+    pub(crate) ours: Beat,
+    pub(crate) rhythm: Option<Rhythm>,
+    pub(crate) crowd_beat: Beat,
     /// Networks in the neighbourhood, and in all, that send as this one does; the most of them within two days.
     pub(crate) crowd: u64,
     pub(crate) crowd_all: u64,
@@ -64,10 +55,27 @@ pub(crate) struct Around {
     pub(crate) vendor: bool,
     /// The kind of service that the sender's own domain belongs to.
     pub(crate) service: Option<ServiceKind>,
-    /// Mail with our signatures came through this sender from elsewhere.
+    /// Mail with our signatures came through this sender from elsewhere; and of it, what a forwarder altered.
     pub(crate) carries: u64,
+    pub(crate) alters: u64,
+    /// Messages of it that come from networks which pass on mail of ours intact.
+    pub(crate) on_carriers: u64,
+    /// Messages of it from the /16 or /32 of servers that send in our own name.
+    pub(crate) near_ours: u64,
+    /// Its addresses come back again and again.
+    pub(crate) lasting: bool,
+    /// What strangers like it do together.
+    pub(crate) strangers: Option<Alike>,
+    /// The envelope is named as those of lists are.
+    pub(crate) list_name: bool,
+    /// Nearly all mail of our own is signed.
+    pub(crate) signs_all: bool,
+    /// Networks of ours were declared.
+    pub(crate) declared: bool,
     /// A key of ours: seen to verify at all.
     pub(crate) home_is_service: bool,
+    /// Who else signs is one of us, or has a name for us below its own, as mailbox providers give it to their customers.
+    pub(crate) signer_is_ours: bool,
     /// Organizational domains this ledger has whose name the same addresses use.
     pub(crate) organizations: u64,
     /// Nothing of this organizational domain ever passes.
@@ -128,19 +136,19 @@ impl<'a> Case<'a> {
     }
 
     /// A share of the flow's messages, for comparing.
-    fn share(&self, messages: u64) -> f64 {
+    pub(super) fn share(&self, messages: u64) -> f64 {
         share(messages, self.f.messages)
     }
 
     /// Notes a piece of evidence.
-    fn note(&self, fact: &str, messages: u64, text: String) {
+    pub(super) fn note(&self, fact: &str, messages: u64, text: String) {
         if messages > 0 {
             self.evidence.borrow_mut().push(FlowEvidence { fact: fact.to_owned(), text, messages });
         }
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "every rule ends in it, and rules give none where they do not fit")]
-    fn found(&self, who: Who, confidence: u8, rule: &'static str, why: &'static str) -> Option<Finding> {
+    pub(super) fn found(&self, who: Who, confidence: u8, rule: &'static str, why: &'static str) -> Option<Finding> {
         Some(Finding { who, confidence, rule, why, evidence: self.evidence.take() })
     }
 
@@ -184,20 +192,20 @@ impl<'a> Case<'a> {
         self.note("own_space", f.ours, format!("{} come from address space of ours", of(f.ours)));
         self.note("suspicious", f.suspicious, format!("{} come from addresses of bad standing", of(f.suspicious)));
         self.note("good", f.good, format!("{} come from addresses of good standing", of(f.good)));
-        if let Some(week) = self.around.week {
-            let text = format!("a weekend day brings {:.0} % of a weekday", week * 100.0);
-            self.note("week", f.messages, text);
+        if let Some(rhythm) = self.around.rhythm {
+            self.note("week", f.messages, in_words(rhythm));
         }
     }
 
-    fn flat(&self) -> bool {
-        let ours = self.around.our_week.is_some_and(|week| week <= self.at.office);
-        let week = self.around.week.or(self.around.crowd_week);
-        ours && week.is_some_and(|week| week >= self.at.flat)
+    pub(super) fn flat(&self) -> bool {
+        let own = self.around.rhythm.map(|rhythm| rhythm.beat).filter(|beat| *beat != Beat::Unclear);
+        // Of what comes back again and again only its own days count.
+        let crowd = if self.around.lasting { Beat::Unclear } else { self.around.crowd_beat };
+        own.unwrap_or(crowd) == Beat::Flat
     }
 
-    fn office(&self) -> bool {
-        self.around.week.is_some_and(|week| week <= self.at.office)
+    pub(super) fn office(&self) -> bool {
+        self.around.rhythm.is_some_and(|rhythm| rhythm.beat == Beat::Office)
     }
 
     /// Most of it comes from our own machines, by declaration, by name, or by the company they keep.
@@ -217,6 +225,11 @@ impl<'a> Case<'a> {
         self.share(self.f.of_service(&[Marketing, Transactional, Saas])) >= 0.5
     }
 
+    /// Who signs beside us carries the mail of our people: one of us, our mailbox provider, a gateway.
+    fn signs_for_us(&self) -> bool {
+        self.around.signer_is_ours || matches!(self.around.service, Some(MailboxProvider | SecurityGateway))
+    }
+
     fn key(&self) -> Option<Finding> {
         let f = self.f;
         if let Some((sure, why)) = self.on_our_machines() {
@@ -234,8 +247,7 @@ impl<'a> Case<'a> {
             let why = "it signs as us, with an envelope sender below our domain as services ask for";
             return self.found(Who::Service, 85, "C3-delegated", why);
         }
-        let tenant = matches!(self.around.service, Some(MailboxProvider | SecurityGateway));
-        if self.share(f.other) >= 0.5 && !tenant {
+        if self.share(f.other) >= 0.5 && !self.signs_for_us() {
             return self.found(Who::Service, 85, "C3-signs-twice", "it signs as us and as itself, as services do");
         }
         if direct == 0 && self.share(f.foreign) >= 0.3 {
@@ -257,6 +269,9 @@ impl<'a> Case<'a> {
     fn forwarder(&self, broken: bool) -> Option<Finding> {
         let f = self.f;
         let kind = f.of_service(&[MailboxProvider, ForwarderKind, ListHost, SecurityGateway, Isp, Education, WebHost]);
+        if let Some(found) = self.copied() {
+            return Some(found);
+        }
         if !broken {
             let why = "our signature verifies, and it comes from elsewhere than we send: somebody passed it on";
             return self.found(Who::Forwarder { broken }, 90, "C4", why);
@@ -265,7 +280,8 @@ impl<'a> Case<'a> {
             let why = "receivers say that it was forwarded or came through a list";
             return self.found(Who::Forwarder { broken }, 95, "C5-override", why);
         }
-        if self.around.carries > 0 {
+        // A few that verify among very many that do not are no forwarder's.
+        if self.around.carries > 0 && self.around.carries * 10 >= self.around.alters {
             let why = "the same sender passes on other mail of ours with its signature intact";
             return self.found(Who::Forwarder { broken }, 90, "C5-carries", why);
         }
@@ -276,10 +292,6 @@ impl<'a> Case<'a> {
         if self.share(kind) >= 0.5 || self.share(f.graded_good + f.mail_host) >= 0.5 {
             let why = "it carries our signature, altered on the way, and comes from mail servers of good standing";
             return self.found(Who::Forwarder { broken }, 75, "C5-standing", why);
-        }
-        if self.share(f.suspicious.max(f.hard)) >= 0.5 {
-            let why = "it carries a signature of ours that never fits, from addresses of bad standing: copied";
-            return self.found(Who::Spoofer, 80, "C7-copied", why);
         }
         let why = "it carries our signature and nothing verifies: a forwarder that alters mail, or a copied signature";
         self.found(Who::Unknown, 50, "U3-broken", why)
@@ -294,13 +306,9 @@ impl<'a> Case<'a> {
             let why = "receivers say that it was forwarded or came through a list";
             return self.found(Who::Forwarder { broken: true }, 95, "C5-override", why);
         }
-        if matches!(around.service, Some(ListHost | ForwarderKind)) {
-            return self.found(
-                Who::Forwarder { broken: true },
-                85,
-                "C5-service",
-                "a known list host or forwarder sends it",
-            );
+        if matches!(around.service, Some(ListHost | ForwarderKind)) || (around.list_name && !around.vendor) {
+            let why = "a list host or forwarder sends it, as the envelope says";
+            return self.found(Who::Forwarder { broken: true }, 85, "C5-service", why);
         }
         if around.vendor {
             let why = "the sender also signs mail that passes for us, or sends it from its envelope: a service of ours, not set up here";
@@ -318,23 +326,21 @@ impl<'a> Case<'a> {
             let why = "the name sends no mail at all, and this comes from many unrelated networks";
             return self.found(Who::Spoofer, 85, "C7-silent-name", why);
         }
-        if self.share(f.hard.max(f.suspicious)) >= 0.7 && !self.office() && around.service.is_none() {
+        if self.of_profiled(f.hard.max(f.suspicious)) >= 0.7 && !self.office() && around.service.is_none() {
             let why = "it authenticates as somebody we never had to do with, from addresses of bad standing";
             return self.found(Who::Spoofer, 85, "C7-standing", why);
         }
-        let sends = matches!(around.service, Some(Marketing | Transactional | Saas)) || self.at_a_sending_service();
-        let steady = f.weeks >= self.at.steady_weeks;
-        if sends && steady {
-            let why = "a known service sends it, week after week, under its own name";
-            return self.found(Who::Service, 85, "C6-service", why);
+        if let Some(found) = self.service() {
+            return Some(found);
+        }
+        // Who signs answers for it, and is asked rather than accused.
+        let bare = around.service.is_none() && self.share(f.other) < 0.1;
+        if let Some(found) = if bare { self.spoofed() } else { None }.or_else(|| self.strangers()) {
+            return Some(found);
         }
         let stands = self.share(f.other_like_spf) >= 0.5;
         let few = f.sightings > 0 && f.messages >= 3 * f.sightings && f.networks <= 8;
-        if steady && self.office() && f.networks <= 8 {
-            let why = "it authenticates as itself and keeps our office hours, week after week: somebody works with it";
-            return self.found(Who::Service, 70, "C6-steady", why);
-        }
-        if steady && stands && few && self.share(f.suspicious) < 0.5 {
+        if f.weeks >= self.at.steady_weeks && stands && few && self.share(f.suspicious) < 0.5 {
             let why =
                 "it signs and sends as itself from a few addresses, week after week: a service not set up for our name";
             return self.found(Who::Service, 60, "C6-steady", why);
@@ -343,19 +349,20 @@ impl<'a> Case<'a> {
         self.found(Who::Unknown, 50, "U2-vendor-unapproved", why)
     }
 
-    /// Very many addresses side by side that each send a few: mail is spread so thin so that none of them is noticed.
-    fn snowshoe(&self) -> Option<Finding> {
-        let f = self.f;
-        let thin = f.sightings > 0 && f.messages <= 10 * f.sightings;
-        let dense = f.networks > 0 && f.sources >= 32 * f.networks;
-        if dense && thin && self.flat() && self.around.service.is_none() && f.good * 2 < f.messages {
-            self.note(
-                "snowshoe",
-                f.messages,
-                format!("{} addresses in {} networks send a few each", crate::commas(f.sources), f.networks),
-            );
-            let why = "a whole network sends a few messages from each address, on weekends as on weekdays";
-            return self.found(Who::Spoofer, 85, "C7-snowshoe", why);
+    /// A service that nobody set up, or somebody who works with it.
+    fn service(&self) -> Option<Finding> {
+        let (f, around) = (self.f, self.around);
+        let sends = matches!(around.service, Some(Marketing | Transactional | Saas)) || self.at_a_sending_service();
+        let steady = f.weeks >= self.at.steady_weeks;
+        if sends && (steady || (f.messages >= 100 && self.share(f.good) >= 0.5)) {
+            let why = "a known service sends it under its own name, week after week or much of it";
+            return self.found(Who::Service, if steady { 85 } else { 70 }, "C6-service", why);
+        }
+        // A small company's service sends a few a day, but for months.
+        let lasting = f.messages >= 30 && f.active_days >= 15;
+        if (steady || lasting) && self.office() && f.networks <= 8 {
+            let why = "it authenticates as itself and keeps our office hours, week after week: somebody works with it";
+            return self.found(Who::Service, 70, "C6-steady", why);
         }
         None
     }
@@ -369,6 +376,11 @@ impl<'a> Case<'a> {
             if self.at_a_sending_service() {
                 let why = "the hosts of a known service pass SPF for our own name: our record names it";
                 return self.found(Who::Service, 85, "C3-listed", why);
+            }
+            if self.share(f.other) >= 0.5 && !self.signs_for_us() {
+                let why =
+                    "SPF passes for our own name, and somebody else signs as itself: a service that our record names";
+                return self.found(Who::Service, 80, "C3-listed", why);
             }
             return self.found(
                 Who::Own,
@@ -394,67 +406,21 @@ impl<'a> Case<'a> {
             let why = "receivers say that it was forwarded or came through a list";
             return self.found(Who::Forwarder { broken: true }, 95, "C5-override", why);
         }
+        let bad = self.of_profiled(f.suspicious.max(f.hard)) >= 0.5;
+        if self.share(self.around.on_carriers) >= 0.5 && !bad {
+            let why = "the same network passes on mail that we signed; this came without a signature";
+            return self.found(Who::Forwarder { broken: true }, 65, "C5-stripped", why);
+        }
+        let forwards = [MailboxProvider, ForwarderKind, ListHost, SecurityGateway, Isp, Education, WebHost];
+        if self.share(f.of_service(&forwards)) >= 0.5 && !bad && f.borrowed.len() < 3 {
+            let why = "the hosts of a known provider or gateway send it, as they hand on mail for their customers";
+            return self.found(Who::Forwarder { broken: true }, 60, "C5-service", why);
+        }
+        if self.share(f.insider) >= 0.8 && !bad {
+            let why = "its envelope bears a name below ours that has an SPF record: somebody of ours set that up, and forgot these addresses";
+            return self.found(Who::Service, 60, "C6-insider", why);
+        }
         self.spoofed()
-    }
-
-    /// Mail that nothing stands behind.
-    fn spoofed(&self) -> Option<Finding> {
-        let (f, around) = (self.f, self.around);
-        let well =
-            self.share(f.graded_good) >= 0.3 || self.share(f.of_service(&[Marketing, Transactional, Saas])) >= 0.3;
-        if f.passing() * 50 > f.messages || self.office() || well || self.share(f.passes_nearby) >= 0.5 {
-            return None;
-        }
-        if self.share(f.hard) >= 0.5 {
-            let why = "nothing passes, and its addresses are on a list on which nothing legitimate is";
-            return self.found(Who::Spoofer, 95, "C7-listed", why);
-        }
-        if self.share(f.suspicious) >= 0.7 && self.share(f.mail_host) < 0.3 {
-            let why = "nothing passes, and its addresses are of bad standing or have no name that leads back to them";
-            return self.found(Who::Spoofer, 90, "C7-standing", why);
-        }
-        let crowd = || {
-            let text = format!(
-                "{} networks around it, {} in all, send the same, {:.1} messages an address and day",
-                around.crowd,
-                around.crowd_all,
-                share(around.crowd_messages, around.crowd_sightings)
-            );
-            self.note("crowd", f.messages, text);
-        };
-        // Where our own mail is among it, thin is a few; where no name of ours sends at all, whatever a household sends.
-        let few = if around.silent { 20 } else { 8 };
-        let thin = around.crowd_sightings > 0 && around.crowd_messages <= few * around.crowd_sightings;
-        let office_crowd = around.crowd_week.is_some_and(|week| week <= self.at.office);
-        let many = around.crowd >= self.at.crowd;
-        // A burst has no week: then it takes three times as many networks at once.
-        let burst = around.crowd_week.is_none() && around.crowd >= 3 * self.at.crowd;
-        let flat = around.crowd_week.is_some_and(|week| week >= self.at.flat) || around.silent || burst;
-        if many && thin && !office_crowd && flat {
-            crowd();
-            let why = "very many unrelated networks send a few each in our name, on weekends too, and nothing of it ever passes";
-            return self.found(Who::Spoofer, 90, "C7-crowd", why);
-        }
-        if self.share(f.of_silent_names) >= 0.9 && around.crowd_all >= self.at.crowd && thin && !office_crowd {
-            crowd();
-            let why = "it uses a name from which nothing ever passes, from many unrelated networks";
-            return self.found(Who::Spoofer, 85, "C7-silent-name", why);
-        }
-        let per_day = f.messages / u64::from(f.active_days.max(1));
-        if self.flat()
-            && (self.share(f.lying) >= 0.8 || self.share(f.bounces) >= 0.8)
-            && f.weeks >= self.at.steady_weeks
-        {
-            if around.organizations >= 3 {
-                let why = "it writes in the name of several of our domains, keeps no office hours, and nothing of it ever passes";
-                return self.found(Who::Spoofer, 85, "C7-many-names", why);
-            }
-            if per_day >= self.at.loud {
-                let why = "much mail from one place that claims to be ours, on weekends as on weekdays, and nothing of it ever passes";
-                return self.found(Who::Spoofer, 75, "C7-loud", why);
-            }
-        }
-        None
     }
 }
 

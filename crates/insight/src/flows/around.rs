@@ -1,0 +1,254 @@
+//! What is known around each flow: what others near it do, what its sender does beside, and how that compares with our own mail.
+//!
+//! In: all flows in the name of one organizational domain, with what they add up to. Out: an [`Around`] for each, which the rules look at
+//! beside the flow's own features.
+
+use std::collections::{BTreeMap, HashMap};
+
+use enrich::ServiceKind;
+use report::Text;
+
+use super::assess::{Ground, Judging, Networks};
+use super::cell::Names;
+use super::crowd::{Crowds, Near, lasts};
+use super::features::{DayCount, Features};
+use super::identity::{Identity, Place, service_of};
+use super::knowledge::{Facts, most, neighbourhood, network};
+use super::rhythm::{Beat, Rhythm, rhythm};
+use super::rules::Around;
+use super::strangers::Strangers;
+
+/// What is known around each flow.
+pub(crate) struct Arounds<'a> {
+    name: &'a Text,
+    facts: &'a Facts,
+    networks: &'a Networks,
+    ground: &'a Ground<'a>,
+    crowds: Crowds,
+    strangers: Strangers,
+    ours: Beat,
+    signs_all: bool,
+    silent: bool,
+    /// Mail with our signatures, by who passed it on: intact, altered.
+    carried: HashMap<Place, (u64, u64)>,
+    /// Of each flow: messages from networks that pass on mail of ours intact.
+    on_carriers: Vec<u64>,
+    /// And from the neighbourhood of our own servers.
+    near_ours: Vec<u64>,
+    near: Vec<Near>,
+}
+
+impl<'a> Arounds<'a> {
+    /// `days` are those of each flow.
+    pub(crate) fn new(
+        name: &'a Text,
+        facts: &'a Facts,
+        judging: &Judging<'_>,
+        networks: &'a Networks,
+        ground: &'a Ground<'_>,
+        days: &[Vec<DayCount>],
+    ) -> Self {
+        let mut around = Self {
+            name,
+            facts,
+            networks,
+            ground,
+            crowds: Crowds::default(),
+            strangers: Strangers::default(),
+            ours: facts.our_rhythm().map(|found| found.beat).unwrap_or_default(),
+            signs_all: facts.signs_all(),
+            silent: facts.authors.values().all(|author| author.passing == 0),
+            carried: carried(judging),
+            on_carriers: on_carriers(judging),
+            near_ours: near_ours(judging, networks),
+            near: near(judging, ground),
+        };
+        for (at, (identity, f)) in judging.flows.iter().enumerate() {
+            match *identity {
+                Identity::Unsigned { listed: false, from: Place::Network(_), .. }
+                    if around.may_be_crowd(at, f, &days[at]) =>
+                {
+                    around.crowds.add(around.near[at], f, &days[at]);
+                }
+                Identity::Foreign(organization) if around.is_stranger(organization, f) => {
+                    around.strangers.add(f, &days[at]);
+                }
+                _ => {}
+            }
+        }
+        around.crowds.settle();
+        around.strangers.settle();
+        around
+    }
+
+    /// Nothing passes, nothing speaks for it: one of many, perhaps.
+    fn may_be_crowd(&self, at: usize, f: &Features, days: &[DayCount]) -> bool {
+        // A few messages keep office hours by chance.
+        let office = || f.messages >= 100 && rhythm(days).is_some_and(|found| found.beat == Beat::Office);
+        f.passing() * 50 <= f.messages
+            && f.ours == 0
+            && f.mail_host * 2 < f.messages
+            && f.graded_good * 10 < f.messages * 3
+            && self.on_carriers[at] * 2 < f.messages
+            && !office()
+    }
+
+    /// Authenticates as somebody who has nothing to do with us, as far as one sees.
+    fn is_stranger(&self, organization: u32, f: &Features) -> bool {
+        let carries = self.carried.get(&Place::Organization(organization)).is_some_and(|(intact, _)| *intact > 0);
+        !self.facts.vendors.contains_key(&organization)
+            && !carries
+            && f.passing() == 0
+            && f.ours == 0
+            && f.says_forwarded * 5 < f.messages
+            && self.service(top(self.facts, &f.signers).as_deref(), top(self.facts, &f.envelopes).as_deref()).is_none()
+    }
+
+    pub(crate) fn of(&self, at: usize, identity: Identity, f: &Features, days: &[DayCount]) -> Around {
+        let mut around = Around {
+            // A domain without mail of its own has no week: then a flat one is not told from ours, and nothing follows from it.
+            ours: self.ours,
+            rhythm: rhythm(days),
+            silent: self.silent,
+            signs_all: self.signs_all,
+            declared: !self.ground.organisation.networks.is_empty(),
+            on_carriers: self.on_carriers[at],
+            near_ours: self.near_ours[at],
+            ..Around::default()
+        };
+        let (signer, envelope) = (top(self.facts, &f.signers), top(self.facts, &f.envelopes));
+        around.signer_is_ours = signer.as_deref().is_some_and(|signer| self.is_ours(signer));
+        around.list_name = envelope.as_deref().is_some_and(is_list);
+        match identity {
+            Identity::Key(key) => {
+                around.home_is_service = service_of(self.facts, key).is_some();
+                around.service = self.service(signer.as_deref(), None);
+            }
+            Identity::Foreign(organization) => {
+                around.vendor = self.facts.vendors.contains_key(&organization);
+                around.service = self.service(signer.as_deref(), envelope.as_deref());
+                let (intact, altered) =
+                    self.carried.get(&Place::Organization(organization)).copied().unwrap_or_default();
+                around.carries = intact + altered;
+                if self.is_stranger(organization, f) {
+                    around.strangers = self.strangers.like(f, around.rhythm);
+                }
+            }
+            Identity::Forwarder { by, .. } => {
+                let (intact, altered) = self.carried.get(&by).copied().unwrap_or_default();
+                (around.carries, around.alters) = (intact, altered);
+                around.service = self.service(signer.as_deref(), envelope.as_deref());
+            }
+            Identity::Unsigned { from, .. } => {
+                around.service = self.service(signer.as_deref(), None);
+                if self.may_be_crowd(at, f, days) {
+                    self.crowds.fill(self.near[at], f, &mut around);
+                }
+                around.lasting = lasts(f);
+                if let Place::Network(near) = from {
+                    around.organizations = self.networks.names.get(&near).copied().unwrap_or_default();
+                }
+            }
+            Identity::Envelope(_) => {}
+        }
+        around
+    }
+
+    /// Whether a name is that of one of us, or one that a provider made for us: `example-com.provider.net`, `example.provider.net`.
+    fn is_ours(&self, signer: &str) -> bool {
+        let organization = store::organizational_domain(signer);
+        if self.ground.organisation.domains.iter().any(|domain| *domain == *organization) {
+            return true;
+        }
+        let ours = self.name.split('.').next().unwrap_or_default();
+        let (first, rest) = signer.split_once('.').unwrap_or_default();
+        ours.len() >= 4 && rest.contains('.') && first.contains(ours)
+    }
+
+    /// The kind of service that signs with one of these names or has its bounces there.
+    fn service(&self, signer: Option<&str>, envelope: Option<&str>) -> Option<ServiceKind> {
+        let list = |name: Option<&str>| name.map(str::to_owned).into_iter().collect::<Vec<_>>();
+        self.ground.catalogue.find(&[], &list(signer), &list(envelope)).first().map(|found| found.kind)
+    }
+}
+
+/// Whether an envelope is a list's by its name: what list servers are called everywhere.
+fn is_list(envelope: &str) -> bool {
+    const LISTS: [&str; 8] = ["list", "lists", "listserv", "mailman", "sympa", "majordomo", "groups", "lyris"];
+    envelope.split('.').next().is_some_and(|first| LISTS.contains(&first))
+}
+
+fn top(facts: &Facts, sums: &super::knowledge::Sums) -> Option<String> {
+    most(sums).map(|(number, _)| facts.names.name(number).to_string())
+}
+
+fn carried(judging: &Judging<'_>) -> HashMap<Place, (u64, u64)> {
+    let mut carried: HashMap<Place, (u64, u64)> = HashMap::new();
+    for (identity, features) in &judging.flows {
+        if let Identity::Forwarder { by, broken } = *identity {
+            let sums = carried.entry(by).or_default();
+            if broken { sums.1 += features.broken } else { sums.0 += features.messages }
+        }
+    }
+    carried
+}
+
+fn on_carriers(judging: &Judging<'_>) -> Vec<u64> {
+    // Intact and altered: a few that still verify among many that do not were copied.
+    let mut networks: HashMap<u128, (u64, u64)> = HashMap::new();
+    for ((flow, source), seen) in &judging.pairs.0 {
+        if let Identity::Forwarder { broken, .. } = judging.flows[*flow as usize].0 {
+            let sums = networks.entry(network(*source)).or_default();
+            if broken { sums.1 += seen.messages } else { sums.0 += seen.messages }
+        }
+    }
+    let mut on = vec![0; judging.flows.len()];
+    for ((flow, source), seen) in &judging.pairs.0 {
+        let carrier = |(intact, altered): &(u64, u64)| *intact > 0 && intact * 10 >= *altered;
+        if networks.get(&network(*source)).is_some_and(carrier) {
+            on[*flow as usize] += seen.messages;
+        }
+    }
+    on
+}
+
+fn near_ours(judging: &Judging<'_>, networks: &Networks) -> Vec<u64> {
+    let mut near = vec![0; judging.flows.len()];
+    for ((flow, source), seen) in &judging.pairs.0 {
+        if networks.ours.contains(&neighbourhood(*source)) {
+            near[*flow as usize] += seen.messages;
+        }
+    }
+    near
+}
+
+/// What each flow is near to: its autonomous system where one is known, else the neighbourhood of its network.
+fn near(judging: &Judging<'_>, ground: &Ground<'_>) -> Vec<Near> {
+    let mut names = Names::default();
+    let mut found: BTreeMap<u32, u128> = BTreeMap::new();
+    for (flow, source) in judging.pairs.0.keys() {
+        let first = found.entry(*flow).or_insert(*source);
+        *first = (*first).min(*source);
+    }
+    let mut near = vec![Near::default(); judging.flows.len()];
+    for (flow, source) in found {
+        let f = &judging.flows[flow as usize].1;
+        let (lasting, silent) = (lasts(f), f.of_silent_names * 10 >= f.messages * 9);
+        let system = ground.profiles.get(&source).and_then(|profiled| profiled.system.as_deref());
+        near[flow as usize] = match system {
+            Some(system) => Near { system: names.number(system), neighbourhood: 0, lasting, silent },
+            None => Near { system: 0, neighbourhood: neighbourhood(source), lasting, silent },
+        };
+    }
+    near
+}
+
+/// A rhythm in words.
+pub(crate) fn in_words(rhythm: Rhythm) -> String {
+    let says = match rhythm.beat {
+        Beat::Office => ": office hours",
+        Beat::Flat => ": no office hours",
+        Beat::Unclear => "",
+    };
+    format!("a weekend day brings {:.0} % of a weekday{says}", rhythm.ratio * 100.0)
+}
