@@ -18,7 +18,7 @@ use super::identity::{Identity, Places, Sender, identify};
 use super::knowledge::{Facts, neighbourhood, network};
 use super::phases::{Phase, phases};
 use super::rules::{Case, Finding, Thresholds, Who, diagnose};
-use super::space::Space;
+use super::space::{Space, stands_for_nobody};
 
 /// What was declared about the organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -206,8 +206,10 @@ impl Judging<'_> {
             known.ours = space.has(source);
             known.declared = space.declared(source);
             let (passing, vendor) = networks.passing.get(&network(source)).copied().unwrap_or_default();
-            known.passes_nearby = passing > 0;
-            known.beside_a_vendor = vendor >= 100;
+            // An address that stands for nobody has no neighbours.
+            let somebody = !stands_for_nobody(source);
+            known.passes_nearby = passing > 0 && somebody;
+            known.beside_a_vendor = vendor >= 100 && somebody;
             known
         })
     }
