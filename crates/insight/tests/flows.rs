@@ -209,6 +209,7 @@ fn what_is_ours() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn who_sends_for_us() {
     use FlowClass::{Own, ThirdParty, ThirdPartyUnaligned, Unknown};
     let odd = |days, per_day| {
@@ -294,6 +295,7 @@ fn who_sends_for_us() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn who_passes_mail_on() {
     use FlowClass::{ForwarderBroken, ForwarderIntact, Spoofer, Unknown};
     let forwarder = "pass d=example.com s=s1";
@@ -384,6 +386,7 @@ fn who_passes_mail_on() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn who_has_no_right() {
     use FlowClass::{Spoofer, ThirdPartyUnaligned, Unknown};
     let lie = "softfail mfrom example.com";
