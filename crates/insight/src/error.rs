@@ -13,6 +13,12 @@ pub enum Error {
         /// Why.
         what: String,
     },
+    /// A preview or a question about readiness that makes no sense, or needs what is not known here.
+    #[error("{what}")]
+    WhatIf {
+        /// What, and what to do.
+        what: String,
+    },
     /// The raw copy of a report could not be read back.
     #[error("the raw copy of report {report} cannot be read back: {source}")]
     Raw {

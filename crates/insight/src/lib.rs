@@ -22,6 +22,8 @@
 //! | `published` | what was published in DNS and when, what changed, and DNS as of a day |
 //! | `today` | how the domains fare, and what to do first |
 //! | `two_lists` | good sources that fail beside bad ones, and whether it looks safe to tighten |
+//! | `preview` | what would happen to mail under other records |
+//! | `readiness` | whether a policy may be tightened, and what stands in the way |
 //! | `answers`, `report_answers`, `sample_answers` | the answers as plain data |
 //!
 //! Nothing here looks anything up outside the ledger, and nothing knows SQL, HTML or a command line.
@@ -37,9 +39,11 @@ mod known;
 mod lookalikes;
 mod owners;
 mod portfolio;
+mod preview;
 mod profile;
 mod published;
 mod raw;
+mod readiness;
 mod report_answers;
 mod reports;
 mod reputation;
@@ -66,12 +70,17 @@ pub use lookalikes::{
 };
 pub use owners::{ContactLine, OwnerAnswer, OwnerLine, owners};
 pub use portfolio::portfolio;
+pub use preview::*;
 pub use profile::{EvidenceLine, GradeLine, Profile, ServiceLine};
 pub use published::{
     AsOf, DnsChange, DnsHistory, History, PublishedLine, RecordAsOf, RecordKind, dns_changes, dns_history,
     record_as_of, value_of, value_records,
 };
 pub use raw::raw_xml;
+pub use readiness::{
+    Ask as ReadinessAsk, Freeze, Gate, GateFlow, GateState, Name as ReadinessName, Needed, NewWaiver, Outlook,
+    Part as ReadinessPart, Readiness, ReadinessThresholds, See, Waiver, readiness, waive, waivers,
+};
 pub use report_answers::*;
 pub use reports::{arrivals, conflicts, flaws, rejections, report, reports};
 pub use reputation::{BandLine, GapLine, GradedSource, Reputation, reputation};

@@ -93,7 +93,7 @@ pub(crate) fn spans(domain: &str, seen: &mut [PolicyOfDay]) -> Vec<PolicySeen> {
 }
 
 /// What most reports of a day say, tag by tag: no reporter tells all of them, and each fills in defaults as it likes.
-fn majority(of_day: &[PolicyOfDay]) -> PolicyPublished {
+pub(crate) fn majority(of_day: &[PolicyOfDay]) -> PolicyPublished {
     fn most<T: PartialEq>(of_day: &[PolicyOfDay], tag: impl Fn(&PolicyPublished) -> Option<T>) -> Option<T> {
         let mut votes: Vec<(T, u64)> = Vec::new();
         for seen in of_day {

@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) lookalikes: lookalikes::Settings,
     /// Who is behind a local part: people and distribution lists, from files and from directory servers.
     pub(crate) directory: directory::Settings,
+    /// What is needed before a policy is tightened.
+    pub(crate) readiness: insight::ReadinessThresholds,
 }
 
 /// `[portal]`
@@ -81,6 +83,7 @@ impl Default for Config {
             watch: watching::Settings::default(),
             lookalikes: lookalikes::Settings::default(),
             directory: directory::Settings::default(),
+            readiness: insight::ReadinessThresholds::default(),
         }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn elsewhere(url: &Url) -> Response {
 /// The status of a failure, its title, and what to do about it.
 fn told(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
     match failure {
-        Failure::Query(_) | Failure::Path { .. } => (
+        Failure::Query(_) | Failure::Path { .. } | Failure::Plan(_) => (
             StatusCode::BAD_REQUEST,
             "What was meant?",
             "Mend the address above, or begin again and use the filter bar.",

@@ -8,8 +8,8 @@ mod judged;
 use std::sync::LazyLock;
 
 use insight::{
-    Arrivals, Conflicts, Expected, Flaws, LocalParts, Lookalikes, Portfolio, Rejections, ReportDetail, Reports,
-    Reputation, Rows, SampleDetail, Samples, Source, Sources, Spike, Trend,
+    Arrivals, Conflicts, Expected, Flaws, LocalParts, Lookalikes, Portfolio, Preview, Readiness, Rejections, ReportDetail,
+    Reports, Reputation, Rows, SampleDetail, Samples, Source, Sources, Spike, Trend, Waiver,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -21,6 +21,7 @@ use crate::call::{Call, Failure, OwnersFound};
 use crate::decides;
 use crate::pages::api::Shown;
 use crate::params::{self, DOMAINS, FILTERS, LISTED, PAGED, PERIOD, Param, SOURCES};
+use crate::plan;
 use crate::program::{Collecting, Learning};
 use crate::site;
 use crate::upload;
@@ -89,6 +90,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut routes = mail_routes();
     routes.extend(judged::routes());
     routes.extend(record_routes());
+    routes.extend(plan_routes());
     routes.extend(sample_routes());
     routes.extend(report_routes());
     routes.extend(program_routes());
@@ -118,6 +120,39 @@ fn program_routes() -> Vec<Route> {
             &[],
             &[&[&params::WHO]],
             |call| Ok(call.owners()),
+        ),
+    ]
+}
+
+/// What would be, and whether it may.
+fn plan_routes() -> Vec<Route> {
+    vec![
+        route::<Preview>(
+            ("/api/v1/preview", "preview"),
+            "What would happen to mail under other records: harm and benefit a day, with a bound. Without a plan, p=quarantine.",
+            &[],
+            &[plan::OF, plan::PREVIEW],
+            |call| {
+                let what_if = plan::what_if(call).ok_or_else(|| Failure::Missing("mail in the ledger".to_owned()))?;
+                Ok(insight::preview(call.ledger, &what_if)?)
+            },
+        ),
+        route::<Readiness>(
+            ("/api/v1/readiness", "readiness"),
+            "Whether a policy may be tightened: eleven gates, each with what was measured and what stands in the way.",
+            &[],
+            &[&[&params::DOMAIN], plan::READINESS],
+            |call| {
+                let domain = plan::domain(call).ok_or_else(|| Failure::Missing("mail in the ledger".to_owned()))?;
+                Ok(plan::readiness(call, &domain)?)
+            },
+        ),
+        route::<Vec<Waiver>>(
+            ("/api/v1/waivers", "waivers"),
+            "Who answers for which gate of readiness until when, the newest first.",
+            &[],
+            &[],
+            |call| Ok(insight::waivers(call.ledger, report::Day::of(call.around.now))?),
         ),
     ]
 }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use insight::{
     Applies, DomainOrder, DomainSort, FlowClass, FlowOrder, FlowSort, GroupBy, Period, Scope, SortBy, SourceOrder,
+    WhatIf,
 };
 use report::{Day, FlawKind, Outcome, Policy};
 
@@ -52,6 +53,10 @@ pub(crate) struct Ask {
     pub(crate) flaw: Option<FlawKind>,
     /// Only samples written as this local part.
     pub(crate) local_part: Option<String>,
+    /// What would be different, in a preview.
+    pub(crate) what_if: WhatIf,
+    /// The step that readiness is about.
+    pub(crate) step: Option<Policy>,
     /// First day, before it is joined with `until`.
     pub(crate) since: Option<Day>,
     /// Last day, before it is joined with `since`.
@@ -209,8 +214,10 @@ impl Ask {
         push("policy", self.policy.map(|policy| policy_word(policy).to_owned()));
         push("flaw", self.flaw.map(flaw_word));
         push("local_part", self.local_part.clone());
+        push("for", self.step.map(|step| step.to_string()));
         push("offset", (self.offset > 0).then(|| self.offset.to_string()));
         push("limit", self.limit.map(|limit| limit.to_string()));
+        pairs.extend(crate::plan::pairs(&self.what_if));
         pairs
     }
 

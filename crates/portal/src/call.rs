@@ -61,9 +61,21 @@ pub(crate) enum Failure {
     /// There is no such thing.
     #[error("There is no {0}.")]
     Missing(String),
+    /// What is asked makes no sense, or needs what is not known here.
+    #[error("{0}")]
+    Plan(String),
     /// The ledger cannot be read.
     #[error(transparent)]
-    Ledger(#[from] insight::Error),
+    Ledger(insight::Error),
+}
+
+impl From<insight::Error> for Failure {
+    fn from(error: insight::Error) -> Self {
+        match error {
+            insight::Error::WhatIf { what } => Self::Plan(what),
+            other => Self::Ledger(other),
+        }
+    }
 }
 
 /// What the directory answers, and how it is loaded.

@@ -38,6 +38,7 @@ mod links;
 mod metrics;
 mod pages;
 mod params;
+mod plan;
 pub mod program;
 mod rail;
 mod serve;

@@ -4,8 +4,8 @@
 
 use std::net::IpAddr;
 
-use insight::{FlowClass, Period, Scope};
-use report::{Day, Disposition, Outcome, Text};
+use insight::{FlowClass, Period, Scope, WhatIf};
+use report::{Day, Disposition, Outcome, Policy, Text};
 
 use crate::ask::{classes_text, scope_pairs};
 use crate::url::{Url, is_segment};
@@ -155,4 +155,31 @@ pub(crate) fn from_network(scope: &Scope, network: (IpAddr, u8)) -> Scope {
 /// The same, where receivers did this.
 pub(crate) fn meeting(scope: &Scope, disposition: Disposition) -> Scope {
     Scope { disposition: Some(disposition), ..scope.clone() }
+}
+
+/// A page that looks ahead, for the scope's domain.
+pub(crate) fn plan(scope: &Scope, page: &'static str) -> Url {
+    let url = Url::path(&[page]);
+    match &scope.domain {
+        Some(domain) => url.with("domain", store::organizational_domain(domain)),
+        None => url,
+    }
+}
+
+/// A preview.
+pub(crate) fn preview(scope: &Scope, what_if: &WhatIf) -> Url {
+    let period: Vec<_> = scope_pairs(&Scope { period: scope.period, ..Scope::default() });
+    Url::path(&["preview"]).with("domain", &what_if.domain).with_all(period).with_all(crate::plan::pairs(what_if))
+}
+
+/// Whether a domain is ready for a step.
+pub(crate) fn readiness(domain: &str, step: Policy) -> Url {
+    Url::path(&["readiness"]).with("domain", domain).with("for", step)
+}
+
+/// The pages that look ahead, side by side.
+pub(crate) fn plan_tabs(domain: &str, current: &str) -> Vec<(&'static str, Url, bool)> {
+    [("Preview", "preview"), ("Readiness", "readiness")]
+        .map(|(name, page)| (name, Url::path(&[page]).with("domain", domain), page == current))
+        .to_vec()
 }

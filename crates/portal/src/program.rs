@@ -32,6 +32,8 @@ pub struct Program {
     pub dns: Option<Told<Vec<DnsCache>>>,
     /// Takes decisions. Without it the portal only shows them.
     pub decide: Option<Decides>,
+    /// What is needed before a policy is tightened.
+    pub readiness: insight::ReadinessThresholds,
 }
 
 impl fmt::Debug for Program {

@@ -36,6 +36,10 @@ pub(crate) enum Section {
     Spf,
     /// What changed in DNS.
     Dns,
+    /// What other records would do.
+    Preview,
+    /// Whether a policy may be tightened.
+    Readiness,
     /// Names that could be taken for ours.
     Lookalikes,
     /// Who is behind a local part.
@@ -60,7 +64,7 @@ const fn item(section: Section, name: &'static str, key: Option<&'static str>, u
 }
 
 /// All places, in the order in which one goes through them. A group without a name stands first.
-const GROUPS: [(&str, &[Item]); 4] = [
+const GROUPS: [(&str, &[Item]); 5] = [
     (
         "",
         &[
@@ -86,6 +90,13 @@ const GROUPS: [(&str, &[Item]); 4] = [
             item(Section::Dkim, "DKIM", None, links::dkim),
             item(Section::Spf, "SPF", None, links::spf),
             item(Section::Dns, "DNS history", None, links::dns),
+        ],
+    ),
+    (
+        "Plan",
+        &[
+            item(Section::Preview, "Preview", Some("v"), |scope| links::plan(scope, "preview")),
+            item(Section::Readiness, "Readiness", Some("y"), |scope| links::plan(scope, "readiness")),
         ],
     ),
     (

@@ -34,7 +34,7 @@ const XML_BYTES: usize = 256 * 1024 * 1024;
 const FOUND_MAX: usize = 50;
 
 /// Every page.
-pub(crate) static ROUTES: [Route; 42] = [
+pub(crate) static ROUTES: [Route; 44] = [
     Route { path: "/", params: &[], answer: today },
     Route { path: "/domains", params: DOMAINS, answer: portfolio },
     Route { path: "/domains.csv", params: DOMAINS, answer: portfolio_csv },
@@ -73,6 +73,8 @@ pub(crate) static ROUTES: [Route; 42] = [
     Route { path: "/reports/{id}", params: PAGED, answer: report },
     Route { path: "/reports/{id}/xml", params: &[], answer: report_xml },
     Route { path: "/reports/{id}/raw", params: &[], answer: report_raw },
+    Route { path: "/preview", params: crate::plan::PREVIEW, answer: preview },
+    Route { path: "/readiness", params: crate::plan::READINESS, answer: readiness },
     Route { path: "/lookalikes", params: &[], answer: lookalikes },
     Route { path: "/lookalikes.csv", params: &[], answer: lookalikes_csv },
     Route { path: "/owners", params: &[&params::WHO], answer: owners },
@@ -283,6 +285,30 @@ fn lookalikes(call: &Call<'_>) -> Result<Reply, Failure> {
 
 fn lookalikes_csv(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::Csv("lookalikes.csv", csv::lookalikes(&lookalikes_found(call)?)))
+}
+
+fn preview(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let Some(what_if) = crate::plan::what_if(call) else {
+            return Ok(Reply::Page(pages::empty::page(call.here())));
+        };
+        Ok(Reply::Page(match insight::preview(call.ledger, &what_if) {
+            Ok(answer) => pages::preview::page(call.here(), &what_if, Ok(&answer)),
+            Err(insight::Error::WhatIf { what }) => pages::preview::page(call.here(), &what_if, Err(&what)),
+            Err(error) => return Err(error.into()),
+        }))
+    })
+}
+
+fn readiness(call: &Call<'_>) -> Result<Reply, Failure> {
+    or_empty(call, || {
+        let (domain, step) = (crate::plan::domain(call).unwrap_or_default(), call.ask.step());
+        Ok(Reply::Page(match crate::plan::readiness(call, &domain) {
+            Ok(answer) => pages::readiness::page(call.here(), &domain, step, Ok(&answer)),
+            Err(insight::Error::WhatIf { what }) => pages::readiness::page(call.here(), &domain, step, Err(&what)),
+            Err(error) => return Err(error.into()),
+        }))
+    })
 }
 
 fn rows(call: &Call<'_>) -> Result<Reply, Failure> {

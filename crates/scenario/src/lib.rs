@@ -53,3 +53,4 @@ pub use cells::{Behind, Cell};
 pub use companies::{Kind, NoSuchCompany};
 pub use flow::Class;
 pub use generate::{Error, Options, Summary, generate};
+pub use score::truth_cells;

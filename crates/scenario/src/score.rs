@@ -122,22 +122,30 @@ pub struct Scorer {
     unexpected: u64,
 }
 
+/// The truth to the row, from a folder that `generate` wrote.
+///
+/// # Errors
+/// If the truth cannot be read.
+pub fn truth_cells(folder: &Path) -> Result<Vec<Cell>, TruthError> {
+    let path = folder.join("truth-cells.jsonl.gz");
+    let read = |source| TruthError::Read { path: path.clone(), source };
+    let lines = BufReader::new(GzDecoder::new(File::open(&path).map_err(read)?)).lines();
+    let mut cells = Vec::new();
+    for (line, number) in lines.zip(1..) {
+        let line = line.map_err(read)?;
+        let problem = |problem| TruthError::Line { path: path.clone(), line: number, problem };
+        cells.push(serde_json::from_str(&line).map_err(problem)?);
+    }
+    Ok(cells)
+}
+
 impl Scorer {
     /// Reads the truth of a folder.
     ///
     /// # Errors
     /// If it is not there, or something else.
     pub fn open(folder: &Path) -> Result<Self, TruthError> {
-        let path = folder.join("truth-cells.jsonl.gz");
-        let read = |source| TruthError::Read { path: path.clone(), source };
-        let lines = BufReader::new(GzDecoder::new(File::open(&path).map_err(read)?)).lines();
-        let mut cells = Vec::new();
-        for (line, number) in lines.zip(1..) {
-            let line = line.map_err(read)?;
-            let problem = |problem| TruthError::Line { path: path.clone(), line: number, problem };
-            cells.push(serde_json::from_str(&line).map_err(problem)?);
-        }
-        Ok(Self::new(cells))
+        Ok(Self::new(truth_cells(folder)?))
     }
 
     /// Takes the truth as it is.

@@ -14,6 +14,7 @@
 //! | `sample` | what is kept of failure reports |
 //! | `profile` | what is known of sources beyond reports |
 //! | `lookalike` | names that could be taken for ours and that exist |
+//! | `waiver` | who answers for a step that a gate speaks against |
 //! | `published` | what was published in DNS, and when it was seen |
 //! | `derived` | what other rooms work out and keep, and what people decided |
 //! | `domain` | the organizational domain of a name |
@@ -69,6 +70,7 @@ mod standing;
 mod supersede;
 mod telling;
 mod trend;
+mod waiver;
 
 pub use derived::{DecisionEntry, Derived, DerivedKey};
 pub use domain::organizational_domain;
@@ -86,6 +88,7 @@ pub use published::{Look, Noted, PublishedEntry, PublishedFilter, PublishedState
 pub use question::{Answer, Column, Condition, Direction, Key, Line, Measure, Question, Test, Value};
 pub use sample::{LocalPart, SampleEntry, SampleFilter};
 pub use sql::Sql;
+pub use waiver::WaiverEntry;
 
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("resolver", &["dns"]),
     ("store", &["message", "report"]),
     ("collect", &["message", "authres", "dns", "dmarc", "report", "smtp", "store"]),
-    ("insight", &["message", "dns", "spf", "dkim", "dmarc", "report", "store", "enrich", "lookalike"]),
+    ("insight", &["message", "authres", "dns", "spf", "dkim", "dmarc", "lint", "report", "store", "enrich", "lookalike"]),
     ("enrich", &["dns", "message", "report", "store"]),
     ("scenario", &["message", "report", "store"]),
     ("portal", &["message", "report", "store", "insight"]),

@@ -16,6 +16,7 @@ use super::day::Kept;
 use super::features::{DayCount, Features, Known, Pairs, Series};
 use super::identity::{Identity, Places, Sender, identify};
 use super::knowledge::{Facts, neighbourhood, network};
+use super::lanes::Lanes;
 use super::phases::{Phase, phases};
 use super::rules::{Case, Finding, Thresholds, Who, diagnose};
 use super::space::{Space, stands_for_nobody};
@@ -85,6 +86,8 @@ impl AssessedFlow {
 pub(crate) struct OfOrganization {
     pub(crate) name: Text,
     pub(crate) flows: Vec<AssessedFlow>,
+    /// The flow of each cell.
+    pub(crate) lanes: Lanes,
     facts: Facts,
     places: Places,
     index: HashMap<Identity, u32>,
@@ -196,6 +199,7 @@ pub(crate) struct Judging<'a> {
     pub(crate) flows: Vec<(Identity, Features)>,
     series: HashMap<(u32, u32), Series>,
     pub(crate) pairs: Pairs,
+    lanes: Lanes,
 }
 
 impl Judging<'_> {
@@ -221,6 +225,7 @@ impl Judging<'_> {
         if flow == next {
             self.flows.push((identity, Features::default()));
         }
+        self.lanes.add(day, flow);
         let known = self.known(cell.source);
         let (messages, failing) = (cell.total(), if cell.shape.passes() { 0 } else { cell.total() });
         let (new, new_today) = self.pairs.add(flow, cell.source, day, messages, failing);
@@ -259,6 +264,7 @@ fn flows(
         flows: Vec::new(),
         series: HashMap::new(),
         pairs: Pairs::default(),
+        lanes: Lanes::default(),
     };
     kept.visit(
         &mut judging,
@@ -268,7 +274,7 @@ fn flows(
             judging.add(day, cell, identity);
         },
     );
-    let facts = std::mem::take(&mut judging.facts);
+    let (facts, lanes) = (std::mem::take(&mut judging.facts), std::mem::take(&mut judging.lanes));
     let of_networks = judging.pairs.networks(judging.flows.len());
     for ((_, features), networks) in judging.flows.iter_mut().zip(of_networks) {
         features.networks = networks;
@@ -298,7 +304,7 @@ fn flows(
         let authors = authors.remove(&at).unwrap_or_default();
         taken.push(judged(name, sender, features, finding, (authors, days), sources, ground));
     }
-    OfOrganization { name: name.clone(), flows: taken, index: judging.index, facts, places }
+    OfOrganization { name: name.clone(), flows: taken, lanes, index: judging.index, facts, places }
 }
 
 /// Services of the sources.

@@ -11,7 +11,7 @@
 //! | `features`, `results`, `rhythm`, `phases` | what a flow adds up to; when it sends; the times in which it fares alike |
 //! | `around`, `crowd`, `strangers` | what others near a flow do; many small ones looked at as one |
 //! | `rules`, `fraud`, `class` | from there to a verdict with its reasons |
-//! | `assess`, `snapshot` | all of it for the whole ledger, and as it is kept |
+//! | `assess`, `snapshot`, `lanes` | all of it for the whole ledger, and as it is kept; the flow of each cell |
 //! | `decisions` | what people decided |
 //! | `read`, `spikes`, `answers` | what is shown |
 //! | `sheet` | rows that lie in no ledger, judged all the same |
@@ -28,6 +28,7 @@ mod features;
 mod fraud;
 mod identity;
 mod knowledge;
+mod lanes;
 mod pack;
 mod phases;
 mod read;
@@ -39,6 +40,12 @@ pub(crate) mod snapshot;
 mod space;
 mod spikes;
 mod strangers;
+
+pub(crate) use cell::{Cell, Own, Spf};
+pub(crate) use day::{Kept, address};
+pub(crate) use lanes::Runs;
+pub(crate) use phases::phases;
+pub(crate) use snapshot::{Days, Snapshot, lanes};
 
 pub use answers::*;
 pub use assess::Organisation;

@@ -18,6 +18,7 @@ use super::day::{Kept, address, number, organizations, refresh};
 use super::decisions::{decisions, in_force};
 use super::features::{DayCount, Known};
 use super::identity::{Sender, hash};
+use super::lanes::{Lanes, Runs};
 use super::pack::{Reader, Writer};
 use super::results::{FlowResult, add_lines};
 use super::rules::Thresholds;
@@ -41,13 +42,14 @@ impl Default for FlowLimits {
 }
 
 /// Counted up when rules or forms change, so that everything is judged anew.
-const FORM: u64 = 2;
+const FORM: u64 = 3;
 /// Kinds of derived values.
 const FLOWS: &str = "flows";
 const DAYS: &str = "flow-days";
 const MORE: &str = "flow";
 const SOURCES: &str = "flow-sources";
 const MADE_OF: &str = "flows-made-of";
+const LANES: &str = "flow-cells";
 /// Parts that addresses are spread over, so that one of them is found by reading a thousandth.
 const BUCKETS: u64 = 256;
 /// A flow with fewer messages of which nothing is known is kept with all others like it.
@@ -67,6 +69,8 @@ pub(crate) struct Record {
     pub(crate) more: More,
     authors: Vec<(Text, Vec<DayCount>)>,
     sources: Vec<(u128, u64, u64)>,
+    /// The flows it is made of, as they were judged: place of the organizational domain, and of the flow there.
+    parts: Vec<(usize, usize)>,
 }
 
 /// All flows, as they are read.
@@ -179,8 +183,11 @@ pub(crate) fn profiled(profile: &enrich::Profile, ours: &[String]) -> Profiled {
 /// Puts the flows together as they are shown and keeps them.
 fn write(ledger: &Ledger, assessed: Assessed, version: i64, limits: FlowLimits) -> Result<(), Error> {
     let mut records = Vec::new();
-    for of in assessed.organizations {
-        records.extend(folded(of.flows.into_iter().map(|flow| record(&of.name, flow, limits)), is_small));
+    let mut of_cells = Vec::new();
+    for (at, of) in assessed.organizations.into_iter().enumerate() {
+        of_cells.push((of.name.clone(), of.lanes, of.flows.len()));
+        let one = |(place, flow)| Record { parts: vec![(at, place)], ..record(&of.name, flow, limits) };
+        records.extend(folded(of.flows.into_iter().enumerate().map(one), is_small));
     }
     if records.len() > limits.flows {
         let mut sizes: Vec<u64> = records.iter().map(|record| record.line.messages).collect();
@@ -191,6 +198,7 @@ fn write(ledger: &Ledger, assessed: Assessed, version: i64, limits: FlowLimits) 
     records.sort_by(|a, b| b.line.messages.cmp(&a.line.messages).then_with(|| a.line.id.cmp(&b.line.id)));
 
     let packed_days = pack_days(&records);
+    let packed_lanes = pack_lanes(&records, &of_cells);
     let mut buckets: Vec<Writer> = (0..BUCKETS).map(|_| Writer::default()).collect();
     for (at, record) in records.iter().enumerate() {
         for (source, messages, failing) in &record.sources {
@@ -211,6 +219,10 @@ fn write(ledger: &Ledger, assessed: Assessed, version: i64, limits: FlowLimits) 
     ledger.replace_derived(MORE, mores.iter().map(|(id, bytes)| (id.as_str(), 0, version, bytes.as_slice())))?;
     let parts = (0_i64..).zip(&buckets).map(|(at, bucket)| ("", at, version, bucket.0.as_slice()));
     ledger.replace_derived(SOURCES, parts)?;
+    ledger.replace_derived(
+        LANES,
+        packed_lanes.iter().map(|(name, bytes)| (name.as_str(), 0, version, bytes.as_slice())),
+    )?;
     ledger.replace_derived(DAYS, [("", 0, version, packed_days.as_slice())])?;
     // Last: what has this version is complete.
     ledger.replace_derived(FLOWS, [("", 0, version, lines.as_slice())])?;
@@ -271,7 +283,7 @@ pub(crate) fn record(organization: &Text, flow: AssessedFlow, limits: FlowLimits
     let addresses =
         shown.map(|&(source, messages, failing)| FlowSource { address: address(source), messages, failing });
     let more = More { evidence: flow.verdict.evidence, addresses: addresses.collect(), results: f.results.lines() };
-    Record { line, more, authors: flow.authors, sources: flow.sources }
+    Record { line, more, authors: flow.authors, sources: flow.sources, parts: Vec::new() }
 }
 
 /// Flows that nobody looks at one by one: the networks of a crowd, and what is too small to say anything about.
@@ -351,7 +363,20 @@ impl Record {
             }
         }
         self.sources.extend(other.sources);
+        self.parts.extend(other.parts);
     }
+}
+
+/// The flow of each cell, by its place among the records.
+fn pack_lanes<'a>(records: &[Record], lanes: &'a [(Text, Lanes, usize)]) -> Vec<(&'a Text, Vec<u8>)> {
+    let mut places: Vec<Vec<u32>> = lanes.iter().map(|(_, _, flows)| vec![0; *flows]).collect();
+    for (place, record) in (0_u32..).zip(records) {
+        for (organization, flow) in &record.parts {
+            places[*organization][*flow] = place;
+        }
+    }
+    let packed = lanes.iter().zip(&places);
+    packed.map(|((name, lanes, _), places)| (name, lanes.pack(|flow| places[flow as usize]))).collect()
 }
 
 fn pack_days(records: &[Record]) -> Vec<u8> {
@@ -462,6 +487,12 @@ pub(crate) fn of_sources(
 /// The flows of one address.
 pub(crate) fn of_source(ledger: &Ledger, address: std::net::IpAddr) -> Result<Vec<OfSource>, Error> {
     Ok(of_sources(ledger, &[address])?.remove(&address).unwrap_or_default())
+}
+
+/// The flow of each kept cell of an organizational domain, by its place in the snapshot, day by day.
+pub(crate) fn lanes(ledger: &Ledger, organization: &str) -> Result<HashMap<Day, Runs>, Error> {
+    let found = ledger.derived(DerivedKey { kind: LANES, name: organization, number: 0 })?;
+    Ok(found.and_then(|derived| super::lanes::unpack(&derived.bytes)).unwrap_or_default())
 }
 
 /// Whether reports, profiles or decisions came since the snapshot was made.

@@ -209,6 +209,11 @@ impl AsOf {
     pub fn knows(&self, name: &Name, kind: RecordType) -> bool {
         self.answers.contains_key(&(name.clone(), kind))
     }
+
+    /// All records, by name and type.
+    pub(crate) fn records(&self) -> impl Iterator<Item = (&Name, RecordType, &[Data])> {
+        self.answers.iter().map(|((name, kind), records)| (name, *kind, records.as_slice()))
+    }
 }
 
 impl Lookup for AsOf {

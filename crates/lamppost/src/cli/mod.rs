@@ -7,6 +7,7 @@ mod answers;
 mod dns;
 mod evaluate;
 mod flows;
+mod foresight;
 mod lookalikes;
 mod reports;
 mod scenario;
@@ -20,6 +21,7 @@ pub(crate) use answers::*;
 pub(crate) use dns::*;
 pub(crate) use evaluate::*;
 pub(crate) use flows::*;
+pub(crate) use foresight::*;
 pub(crate) use lookalikes::*;
 pub(crate) use reports::*;
 pub(crate) use scenario::*;
@@ -100,6 +102,12 @@ pub(crate) enum Command {
     Decide(DecideArgs),
     /// What was decided about flows, by whom and why.
     Decisions(DecisionsArgs),
+    /// What would happen to mail under other records: harm and benefit a day, with a bound.
+    Preview(PreviewArgs),
+    /// Whether a policy may be tightened: eleven gates, each with what was measured and what stands in the way.
+    Readiness(ReadinessArgs),
+    /// Answer for a gate that does not pass, until a day; without a gate, list who answers for what.
+    Waive(WaiveArgs),
     /// Who sends mail in our name.
     Sources(SourcesArgs),
     /// One sending address and its history.

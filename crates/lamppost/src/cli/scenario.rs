@@ -53,4 +53,16 @@ pub(crate) enum ScenarioCommand {
         #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
         format: TextOrJson,
     },
+    /// Hold what previews forecast against the truth of the days that came after.
+    Forecast {
+        /// Directory that `generate` wrote; its reports must be in the ledger.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// The same company generated with more days.
+        #[arg(long, value_name = "DIR")]
+        later: PathBuf,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+        format: TextOrJson,
+    },
 }

@@ -7,6 +7,8 @@ mod demo;
 mod dns;
 mod enrich;
 mod flows;
+mod forecast;
+mod foresight;
 mod import;
 mod inventory;
 mod keep;
@@ -81,6 +83,9 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Lists(args) => over(&loaded()?, |ledger, config| today::lists(ledger, config, args, out)),
         Command::Decide(args) => over(&loaded()?, |ledger, config| flows::decide(ledger, config, args, out)),
         Command::Decisions(args) => flows::decisions(&ledger()?, args, out),
+        Command::Preview(args) => over(&loaded()?, |ledger, config| foresight::preview(ledger, config, args, out)),
+        Command::Readiness(args) => over(&loaded()?, |ledger, config| foresight::readiness(ledger, config, args, out)),
+        Command::Waive(args) => foresight::waive(&ledger()?, args, out),
         Command::Sources(args) => answers::sources(&ledger()?, args, out),
         Command::Source(args) => answers::source(&ledger()?, args, out),
         Command::Reputation(args) => reputation::reputation(&ledger()?, args, out),
@@ -94,6 +99,9 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Scenario(ScenarioCommand::Score { folder, format }) => {
             scenario::score(folder, *format, &loaded()?.config, out)
         }
+        Command::Scenario(ScenarioCommand::Forecast { folder, later, format }) => over(&loaded()?, |ledger, config| {
+            forecast::forecast(ledger, config, (folder.as_path(), later.as_path()), *format, out)
+        }),
         Command::Config(ConfigCommand::Check) => check(&loaded()?, out),
         Command::Config(ConfigCommand::Reference) => {
             write!(out, "{}", crate::reference::text())?;

@@ -79,6 +79,7 @@ pub(super) fn portal(
             dns: Some(notes.dns(asking)),
             directory: (!config.directory.is_empty()).then(|| held.told()),
             decide: Some(Arc::new(move |new| ground.decide(&decided, new))),
+            readiness: config.readiness.clone(),
         };
         let router = portal::router(ledger, portal::Options { address, program, inbox: Some(inbox) });
         writeln!(out, "The portal is open at http://{address}/ (stop it with Ctrl-C).")?;

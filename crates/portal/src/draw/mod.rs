@@ -10,6 +10,7 @@ mod scale;
 mod size;
 mod spark;
 mod state;
+mod whisker;
 
 pub(crate) use bar::{outcome_bar, share_bar};
 pub(crate) use chart::{Band, Chart, Column, Layer, Mark, Note, Panel};
@@ -17,6 +18,7 @@ pub(crate) use grade::grade;
 pub(crate) use size::Size;
 pub(crate) use spark::{day_bars, line, strip};
 pub(crate) use state::{State, state};
+pub(crate) use whisker::whisker;
 
 use std::fmt::Write as _;
 

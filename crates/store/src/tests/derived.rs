@@ -129,3 +129,19 @@ fn groups_are_the_lines_of_the_answer() {
     assert!(lines.len() > 20);
     assert_eq!(lines, expected);
 }
+
+#[test]
+fn waivers_are_added_and_outlive_a_rebuild() {
+    let dir = directory();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let generation = ledger.generation().unwrap();
+    assert_eq!((ledger.add_waiver(10, "{}").unwrap(), ledger.add_waiver(5, "[]").unwrap()), (1, 2));
+    assert_eq!(ledger.generation().unwrap(), generation, "no flow is judged anew because of them");
+    ledger.forget_derived().unwrap();
+    let copy = directory();
+    let copy = copy.path().join("copy");
+    ledger.backup(&copy).unwrap();
+    let kept = Ledger::read(&copy).unwrap().waivers().unwrap();
+    let kept: Vec<_> = kept.iter().map(|w| (w.id, w.at, w.waiver.as_str())).collect();
+    assert_eq!(kept, [(1, 10, "{}"), (2, 5, "[]")]);
+}

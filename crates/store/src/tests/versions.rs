@@ -35,7 +35,7 @@ fn back_to_version_1(dir: &std::path::Path) {
     let (trend, _) = trend::all(&connection).unwrap();
     connection
         .execute_batch(
-            "DROP TABLE lookalike; DROP TABLE lookalike_change; DROP TABLE lookalike_pass; DROP TABLE published; DROP TABLE decision; DROP TABLE derived; DROP TABLE day_version;
+            "DROP TABLE waiver; DROP TABLE lookalike; DROP TABLE lookalike_change; DROP TABLE lookalike_pass; DROP TABLE published; DROP TABLE decision; DROP TABLE derived; DROP TABLE day_version;
              DROP TABLE sample; ALTER TABLE item DROP COLUMN samples; ALTER TABLE state DROP COLUMN samples;
              ALTER TABLE state DROP COLUMN profiles_put;
              ALTER TABLE item DROP COLUMN standing; DROP TABLE profile; DROP TABLE trend_day; DROP TABLE trend;
@@ -87,7 +87,7 @@ fn a_ledger_of_version_1_is_brought_forward() {
     assert!(matches!(error, Error::Older { found: 1, .. }), "a reader changes nothing: {error}");
 
     let ledger = Ledger::open(dir.path()).unwrap();
-    assert!(dir.path().join("catalog-before-version-9.sqlite").exists());
+    assert!(dir.path().join("catalog-before-version-10.sqlite").exists());
     assert_eq!(answers(&ledger), before);
     assert_eq!(ledger.check().unwrap().faults, [""; 0]);
     assert!(ledger.inner.snapshot().unwrap().iter().all(|part| part.by_source.is_none()));

@@ -1,0 +1,271 @@
+//! From what was seen to what is to be expected, and the most it may be.
+//!
+//! In: what would have been stopped of each flow, day by day. Out: an [`Estimate`]: the mean per day of the next thirty days, and a bound
+//! that holds for it in 95 of 100 cases. A single day may lie above: mail comes in bursts. How it is worked out, and how often it held, is
+//! in `docs/concepts/preview.md`.
+
+use report::Day;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::flows::{DayCount, phases};
+
+/// Days that are looked ahead.
+const AHEAD: f64 = 30.0;
+/// Days that say how a flow fares: four weeks, so that each weekday is there as often.
+const RECENT: usize = 28;
+/// Days with reports below which nothing is bounded: two weeks, of which something like a spread can be had.
+const ENOUGH: usize = 14;
+/// Active days from which on a flow counts as one that goes on, not as something that happened once.
+const GOES_ON: usize = 3;
+/// How unlikely silence must be before a flow counts as ended.
+const ENDED: f64 = 0.01;
+/// Days of silence below which it is only a quiet week.
+const SILENT: usize = 7;
+/// Months differ by season, holidays and sales, which weeks close together do not show: so much of the mean, at least, as the spread of
+/// weeks.
+const SEASON: f64 = 0.15;
+/// Weeks are not independent: a bad week is likelier after a bad one. What a spread of independent weeks is multiplied by.
+const ALIKE: f64 = 1.3;
+
+/// So many messages per day.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, JsonSchema)]
+pub struct Estimate {
+    /// What it would have been over the days shown.
+    pub seen: f64,
+    /// What is to be expected of the next thirty days, with each flow as it is since its last change.
+    pub expected: f64,
+    /// The mean per day of the next thirty days lies below this in 95 of 100 cases; absent where there are too few days to say.
+    pub at_most: Option<f64>,
+}
+
+/// One flow, day by day over all days that are known: those without mail are zero.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Series {
+    pub(crate) messages: Vec<u64>,
+    pub(crate) stopped: Vec<f64>,
+}
+
+/// The days of all series.
+#[derive(Debug, Clone)]
+pub(crate) struct Calendar {
+    first: Day,
+    days: usize,
+    /// Days with reports.
+    pub(crate) covered: usize,
+    /// Days shown, at the end.
+    shown: usize,
+    /// How much mail a day of each weekday brings, 1 on average; Monday first.
+    week: [f64; 7],
+}
+
+impl Calendar {
+    /// `volume`: wanted mail of all flows, by day.
+    pub(crate) fn new(first: Day, shown: usize, volume: &[f64]) -> Self {
+        let mut week = [(0.0, 0.0); 7];
+        for (at, messages) in volume.iter().enumerate() {
+            if *messages > 0.0 {
+                let day = &mut week[weekday(first, at)];
+                *day = (day.0 + messages, day.1 + 1.0);
+            }
+        }
+        let means = week.map(|(messages, days)| if days > 0.0 { messages / days } else { 0.0 });
+        let all: f64 = means.iter().sum::<f64>() / 7.0;
+        // A week that was not seen in full says nothing about its days.
+        let known = means.iter().all(|mean| *mean > 0.0);
+        let week = means.map(|mean| if known { mean / all } else { 1.0 });
+        let covered = volume.iter().filter(|messages| **messages > 0.0).count();
+        Self { first, days: volume.len(), covered, shown: shown.min(volume.len()), week }
+    }
+
+    fn weight(&self, days: std::ops::Range<usize>) -> f64 {
+        days.map(|at| self.week[weekday(self.first, at)]).sum()
+    }
+
+    /// Whether there are enough days for a bound.
+    pub(crate) const fn is_enough(&self) -> bool {
+        self.covered >= ENOUGH
+    }
+}
+
+fn weekday(first: Day, at: usize) -> usize {
+    // 1970-01-01 was a Thursday.
+    let days = i64::from(first.0) + 3 + i64::try_from(at).unwrap_or(0);
+    usize::try_from(days.rem_euclid(7)).unwrap_or(0)
+}
+
+fn count(n: usize) -> f64 {
+    super::replay::as_float(n as u64)
+}
+
+/// What is to be expected of a flow.
+fn expected(series: &Series, calendar: &Calendar) -> f64 {
+    let active: Vec<usize> = (0..calendar.days).filter(|at| series.messages[*at] > 0).collect();
+    let (Some(&began), Some(&last)) = (active.first(), active.last()) else { return 0.0 };
+    let recent = calendar.days.saturating_sub(RECENT);
+    if active.len() < GOES_ON {
+        let stopped: f64 = series.stopped[recent..].iter().sum();
+        return stopped / count(calendar.days - recent);
+    }
+    let rate = count(active.len()) / count(last - began + 1);
+    let silent = calendar.days - 1 - last;
+    if silent >= SILENT && (1.0 - rate).powf(count(silent)) < ENDED {
+        return 0.0;
+    }
+    let counts = active.iter().map(|at| DayCount {
+        day: Day(i32::try_from(*at).unwrap_or(0)),
+        messages: series.messages[*at],
+        failing: rounded(series.stopped[*at]),
+        delivered: 0,
+    });
+    let changed =
+        phases(&counts.collect::<Vec<_>>()).last().map_or(0, |phase| usize::try_from(phase.first.0).unwrap_or(0));
+    let from = recent.max(changed).max(if changed == began { began } else { 0 });
+    let weight = calendar.weight(from..calendar.days);
+    if weight > 0.0 { series.stopped[from..].iter().sum::<f64>() / weight } else { 0.0 }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of messages, not negative")]
+pub(crate) fn rounded(value: f64) -> u64 {
+    value.round() as u64
+}
+
+/// What is to be expected of some flows together, and the most of it.
+pub(crate) fn estimate<'a>(flows: impl IntoIterator<Item = &'a Series>, calendar: &Calendar) -> Estimate {
+    let mut sum = vec![0.0_f64; calendar.days];
+    let mut newcomers = vec![0.0_f64; calendar.days.div_ceil(RECENT)];
+    let (mut ahead, mut largest) = (0.0, 0.0_f64);
+    for series in flows {
+        ahead += expected(series, calendar);
+        largest = largest.max(usual(series, calendar));
+        let mut first = None;
+        for (at, stopped) in series.stopped.iter().enumerate().filter(|(_, stopped)| **stopped > 0.0) {
+            sum[at] += stopped;
+            // Months are counted from the newest day back, so that the last one is whole.
+            let month = (calendar.days - 1 - at) / RECENT;
+            if *first.get_or_insert(month) == month {
+                newcomers[month] += stopped;
+            }
+        }
+    }
+    let shown = &sum[calendar.days - calendar.shown..];
+    let seen = if shown.is_empty() { 0.0 } else { shown.iter().sum::<f64>() / count(shown.len()) };
+    let at_most = calendar.is_enough().then(|| at_most(&sum, newcomer(&newcomers, largest, calendar), ahead, calendar));
+    Estimate { seen, expected: ahead, at_most }
+}
+
+/// What a flow brings on a mean day between its first and its last, of the days that are known.
+fn usual(series: &Series, calendar: &Calendar) -> f64 {
+    let harmed = |at: &usize| series.stopped[*at] > 0.0;
+    let (first, last) = ((0..calendar.days).find(harmed), (0..calendar.days).rfind(harmed));
+    let Some((first, last)) = first.zip(last) else { return 0.0 };
+    // What came once came once in a month.
+    series.stopped[first..=last].iter().sum::<f64>() / count((last - first + 1).max(RECENT.min(calendar.days)))
+}
+
+/// Something new fails every month: as much as in the month in which most did, the oldest left out, where everything is new; and at least
+/// one more flow as large as the largest that fails.
+fn newcomer(newcomers: &[f64], largest: f64, calendar: &Calendar) -> f64 {
+    let months = calendar.days / RECENT;
+    let most = newcomers.iter().take(months.saturating_sub(1)).fold(0.0_f64, |most, month| most.max(*month));
+    (most / count(RECENT)).max(largest)
+}
+
+fn at_most(sum: &[f64], newcomer: f64, ahead: f64, calendar: &Calendar) -> f64 {
+    let weeks: Vec<f64> = sum.rchunks_exact(7).map(|week| week.iter().sum::<f64>() / 7.0).collect();
+    let n = count(weeks.len());
+    let mean = weeks.iter().sum::<f64>() / n;
+    let variance = weeks.iter().map(|week| (week - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    // No less than what chance alone does to counts, and than what seasons do.
+    let spread = (variance * ALIKE).max(ahead.max(mean) / 7.0).sqrt().max(SEASON * ahead);
+    let reach = student(weeks.len() - 1) * spread * (1.0 / n + 7.0 / AHEAD).sqrt();
+    // The rule of three: nothing in so many days may still be so much.
+    let none = 3.0 / count(calendar.covered.max(1));
+    (ahead + reach + newcomer).max(none)
+}
+
+/// The 95th percentile of Student's t.
+fn student(freedom: usize) -> f64 {
+    const T: [f64; 16] = [
+        6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812, 1.796, 1.782, 1.771, 1.761, 1.753, 1.746,
+    ];
+    T[freedom.clamp(1, T.len()) - 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Monday.
+    const FIRST: Day = Day(20_003);
+
+    fn series(days: usize, of: impl Fn(usize) -> (u64, f64)) -> Series {
+        let (messages, stopped) = (0..days).map(of).unzip();
+        Series { messages, stopped }
+    }
+
+    fn estimate_of(days: usize, flows: &[Series]) -> Estimate {
+        let volume: Vec<f64> = (0..days).map(|at| if at % 7 < 5 { 1_000.0 } else { 300.0 }).collect();
+        estimate(flows, &Calendar::new(FIRST, 30, &volume))
+    }
+
+    #[test]
+    fn the_first_weekday_is_a_monday() {
+        assert_eq!((weekday(FIRST, 0), weekday(FIRST, 6), weekday(FIRST, 7)), (0, 6, 0));
+        assert_eq!(weekday(Day(0), 0), 3, "1970-01-01 was a Thursday");
+    }
+
+    #[test]
+    fn what_goes_on_is_expected_and_what_ended_is_not() {
+        let steady = series(84, |at| if at % 7 < 5 { (10, 10.0) } else { (3, 3.0) });
+        let found = estimate_of(84, std::slice::from_ref(&steady));
+        assert!((found.expected - 8.0).abs() < 0.01, "{found:?}: fifty on workdays and six on weekends, by seven");
+        let bound = found.at_most.unwrap();
+        assert!((16.0..22.0).contains(&bound), "even what never changes may, and another like it: {bound}");
+
+        let mended = series(84, |at| (10, if at < 60 { 10.0 } else { 0.0 }));
+        let found = estimate_of(84, &[mended]);
+        assert!(found.expected < 0.01 && found.seen > 1.0, "set up for good 24 days ago: {found:?}");
+        assert!(found.at_most.unwrap() > 3.0, "what failed once may fail again: {found:?}");
+
+        let gone = series(84, |at| if at < 60 { (10, 10.0) } else { (0, 0.0) });
+        assert!(estimate_of(84, &[gone]).expected < 0.01, "silent for 24 days after 60 with mail");
+
+        let weekly = series(84, |at| if at % 7 == 1 { (70, 70.0) } else { (0, 0.0) });
+        assert!((estimate_of(84, &[weekly]).expected - 10.0).abs() < 1.0, "silence between is no end");
+
+        let fresh = series(84, |at| if at >= 79 { (10, 10.0) } else { (0, 0.0) });
+        let found = estimate_of(84, &[fresh]).expected;
+        assert!((9.0..12.0).contains(&found), "five days old, and goes on: {found}");
+
+        let once = series(84, |at| if at == 80 { (280, 280.0) } else { (0, 0.0) });
+        assert!((estimate_of(84, &[once]).expected - 10.0).abs() < 0.01, "once is once in four weeks");
+    }
+
+    #[test]
+    fn few_days_bound_nothing_and_quiet_ones_not_all() {
+        let quiet = series(84, |_| (10, 0.0));
+        assert!((estimate_of(84, &[quiet]).at_most.unwrap() - 3.0 / 84.0).abs() < 1e-9, "the rule of three");
+        let short = series(10, |_| (10, 10.0));
+        assert_eq!(estimate_of(10, &[short]).at_most, None);
+        let two_weeks = series(14, |at| (10, if at < 7 { 10.0 } else { 8.0 }));
+        let wide = estimate_of(14, &[two_weeks]).at_most.unwrap();
+        assert!(wide > 14.0, "two weeks that differ by a fifth: {wide}");
+    }
+
+    #[test]
+    fn newcomers_of_the_last_months_widen_the_bound() {
+        let steady = || series(84, |_| (10, 10.0));
+        let newcomer = series(84, |at| if at >= 40 { (5, 5.0) } else { (0, 0.0) });
+        let without = estimate_of(84, &[steady()]).at_most.unwrap();
+        let with = estimate_of(84, &[steady(), newcomer]).at_most.unwrap();
+        assert!(with - without > 5.0 - 0.01, "its own five: {without} {with}");
+        // A month in which three began says that three more may.
+        let newcomers = || series(84, |at| if at >= 40 { (8, 8.0) } else { (0, 0.0) });
+        let with = estimate_of(84, &[steady(), newcomers(), newcomers(), newcomers()]).at_most.unwrap();
+        assert!(
+            with > 10.0 + 24.0 + 13.0,
+            "{with}: what there is, and what came in the days that were left of that month"
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! Preview: what would have happened to the mail of the last weeks under other records, and what is to be expected of the next.
+//!
+//! In: the ledger's kept cells with their flows, and a [`WhatIf`]. Out: a [`Preview`]: harm and benefit per day by class, flow, owner,
+//! author domain and deciding tag, with a bound. Reads the snapshot and cells, never rows; asks no DNS.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `what_if` | what would be different |
+//! | `world` | the records now and then |
+//! | `mailer` | what records and cells together say of a message |
+//! | `replay` | all cells once more |
+//! | `differences` | where a replay of the records as they are does not give what was reported |
+//! | `forecast` | what is to be expected, and at most |
+//! | `assemble`, `answers`, `request` | the answer |
+
+mod answers;
+mod assemble;
+mod differences;
+mod forecast;
+mod mailer;
+mod replay;
+mod reporters;
+mod request;
+mod what_if;
+mod world;
+
+pub use answers::*;
+pub use assemble::preview;
+pub(crate) use assemble::{Reached, Study, study};
+pub use differences::Difference;
+pub use forecast::Estimate;
+pub(crate) use forecast::rounded;
+pub use mailer::Tag;
+pub(crate) use what_if::wrong;
+pub use what_if::{Receivers, WhatIf};
+pub use world::Changed;
+pub(crate) use world::{has_records, known, name};
+
+/// A part of a whole; of nothing, nothing.
+pub(crate) const fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { replay::as_float(part) / replay::as_float(whole) }
+}

@@ -1,0 +1,270 @@
+//! The replay: all cells of a domain's days once more, under other records, on all cores.
+//!
+//! In: kept cells and the flow of each, a [`World`]. Out: sums by day, flow and author domain; and where records and reporters disagree. No row is read and nothing is judged: what a flow is stays as the snapshot has it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use report::{Day, Text};
+use store::Ledger;
+
+use super::differences::{Difference, difference};
+use super::mailer::{Asked, Mailer, Tag};
+use super::world::World;
+use crate::Error;
+use crate::flows::{Cell, Kept, Runs};
+
+/// Messages of a flow on a day, and how they would fare.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Sums {
+    pub(crate) messages: u64,
+    /// Fail now, by what reporters say.
+    pub(crate) failing_now: u64,
+    /// Would fail.
+    pub(crate) failing: u64,
+    /// Of these: pass now.
+    pub(crate) broken: u64,
+    /// Fail now and would pass.
+    pub(crate) mended: u64,
+    /// Would pass by an aligned signature.
+    pub(crate) signed: u64,
+    /// Would be quarantined or rejected.
+    pub(crate) stopped: f64,
+    /// Of these: rejected.
+    pub(crate) rejected: f64,
+    /// Of the stopped: delivered now.
+    pub(crate) delivered: f64,
+    /// Of the stopped: receivers said that they knew it as forwarded.
+    pub(crate) known_forwarded: f64,
+    /// Would be stopped under the records as they are.
+    pub(crate) stopped_now: f64,
+}
+
+impl Sums {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.failing_now += other.failing_now;
+        self.failing += other.failing;
+        self.broken += other.broken;
+        self.mended += other.mended;
+        self.signed += other.signed;
+        self.stopped += other.stopped;
+        self.rejected += other.rejected;
+        self.delivered += other.delivered;
+        self.known_forwarded += other.known_forwarded;
+        self.stopped_now += other.stopped_now;
+    }
+}
+
+/// One day.
+pub(crate) struct OfDay {
+    pub(crate) day: Day,
+    pub(crate) parts: Vec<PartOfDay>,
+}
+
+/// A flow's mail in the name of one author domain on a day.
+pub(crate) struct PartOfDay {
+    /// Its place in the snapshot.
+    pub(crate) flow: u32,
+    pub(crate) author: Text,
+    /// The tag that decides about it.
+    pub(crate) tag: Tag,
+    /// Whether anything would be asked of receivers about mail of this author domain that fails.
+    pub(crate) reached: bool,
+    pub(crate) sums: Sums,
+}
+
+/// All of it.
+#[derive(Default)]
+pub(crate) struct Replay {
+    /// Ascending.
+    pub(crate) days: Vec<OfDay>,
+    /// Messages by how records and reporters agree; in the period that is shown.
+    pub(crate) differences: BTreeMap<Difference, u64>,
+    /// Cells gone through.
+    pub(crate) cells: u64,
+    /// Messages whose SPF would depend on the message.
+    pub(crate) undecided: u64,
+    /// Days whose cells have changed since flows were judged.
+    pub(crate) skipped: Vec<Day>,
+}
+
+/// What is replayed.
+pub(crate) struct Job<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) organization: &'a str,
+    pub(crate) days: (Day, Day),
+    /// From this day on differences are told.
+    pub(crate) shown_from: Day,
+    /// Whether mail in the name of an author domain counts.
+    pub(crate) counts: &'a (dyn Fn(&str) -> bool + Sync),
+    /// By place in the snapshot: the flow would get an aligned signature.
+    pub(crate) signed: &'a [bool],
+    pub(crate) lanes: &'a HashMap<Day, Runs>,
+}
+
+/// No flow, no author domain.
+const NOWHERE: ((u32, u32), u32) = ((u32::MAX, u32::MAX), 0);
+/// Most threads: more only wait for the disk.
+const THREADS_MAX: usize = 8;
+
+/// Replays days on all cores.
+pub(crate) fn replay(ledger: &Ledger, job: &Job<'_>) -> Result<Replay, Error> {
+    let days: Vec<Day> = (job.days.0.0..=job.days.1.0).map(Day).filter(|day| job.lanes.contains_key(day)).collect();
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(days.len().max(1));
+    let work = || -> Result<Replay, Error> {
+        let mut lane = Lane::new(job);
+        while let Some(day) = days.get(next.fetch_add(1, Ordering::Relaxed)) {
+            lane.day(ledger, *day)?;
+        }
+        Ok(lane.found)
+    };
+    let parts: Vec<Result<Replay, Error>> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut parts = vec![work()];
+        parts.extend(others.into_iter().map(|other| match other.join() {
+            Ok(part) => part,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }));
+        parts
+    });
+    let mut all = Replay::default();
+    for part in parts {
+        let part = part?;
+        all.days.extend(part.days);
+        for (difference, messages) in part.differences {
+            *all.differences.entry(difference).or_default() += messages;
+        }
+        all.cells += part.cells;
+        all.undecided += part.undecided;
+        all.skipped.extend(part.skipped);
+    }
+    all.days.sort_by_key(|of| of.day);
+    all.skipped.sort_unstable();
+    Ok(all)
+}
+
+/// One thread.
+struct Lane<'a> {
+    job: &'a Job<'a>,
+    mailer: Mailer<'a>,
+    found: Replay,
+    /// The day that is gone through: by flow and author domain, where its sums are.
+    places: HashMap<(u32, u32), u32>,
+    /// The last of these: the cells of one source lie together.
+    last: ((u32, u32), u32),
+    sums: Vec<((u32, u32), Asked, Sums)>,
+    differences: [u64; Difference::ALL.len()],
+    shown: bool,
+    /// The run of cells: its flow, and how many are left of it; the next run.
+    run: (u32, u32),
+    runs: std::slice::Iter<'a, (u32, u32)>,
+}
+
+impl<'a> Lane<'a> {
+    fn new(job: &'a Job<'a>) -> Self {
+        Self {
+            job,
+            mailer: Mailer::new(job.world, job.counts),
+            found: Replay::default(),
+            places: HashMap::new(),
+            last: NOWHERE,
+            sums: Vec::new(),
+            differences: [0; Difference::ALL.len()],
+            shown: false,
+            run: (0, 0),
+            runs: [].iter(),
+        }
+    }
+
+    fn day(&mut self, ledger: &Ledger, day: Day) -> Result<(), Error> {
+        let kept = Kept::read(ledger, self.job.organization, (day, day))?;
+        let Some(runs) = self.job.lanes.get(&day) else { return Ok(()) };
+        let expected: u64 = runs.iter().map(|(_, cells)| u64::from(*cells)).sum();
+        (self.run, self.runs, self.shown) = ((0, 0), runs.iter(), day >= self.job.shown_from);
+        let before = self.found.cells;
+        kept.visit(
+            self,
+            |lane, name| lane.mailer.number(name),
+            |lane, _, cell| {
+                lane.found.cells += 1;
+                if lane.run.1 == 0 {
+                    lane.run = lane.runs.next().copied().unwrap_or((0, u32::MAX));
+                }
+                lane.run.1 -= 1;
+                lane.cell(cell, lane.run.0);
+            },
+        );
+        self.places.clear();
+        self.last = NOWHERE;
+        let names = &self.mailer.names;
+        let part = |((flow, author), asked, sums): ((u32, u32), Asked, Sums)| PartOfDay {
+            flow,
+            author: names[author as usize].clone(),
+            tag: asked.tag,
+            reached: asked.stopped > 0.0,
+            sums,
+        };
+        let parts: Vec<PartOfDay> = self.sums.drain(..).map(part).collect();
+        // Reports came in while this went on: what was judged is not what is kept now.
+        if self.found.cells - before == expected {
+            self.found.days.push(OfDay { day, parts });
+            for (difference, messages) in Difference::ALL.into_iter().zip(self.differences) {
+                if messages > 0 {
+                    *self.found.differences.entry(difference).or_default() += messages;
+                }
+            }
+        } else {
+            self.found.skipped.push(day);
+        }
+        self.differences = [0; Difference::ALL.len()];
+        Ok(())
+    }
+
+    fn cell(&mut self, cell: &Cell, flow: u32) {
+        let author = self.mailer.author(cell.author);
+        let Some(signed) = self.job.signed.get(flow as usize).filter(|_| author.counts) else { return };
+        let fares = self.mailer.fares(cell, *signed);
+        let messages = cell.total();
+        if fares.undecided {
+            self.found.undecided += messages;
+        }
+        let mut sums = Sums { messages, ..Sums::default() };
+        if !fares.reported {
+            sums.failing_now = messages;
+            sums.stopped_now = as_float(messages) * author.now.stopped;
+        }
+        if fares.then {
+            sums.mended = if fares.reported { 0 } else { messages };
+            sums.signed = if fares.dkim { messages } else { 0 };
+        } else {
+            sums.failing = messages;
+            sums.broken = if fares.reported { messages } else { 0 };
+            sums.stopped = as_float(messages) * author.then.stopped;
+            sums.rejected = as_float(messages) * author.then.rejected;
+            sums.delivered = as_float(cell.messages[0] + cell.messages[1]) * author.then.stopped;
+            sums.known_forwarded = if cell.shape.says_forwarded() { sums.stopped } else { 0.0 };
+        }
+        let key = (flow, cell.author);
+        if self.last.0 != key {
+            let next = u32::try_from(self.sums.len()).unwrap_or(u32::MAX);
+            let place = *self.places.entry(key).or_insert(next);
+            if place == next {
+                self.sums.push((key, author.then, Sums::default()));
+            }
+            self.last = (key, place);
+        }
+        self.sums[self.last.1 as usize].2.add(&sums);
+        if self.shown {
+            let found = difference(cell, fares, &author.now);
+            self.differences[found as usize] += messages;
+        }
+    }
+}
+
+/// A count for shares and means: exact up to 2^53, and no day has as many messages.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, and no ledger has as many messages")]
+pub(crate) const fn as_float(count: u64) -> f64 {
+    count as f64
+}
