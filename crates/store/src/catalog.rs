@@ -31,6 +31,7 @@ const MIGRATIONS: &[Step] = &[
     Step { script: include_str!("schema-8.sql"), act: |_| Ok(()) },
     Step { script: include_str!("schema-9.sql"), act: |_| Ok(()) },
     Step { script: include_str!("schema-10.sql"), act: |_| Ok(()) },
+    Step { script: include_str!("schema-11.sql"), act: |_| Ok(()) },
 ];
 /// Idle connections kept for reading: one for each of the few requests that run at a time.
 const IDLE: usize = 8;

@@ -17,6 +17,7 @@
 //! | `waiver` | who answers for a step that a gate speaks against |
 //! | `published` | what was published in DNS, and when it was seen |
 //! | `derived` | what other rooms work out and keep, and what people decided |
+//! | `alerts` | alerts, notices that are to be sent of them, what people said |
 //! | `domain` | the organizational domain of a name |
 //! | `field`, `segment_write`, `by_source`, `segment`, `prune` | files of rows |
 //! | `question`, `plan`, `scan`, `rollup`, `batch`, `codes`, `aggregate`, `answer`, `groups`, `sql` | asking |
@@ -24,6 +25,7 @@
 //! | `disk`, `fault` | the seam to the disk, and faults planted in it by tests |
 
 mod aggregate;
+mod alerts;
 mod answer;
 mod backup;
 mod batch;
@@ -72,6 +74,7 @@ mod telling;
 mod trend;
 mod waiver;
 
+pub use alerts::{AlertChange, AlertEntry, AlertWord, AlertsThen, NoticeEntry};
 pub use derived::{DecisionEntry, Derived, DerivedKey};
 pub use domain::organizational_domain;
 pub use entry::{

@@ -1,6 +1,7 @@
 //! Tests of the ledger as a whole, on a disk of its own and with planted faults.
 
 mod agree;
+mod alerts;
 mod derived;
 mod faults;
 mod flow;

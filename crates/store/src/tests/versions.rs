@@ -35,7 +35,8 @@ fn back_to_version_1(dir: &std::path::Path) {
     let (trend, _) = trend::all(&connection).unwrap();
     connection
         .execute_batch(
-            "DROP TABLE waiver; DROP TABLE lookalike; DROP TABLE lookalike_change; DROP TABLE lookalike_pass; DROP TABLE published; DROP TABLE decision; DROP TABLE derived; DROP TABLE day_version;
+            "DROP TABLE alert; DROP TABLE notice; DROP TABLE alert_word; DROP TABLE alert_mark;
+             DROP TABLE waiver; DROP TABLE lookalike; DROP TABLE lookalike_change; DROP TABLE lookalike_pass; DROP TABLE published; DROP TABLE decision; DROP TABLE derived; DROP TABLE day_version;
              DROP TABLE sample; ALTER TABLE item DROP COLUMN samples; ALTER TABLE state DROP COLUMN samples;
              ALTER TABLE state DROP COLUMN profiles_put;
              ALTER TABLE item DROP COLUMN standing; DROP TABLE profile; DROP TABLE trend_day; DROP TABLE trend;
