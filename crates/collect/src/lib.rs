@@ -15,7 +15,7 @@
 //! | `handover` | files that are imported while the ledger's writer runs |
 //! | `taker` | behind the desk: what is kept is taken in |
 //! | `health`, `origin` | how each source is doing; what is noted beside an item |
-//! | `wire`, `http_client`, `tls`, `secret`, `clock` | connections to servers, certificates, passwords, the time |
+//! | `tls`, `clock` | certificates of ours, the time |
 //!
 //! Whatever is wrong with an item becomes a named rejection of that item and never stops the others. Only the ledger's own errors
 //! end an import; what was committed before stays, and what was kept but not committed is finished by the next one. Nothing here
@@ -30,19 +30,16 @@ mod file_arrival;
 #[cfg(unix)]
 mod handover;
 mod health;
-mod http_client;
 mod import;
 mod origin;
 mod parse;
 mod pipeline;
 mod progress;
-mod secret;
 pub mod sources;
 mod take;
 mod taker;
 mod tls;
 mod walk;
-mod wire;
 
 pub use arrival::Arrival;
 pub use carrier::{Judge, Session, Standing, standing};
@@ -54,6 +51,6 @@ pub use health::{Activity, Board, Health, Mishap};
 pub use import::{Error, Options, import, rebuild, resume};
 pub use origin::{Origin, Sender};
 pub use progress::{Phase, Progress, Rejected, State, Summary};
-pub use secret::Secret;
 pub use sources::{Collecting, StartError};
 pub use take::Outcome;
+pub use wire::Secret;

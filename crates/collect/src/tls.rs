@@ -1,4 +1,4 @@
-//! Certificates: ours, to show to clients, and those we trust, to know servers by.
+//! Certificates of ours, to show to clients.
 //!
 //! Ours are read again when their files change, so that one that is renewed is shown without a restart. New files that cannot be used
 //! change nothing but the health of the source.
@@ -7,29 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use wire::{certificates, provider};
 
 use crate::health::Board;
 
 /// How often the files are looked at. Certificates are renewed days before they expire.
 const LOOK: Duration = Duration::from_mins(1);
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match read {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(format!("there is no certificate in {}", path.display())),
-        Err(error) => Err(format!("the certificates in {} cannot be read: {error}", path.display())),
-    }
-}
 
 /// What we show to clients, as the files have it.
 pub(crate) struct Certified {
@@ -110,31 +97,10 @@ fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, String> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Whom we trust: the authorities in this file, or else those of the system.
-pub(crate) fn connector(authorities: Option<&Path>) -> Result<TlsConnector, String> {
-    let mut roots = RootCertStore::empty();
-    if let Some(path) = authorities {
-        for certificate in certificates(path)? {
-            roots.add(certificate).map_err(|error| format!("in {}: {error}", path.display()))?;
-        }
-    } else {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    if roots.is_empty() {
-        let what = "there is no list of trusted authorities: install ca-certificates, or name a file with `ca`";
-        return Err(what.to_owned());
-    }
-    let config = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
 #[cfg(test)]
 mod tests {
     use tokio_rustls::rustls::pki_types::ServerName;
+    use wire::connector;
 
     use super::*;
 

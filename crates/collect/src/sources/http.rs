@@ -31,10 +31,10 @@ use super::context::Context;
 use super::listen::{self, Doors, Place};
 use crate::desk::{KeepError, Receipt};
 use crate::health::{Activity, Mishap};
-use crate::secret::Secret;
 use crate::take::Outcome;
 use crate::tls::Certified;
-use crate::wire::Wire;
+use wire::Secret;
+use wire::Wire;
 
 /// HTTP push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio_rustls::TlsConnector;
 
-use crate::http_client;
-use crate::secret::{Opened, Secret};
+use wire::http;
+use wire::{Opened, Secret};
 
 /// Bytes of an endpoint's answer at most.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
@@ -129,8 +129,7 @@ impl Tokens {
         }
         let fields = [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
         let body = form.0.into_bytes();
-        let answer =
-            http_client::ask(&self.connector, Method::POST, token_url, &fields, body, ANSWER_BYTES_MAX).await?;
+        let answer = http::ask(&self.connector, Method::POST, token_url, &fields, body, ANSWER_BYTES_MAX).await?;
         if !answer.status.is_success() {
             let why = match serde_json::from_slice::<Refused>(&answer.body) {
                 Ok(Refused { error, error_description }) => format!("{error} {error_description}"),

@@ -15,7 +15,7 @@ use super::login::{COMMAND, Open};
 use super::{After, Source};
 use crate::desk::{KeepError, Receipt};
 use crate::health::{Activity, Mishap};
-use crate::wire::timed;
+use wire::timed;
 
 /// Messages fetched with one command, and their bytes: as much is in memory twice, being fetched and being kept. Each batch waits once for
 /// the disk, which a busy one takes tens of milliseconds for: with 200 messages that was most of the time.

@@ -6,7 +6,7 @@ use async_imap::{Authenticator, Client, Session};
 use hyper::body::Bytes;
 
 use super::{Source, TlsMode};
-use crate::wire::{self, Wire, timed};
+use wire::{Wire, timed};
 
 /// How long an ordinary command may take.
 pub(super) const COMMAND: Duration = Duration::from_mins(1);

@@ -22,8 +22,7 @@ use tokio::task::JoinSet;
 
 use super::context::Context;
 use super::oauth::{self, Tokens};
-use crate::secret::Secret;
-use crate::tls;
+use wire::Secret;
 
 /// A mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -154,7 +153,7 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn open(settings: &Settings, dir: &Path, context: Context) -> Result<Self, String> {
-        let connector = tls::connector(settings.ca.as_deref())?;
+        let connector = wire::connector(settings.ca.as_deref())?;
         if let Some(secret) = &settings.password {
             secret.open()?;
         }

@@ -13,8 +13,7 @@ use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use tokio_rustls::TlsConnector;
 
 use super::{Addressing, Settings};
-use crate::http_client::{self, Connection};
-use crate::tls;
+use wire::http::{self, Connection};
 
 /// How long a signature is good for: as far as clocks may differ on most servers is a quarter of an hour.
 const SIGNED_FOR: Duration = Duration::from_mins(15);
@@ -131,7 +130,7 @@ fn bare(tag: &str) -> String {
 impl Client {
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
         let bucket = bucket(settings)?;
-        let connector = tls::connector(settings.ca.as_deref())?;
+        let connector = wire::connector(settings.ca.as_deref())?;
         let client = Self { settings: settings.clone(), bucket, connector, idle: Mutex::default() };
         client.credentials()?;
         Ok(client)
@@ -177,7 +176,7 @@ impl Client {
 
     /// The next piece of an object; nothing at its end.
     pub(super) async fn piece(&self, body: &mut Body) -> Result<Option<hyper::body::Bytes>, Fault> {
-        http_client::piece(&mut body.reply.body).await.map_err(Fault::Source)
+        http::piece(&mut body.reply.body).await.map_err(Fault::Source)
     }
 
     /// An object was read to its end.
@@ -311,7 +310,7 @@ impl Client {
     }
 
     async fn whole(&self, reply: Reply, bytes_max: usize) -> Result<hyper::body::Bytes, Fault> {
-        let body = http_client::whole(reply.body, bytes_max).await.map_err(Fault::Source)?;
+        let body = http::whole(reply.body, bytes_max).await.map_err(Fault::Source)?;
         self.idle().push(reply.connection);
         Ok(body)
     }

@@ -20,14 +20,18 @@ pub enum Secret {
 }
 
 /// A secret that was read.
-pub(crate) struct Opened(String);
+pub struct Opened(String);
 
 impl Opened {
-    pub(crate) fn new(text: String) -> Self {
+    /// One that came otherwise.
+    #[must_use]
+    pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    pub(crate) fn expose(&self) -> &str {
+    /// The text. Whoever calls this keeps it out of messages.
+    #[must_use]
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -48,7 +52,10 @@ impl Secret {
     }
 
     /// Reads it.
-    pub(crate) fn open(&self) -> Result<Opened, String> {
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn open(&self) -> Result<Opened, String> {
         let text = match self {
             Self::Env(name) => {
                 std::env::var(name).map_err(|_| format!("the environment variable {name} is not set, or not UTF-8"))?

@@ -14,12 +14,15 @@ use tokio_rustls::rustls::pki_types::ServerName;
 const CONNECT: Duration = Duration::from_secs(30);
 
 /// A connection, encrypted or not.
-pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
+pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Wire for T {}
 
 /// Does `work` within `long`; `what` says what it was.
-pub(crate) async fn timed<T, E: fmt::Display>(
+///
+/// # Errors
+/// In words for people: the work's own, or that it took too long.
+pub async fn timed<T, E: fmt::Display>(
     what: &str,
     long: Duration,
     work: impl Future<Output = Result<T, E>>,
@@ -32,7 +35,10 @@ pub(crate) async fn timed<T, E: fmt::Display>(
 }
 
 /// Connects to a host's first address that answers.
-pub(crate) async fn connect(host: &str, port: u16) -> Result<TcpStream, String> {
+///
+/// # Errors
+/// In words for people.
+pub async fn connect(host: &str, port: u16) -> Result<TcpStream, String> {
     let stream = timed(&format!("connecting to {host}:{port}"), CONNECT, TcpStream::connect((host, port))).await?;
     // Commands are small and answer one another.
     let _ = stream.set_nodelay(true);
@@ -40,7 +46,8 @@ pub(crate) async fn connect(host: &str, port: u16) -> Result<TcpStream, String> 
 }
 
 /// Whether what is said to this peer stays on this machine.
-pub(crate) fn is_local(stream: &TcpStream) -> bool {
+#[must_use]
+pub fn is_local(stream: &TcpStream) -> bool {
     stream.peer_addr().is_ok_and(|peer| match peer.ip() {
         IpAddr::V4(ip) => ip.is_loopback(),
         IpAddr::V6(ip) => ip.to_canonical().is_loopback(),
@@ -48,7 +55,10 @@ pub(crate) fn is_local(stream: &TcpStream) -> bool {
 }
 
 /// Encrypts a connection to the host of this name.
-pub(crate) async fn encrypt(
+///
+/// # Errors
+/// In words for people.
+pub async fn encrypt(
     connector: &TlsConnector,
     host: &str,
     stream: impl Wire + 'static,

@@ -6,15 +6,16 @@
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
+pub use hyper::Method;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::HOST;
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
-use crate::wire::{self, Wire, timed};
+use crate::{Wire, connect, encrypt, is_local, timed};
 
 /// How long a request and its answer may take; of an answer that is read piece by piece, its head.
 const ANSWER: Duration = Duration::from_mins(1);
@@ -24,13 +25,15 @@ const PIECE: Duration = Duration::from_mins(1);
 
 /// What a server answered.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Bytes,
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body.
+    pub body: Bytes,
 }
 
 /// A connection, for one request after the other.
-pub(crate) struct Connection {
+pub struct Connection {
     host: String,
     authority: String,
     sender: SendRequest<Full<Bytes>>,
@@ -46,7 +49,10 @@ impl Drop for Connection {
 
 impl Connection {
     /// Connects to the server of this URL.
-    pub(crate) async fn open(connector: &TlsConnector, url: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// In words for people; they name the server and never the query.
+    pub async fn open(connector: &TlsConnector, url: &str) -> Result<Self, String> {
         let bare = url.split('?').next().unwrap_or_default();
         let uri: Uri = url.parse().map_err(|_| format!("{bare} is no URL"))?;
         let host = uri.host().ok_or_else(|| format!("{bare} has no host"))?;
@@ -58,10 +64,10 @@ impl Connection {
             _ => return Err(format!("{bare} begins with neither https nor http")),
         };
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let stream = wire::connect(&host, port).await?;
+        let stream = connect(&host, port).await?;
         let stream: Box<dyn Wire> = if secure {
-            wire::encrypt(connector, &host, stream).await?
-        } else if wire::is_local(&stream) {
+            encrypt(connector, &host, stream).await?
+        } else if is_local(&stream) {
             Box::new(stream)
         } else {
             return Err(format!("{bare}: without encryption only this machine is asked"));
@@ -73,7 +79,10 @@ impl Connection {
     }
 
     /// Asks; the body is still to come. The answer before must have been read to its end.
-    pub(crate) async fn send(
+    ///
+    /// # Errors
+    /// In words for people; they name the server and never the query.
+    pub async fn send(
         &mut self,
         method: Method,
         url: &str,
@@ -97,7 +106,10 @@ impl Connection {
 }
 
 /// The next piece of a body; nothing at its end.
-pub(crate) async fn piece(body: &mut Incoming) -> Result<Option<Bytes>, String> {
+///
+/// # Errors
+/// In words for people; they name the server and never the query.
+pub async fn piece(body: &mut Incoming) -> Result<Option<Bytes>, String> {
     loop {
         let next = async { body.frame().await.transpose() };
         match timed("the answer", PIECE, next).await? {
@@ -112,13 +124,19 @@ pub(crate) async fn piece(body: &mut Incoming) -> Result<Option<Bytes>, String> 
 }
 
 /// A body of at most so many bytes.
-pub(crate) async fn whole(body: Incoming, bytes_max: usize) -> Result<Bytes, String> {
+///
+/// # Errors
+/// In words for people; they name the server and never the query.
+pub async fn whole(body: Incoming, bytes_max: usize) -> Result<Bytes, String> {
     let collected = Limited::new(body, bytes_max).collect();
     Ok(timed("the answer", ANSWER, collected).await?.to_bytes())
 }
 
 /// Asks, on a connection of its own. The answer's body has at most `bytes_max`.
-pub(crate) async fn ask(
+///
+/// # Errors
+/// In words for people; they name the server and never the query.
+pub async fn ask(
     connector: &TlsConnector,
     method: Method,
     url: &str,
