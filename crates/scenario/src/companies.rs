@@ -32,6 +32,10 @@ pub(crate) struct Company {
     pub(crate) networks: Vec<Cidr>,
     /// Domains whose SPF record needs more than ten look-ups, until a day of the story.
     pub(crate) over_limit: Vec<(Text, i32)>,
+    /// SPF records that are broken or gone for some days.
+    pub(crate) broken_spf: Vec<crate::incidents::BrokenSpf>,
+    /// What was planted to go wrong.
+    pub(crate) planted: Vec<crate::incidents::Planted>,
     pub(crate) book: Book,
     pub(crate) records: Records,
     pub(crate) events: Vec<(i32, Text)>,
@@ -104,6 +108,9 @@ pub(crate) fn world(options: &Options) -> World {
     };
     // Nobody knows yet of what comes after the last day.
     world.flows.retain(|flow| options.company == Kind::Halden || flow.volume.begins_before(options.days.into()));
+    if options.incidents {
+        crate::incidents::plant(&mut world, options.days.into());
+    }
     let company = &mut world.company;
     company.records.derive(&world.estate, &world.flows, &company.book);
     world

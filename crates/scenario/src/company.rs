@@ -171,6 +171,7 @@ pub(crate) fn readme(out: &mut dyn Write, world: &World, first: Day, days: u16, 
          | file | holds |\n| --- | --- |\n\
          | `reports/DAY/` | what arrived on a day: XML, gzip, zip and mails from {reporters} reporters, sloppy ones among them |\n\
          | `truth.jsonl` | one line for each of the {flows} mail streams: what it is, who answers for it, where it comes from, how it authenticates, and how many messages were sent and are in the reports, by day |\n\
+         | `incidents.jsonl` | what goes wrong, one line each: since when, what kind, in whose name |\n\
          | `truth-cells.jsonl.gz` | the same to the row: for everything that reports say in different words, whose messages those are |\n\
          | `company.json` | domains, teams, DNS records and when they stood there, what happened, the reporters and their habits |\n\
          | `dns/names.zone` | PTR records, and the addresses of the names that lead back |\n\

@@ -13,7 +13,7 @@ use crate::companies::{self, Kind};
 use crate::post::{Desk, issues};
 use crate::traffic::{Item, Today, World};
 use crate::truth::Truth;
-use crate::{company, directory, failure, networks, settings, zones};
+use crate::{company, directory, failure, incidents, networks, settings, zones};
 
 /// What to generate.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,12 +28,14 @@ pub struct Options {
     pub scale: f64,
     /// First day. The story's events keep their distance from it; weekends and Christmas are those of the calendar.
     pub from: Day,
+    /// Whether more goes wrong than the story has: records broken, reporters silent, waves of spoofing, some twelve days apart.
+    pub incidents: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         // 2025-10-22: the 90th day is 2026-01-19.
-        Self { company: Kind::Halden, seed: 1, days: 90, scale: 1.0, from: Day(20_383) }
+        Self { company: Kind::Halden, seed: 1, days: 90, scale: 1.0, from: Day(20_383), incidents: false }
     }
 }
 
@@ -101,6 +103,7 @@ fn run(options: &Options, out: &Path, folder: &Path, progress: &mut dyn FnMut(u6
         cells.write(&mut packed, &world)?;
         packed.finish().map(drop)
     })?;
+    to_file(out, "incidents.jsonl", |file| incidents::write(file, &world, &truth, options.from, options.days))?;
     beside(&world, options, &summary, out)?;
     Ok(summary)
 }

@@ -29,6 +29,8 @@ pub(crate) struct Messages<'a> {
     pub(crate) recipient: Option<&'a str>,
     /// Domains whose SPF record needs more than ten look-ups, each until a day of the story.
     pub(crate) over_limit: &'a [(Text, i32)],
+    /// SPF records that are broken or gone for some days.
+    pub(crate) broken_spf: &'a [crate::incidents::BrokenSpf],
     /// The day of the story whose DNS the receiver sees.
     pub(crate) seen: i32,
 }
@@ -161,6 +163,10 @@ fn authenticated(messages: &Messages<'_>, record: &Record, reporter: &Reporter) 
         AuthResult::PermError if reporter.lenient => AuthResult::Pass,
         result => result,
     };
+    let there = |broken: &&crate::incidents::BrokenSpf| {
+        broken.name == checked && (broken.days.0..broken.days.1).contains(&messages.seen)
+    };
+    let result = messages.broken_spf.iter().find(there).map_or(result, |broken| broken.result);
     Row {
         source: messages.source,
         author_domain: author.clone(),

@@ -12,6 +12,7 @@
 //! | `book`, `records` | what anybody can look up: names and networks of addresses, DNS over time |
 //! | `zones`, `networks`, `directory`, `settings` | the same as files |
 //! | `truth`, `cells`, `company` | what is written beside the reports |
+//! | `incidents` | what goes wrong, and when |
 //! | [`score`] | answers beside the truth |
 //! | `failure` | failure reports of two of those who report |
 //! | [`mmdb`] | files that say whose networks are |
@@ -33,6 +34,7 @@ mod failure;
 mod flow;
 mod generate;
 mod habit;
+mod incidents;
 mod judge;
 pub mod load;
 pub mod mmdb;
@@ -53,4 +55,5 @@ pub use cells::{Behind, Cell};
 pub use companies::{Kind, NoSuchCompany};
 pub use flow::Class;
 pub use generate::{Error, Options, Summary, generate};
+pub use incidents::{Incident, IncidentKind};
 pub use score::truth_cells;

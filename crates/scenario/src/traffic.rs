@@ -211,6 +211,7 @@ impl Cells<'_> {
             mediator: self.flow.mediator.as_ref(),
             recipient,
             over_limit: &self.world.company.over_limit,
+            broken_spf: &self.world.company.broken_spf,
             seen,
         };
         let (flow, policy_domain) = (self.number, found.policy_domain);

@@ -42,6 +42,11 @@ impl Truth {
         }
     }
 
+    /// Messages of a flow in the reports about a day of the story.
+    pub(crate) fn reported_on(&self, flow: usize, day: usize) -> u64 {
+        self.0.get(flow).and_then(|known| known.days.get(day)).map_or(0, |[_, reported]| *reported)
+    }
+
     fn count(&mut self, flow: usize, day: usize, author: usize, what: usize, messages: u64) {
         let known = &mut self.0[flow];
         known.days[day][what] += messages;

@@ -140,6 +140,11 @@ impl Volume {
         self
     }
 
+    /// Whether something is sent on every working day.
+    pub(crate) fn is_daily(&self) -> bool {
+        self.seasons.is_empty() && self.active >= 1.0 && self.payday.is_none()
+    }
+
     /// Whether anything is sent on one of the first days.
     pub(crate) fn begins_before(&self, days: i32) -> bool {
         self.curve.is_empty() || (0..days).any(|day| line(&self.curve, day) > 0.0)

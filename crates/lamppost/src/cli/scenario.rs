@@ -22,6 +22,9 @@ pub(crate) struct CompanyArgs {
     /// Size: 1 is some 4 million messages in 90 days.
     #[arg(long, default_value_t = 1.0, value_name = "S", value_parser = scale)]
     pub(crate) scale: f64,
+    /// Let more go wrong than the story has: records broken, reporters silent, waves of spoofing; incidents.jsonl says what and when.
+    #[arg(long)]
+    pub(crate) incidents: bool,
 }
 
 fn scale(text: &str) -> Result<f64, String> {

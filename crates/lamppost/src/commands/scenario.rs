@@ -15,7 +15,8 @@ use crate::term::commas;
 
 /// The options of the model company.
 pub(super) fn options(company: &CompanyArgs, from: Day) -> scenario::Options {
-    scenario::Options { company: company.company, seed: company.seed, days: company.days, scale: company.scale, from }
+    let (days, scale, incidents) = (company.days, company.scale, company.incidents);
+    scenario::Options { company: company.company, seed: company.seed, days, scale, from, incidents }
 }
 
 pub(super) fn generate(company: &CompanyArgs, from: Day, to: &Path, out: &mut impl Write) -> anyhow::Result<Done> {

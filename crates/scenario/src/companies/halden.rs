@@ -23,6 +23,8 @@ pub(super) fn world(seed: u64, scale: f64) -> World {
             .into(),
         networks: ["198.18.0.0/16", "2001:db8:4a1::/48"].iter().filter_map(|range| Cidr::parse(range)).collect(),
         over_limit: vec![("halden.example".into(), story::SPF_TRIMMED)],
+        broken_spf: Vec::new(),
+        planted: Vec::new(),
         book: book(&flows),
         records: records(&estate, &flows),
         events: events(),

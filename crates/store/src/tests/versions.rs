@@ -88,7 +88,7 @@ fn a_ledger_of_version_1_is_brought_forward() {
     assert!(matches!(error, Error::Older { found: 1, .. }), "a reader changes nothing: {error}");
 
     let ledger = Ledger::open(dir.path()).unwrap();
-    assert!(dir.path().join("catalog-before-version-10.sqlite").exists());
+    assert!(dir.path().join("catalog-before-version-11.sqlite").exists());
     assert_eq!(answers(&ledger), before);
     assert_eq!(ledger.check().unwrap().faults, [""; 0]);
     assert!(ledger.inner.snapshot().unwrap().iter().all(|part| part.by_source.is_none()));
