@@ -22,12 +22,14 @@
 //! | `published` | what was published in DNS and when, what changed, and DNS as of a day |
 //! | `today` | how the domains fare, and what to do first |
 //! | `two_lists` | good sources that fail beside bad ones, and whether it looks safe to tighten |
+//! | `alerts` | what has become wrong and somebody should look at; the week |
 //! | `preview` | what would happen to mail under other records |
 //! | `readiness` | whether a policy may be tightened, and what stands in the way |
 //! | `answers`, `report_answers`, `sample_answers` | the answers as plain data |
 //!
 //! Nothing here looks anything up outside the ledger, and nothing knows SQL, HTML or a command line.
 
+mod alerts;
 mod answers;
 mod counts;
 mod error;
@@ -58,6 +60,7 @@ mod today;
 mod trend;
 mod two_lists;
 
+pub use alerts::*;
 pub use answers::*;
 pub use error::Error;
 pub use expected::{Expected, ExpectedLine, Punctuality, expected};

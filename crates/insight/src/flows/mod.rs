@@ -47,6 +47,11 @@ pub(crate) use lanes::Runs;
 pub(crate) use phases::phases;
 pub(crate) use snapshot::{Days, Snapshot, lanes};
 
+pub(crate) use assess::together;
+pub(crate) use cell::{Cell, Names as CellNames, Own, Spf, Whose};
+pub(crate) use day::Kept;
+pub(crate) use identity::hash;
+
 pub use answers::*;
 pub use assess::Organisation;
 pub use class::{Diagnosis, FlowClass, FlowEvidence, Verdict};
@@ -57,6 +62,6 @@ pub use read::{JudgedRow, class_trend, flow, flows, judge_rows, source_flows};
 pub(crate) use read::{class_on, flows_of, shown, within};
 pub use results::{DkimSeen, FlowResult, SpfSeen};
 pub use sheet::{JudgedFlow, PackedSheet, Sheet, SheetRow};
-pub use snapshot::{FlowLimits, refresh_flows};
-pub(crate) use snapshot::{load, more, stale};
+pub use snapshot::{FlowLimits, flows_version, refresh_flows};
+pub(crate) use snapshot::{Loaded, load, more, stale};
 pub use spikes::{ClassRise, ClassSpike, FlowRise};

@@ -495,6 +495,14 @@ pub(crate) fn lanes(ledger: &Ledger, organization: &str) -> Result<HashMap<Day, 
     Ok(found.and_then(|derived| super::lanes::unpack(&derived.bytes)).unwrap_or_default())
 }
 
+/// The version of the flows that are kept; another number means that they were judged anew.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn flows_version(ledger: &Ledger) -> Result<Option<i64>, Error> {
+    Ok(ledger.derived_version(key(FLOWS))?)
+}
+
 /// Whether reports, profiles or decisions came since the snapshot was made.
 pub(crate) fn stale(ledger: &Ledger) -> Result<bool, Error> {
     Ok(ledger.derived_version(key(MADE_OF))? != Some(ledger.generation()?))
