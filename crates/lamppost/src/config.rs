@@ -8,7 +8,7 @@ use collect::sources::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{directory, enrichment, lookalikes, organisation, reporters, watching};
+use crate::{alerting, directory, enrichment, lookalikes, organisation, reporters, watching};
 
 /// Read when `--config` is not given and it is there.
 const DEFAULT_FILE: &str = "lamppost.toml";
@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) directory: directory::Settings,
     /// What is needed before a policy is tightened.
     pub(crate) readiness: insight::ReadinessThresholds,
+    /// What is worth an alert, and who is told.
+    pub(crate) alerts: alerting::Settings,
 }
 
 /// `[portal]`
@@ -84,6 +86,7 @@ impl Default for Config {
             lookalikes: lookalikes::Settings::default(),
             directory: directory::Settings::default(),
             readiness: insight::ReadinessThresholds::default(),
+            alerts: alerting::Settings::default(),
         }
     }
 }
@@ -129,6 +132,7 @@ fn parse(text: &str) -> anyhow::Result<Config> {
     config.source.check()?;
     config.directory.check()?;
     config.lookalikes.check()?;
+    config.alerts.check()?;
     config.organisation.declared()?;
     if config.retention.days == Some(0) {
         bail!("retention.days is 0, which would keep nothing: leave it out to keep everything, or give at least 1");

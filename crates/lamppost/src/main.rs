@@ -1,5 +1,6 @@
 //! The one binary: command line, configuration, wiring, signals. What it shows comes from the rooms; nothing is worked out here.
 
+mod alerting;
 mod arriving;
 mod cli;
 mod commands;

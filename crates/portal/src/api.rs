@@ -8,8 +8,8 @@ mod judged;
 use std::sync::LazyLock;
 
 use insight::{
-    Arrivals, Conflicts, Expected, Flaws, LocalParts, Lookalikes, Portfolio, Preview, Readiness, Rejections, ReportDetail,
-    Reports, Reputation, Rows, SampleDetail, Samples, Source, Sources, Spike, Trend, Waiver,
+    Alerts, Arrivals, Conflicts, Expected, Flaws, LocalParts, Lookalikes, Portfolio, Preview, Readiness, Rejections,
+    ReportDetail, Reports, Reputation, Rows, SampleDetail, Samples, Source, Sources, Spike, Trend, Waiver,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -113,6 +113,20 @@ fn program_routes() -> Vec<Route> {
             &[],
             &[],
             |call| Ok(call.learning()),
+        ),
+        route::<Alerts>(
+            ("/api/v1/alerts", "alerts"),
+            "What has become wrong: open alerts, and those that were over in the last two weeks.",
+            &[],
+            &[],
+            |call| Ok(insight::alerts(call.ledger, call.around.now, false)?),
+        ),
+        route::<insight::Digest>(
+            ("/api/v1/digest", "digest"),
+            "The week: what changed, what is open, how legitimate mail fared, what was stopped, who is new.",
+            &[],
+            &[],
+            |call| Ok(insight::digest(call.ledger, call.around.now)?),
         ),
         route::<OwnersFound>(
             ("/api/v1/owners", "owners"),

@@ -2,6 +2,7 @@
 //!
 //! Built by hand and not from a ledger, so that a page can be tested with what no ledger would ever hold.
 
+mod alerts;
 mod judged;
 mod lookalikes;
 mod program;

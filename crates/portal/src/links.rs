@@ -37,6 +37,11 @@ pub(crate) fn source(address: IpAddr, scope: &Scope) -> Url {
     Url::path(&["sources", &address.to_string()]).with_all(scope_pairs(&rest))
 }
 
+/// What has become wrong.
+pub(crate) fn alerts() -> Url {
+    Url::path(&["alerts"])
+}
+
 /// Failing sources by what is known of them.
 pub(crate) fn reputation(scope: &Scope) -> Url {
     Url::path(&["reputation"]).with_all(scope_pairs(scope))

@@ -69,6 +69,8 @@ pub(crate) struct Figures<'a> {
     pub(crate) learning: Option<Learning>,
     pub(crate) directory: Option<DirectoryState>,
     pub(crate) dns: Vec<DnsCache>,
+    /// Open alerts that nobody knows of: red, amber; and notices that were not sent yet.
+    pub(crate) alerts: (usize, usize, usize),
     pub(crate) requests: &'a Requests,
     pub(crate) now: i64,
 }
@@ -79,6 +81,7 @@ pub(crate) fn text(figures: &Figures<'_>) -> String {
     out.family("lamppost_info", "gauge", "Always 1; the version of the program is a label.");
     out.sample("lamppost_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     ledger(&mut out, figures);
+    alerts(&mut out, figures.alerts);
     sources(&mut out, figures);
     learning(&mut out, figures.learning.as_ref());
     directory(&mut out, figures.directory.as_ref());
@@ -120,6 +123,16 @@ impl Text {
             self.sample(name, &[], value);
         }
     }
+}
+
+fn alerts(out: &mut Text, (red, amber, unsent): (usize, usize, usize)) {
+    let name = "lamppost_alerts";
+    out.family(name, "gauge", "Open alerts that are neither acknowledged nor silenced, by severity.");
+    for (severity, value) in [("red", red), ("amber", amber)] {
+        out.sample(name, &[("severity", severity)], value);
+    }
+    let help = "Notices that channels have not taken yet.";
+    out.one("lamppost_notices_unsent", "gauge", help, Some(unsent));
 }
 
 fn ledger(out: &mut Text, figures: &Figures<'_>) {
@@ -332,6 +345,7 @@ mod tests {
             learning: None,
             directory: None,
             dns: Vec::new(),
+            alerts: (1, 2, 0),
             requests,
             now: 1_000,
         })

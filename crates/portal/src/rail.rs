@@ -22,6 +22,8 @@ pub(crate) enum Section {
     Trend,
     /// Flows, one flow, decisions.
     Flows,
+    /// What has become wrong.
+    Alerts,
     /// Sources and rows.
     Explorer,
     /// Messages that failed.
@@ -69,6 +71,7 @@ const GROUPS: [(&str, &[Item]); 5] = [
         "",
         &[
             item(Section::Today, "Today", Some("h"), |_| Url::path(&[])),
+            item(Section::Alerts, "Alerts", Some("a"), |_| links::alerts()),
             item(Section::Domains, "Domains", Some("d"), links::domains),
         ],
     ),

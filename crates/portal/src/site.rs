@@ -34,8 +34,9 @@ const XML_BYTES: usize = 256 * 1024 * 1024;
 const FOUND_MAX: usize = 50;
 
 /// Every page.
-pub(crate) static ROUTES: [Route; 44] = [
+pub(crate) static ROUTES: [Route; 45] = [
     Route { path: "/", params: &[], answer: today },
+    Route { path: "/alerts", params: &[], answer: alerts },
     Route { path: "/domains", params: DOMAINS, answer: portfolio },
     Route { path: "/domains.csv", params: DOMAINS, answer: portfolio_csv },
     Route { path: "/domains/{domain}/trend", params: TREND, answer: domain_trend },
@@ -94,8 +95,15 @@ pub(crate) fn all_domains(call: &Call<'_>) -> Scope {
 fn today(call: &Call<'_>) -> Result<Reply, Failure> {
     or_empty(call, || {
         let answer = insight::today(call.ledger)?;
-        Ok(Reply::Page(pages::today::page(call.here(), &answer, &call.collecting())))
+        let alerts = insight::alerts(call.ledger, call.around.now, false)?;
+        Ok(Reply::Page(pages::today::page(call.here(), &answer, &call.collecting(), &alerts)))
     })
+}
+
+/// Sources of reports may fail before the first report came.
+fn alerts(call: &Call<'_>) -> Result<Reply, Failure> {
+    let answer = insight::alerts(call.ledger, call.around.now, false)?;
+    Ok(Reply::Page(pages::alerts::page(call.here(), &answer)))
 }
 
 fn lists(call: &Call<'_>) -> Result<Reply, Failure> {

@@ -257,7 +257,9 @@ async fn metrics(State(site): State<Arc<Site>>) -> Response {
     let answered = site.blocking(|site| {
         let around = site.around()?;
         let program = &site.options.program;
+        let alerts = insight::alerts(&site.ledger, around.now, false)?;
         let figures = Figures {
+            alerts: (alerts.red, alerts.amber, alerts.unsent.len()),
             counters: site.ledger.counters().map_err(insight::Error::from)?,
             days: around.days,
             last_received: around.last_received,

@@ -10,7 +10,7 @@ use super::tree::Tree;
 use crate::run::{cargo, host, output};
 
 /// Each package of the workspace and the packages of the workspace it may depend on.
-const MAY_USE: [(&str, &[&str]); 22] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("message", &[]),
     ("dns", &[]),
     ("authres", &[]),
@@ -23,13 +23,14 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("report", &["message"]),
     ("smtp", &[]),
     ("resolver", &["dns"]),
+    ("wire", &[]),
     ("store", &["message", "report"]),
-    ("collect", &["message", "authres", "dns", "dmarc", "report", "smtp", "store"]),
+    ("collect", &["message", "authres", "dns", "dmarc", "report", "smtp", "wire", "store"]),
     ("insight", &["message", "authres", "dns", "spf", "dkim", "dmarc", "lint", "report", "store", "enrich", "lookalike"]),
     ("enrich", &["dns", "message", "report", "store"]),
     ("scenario", &["message", "report", "store"]),
+    ("watch", &["dns", "spf", "report", "wire", "store", "insight"]),
     ("portal", &["message", "report", "store", "insight"]),
-    ("watch", &["dns", "spf", "report", "store", "insight"]),
     (
         "lamppost",
         &[
@@ -61,7 +62,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
     ("maud", &["portal"]),
     ("axum", &["portal"]),
     ("tower-http", &["portal"]),
-    ("tokio", &["resolver", "collect", "enrich", "portal", "watch", "lamppost"]),
+    ("tokio", &["resolver", "wire", "collect", "enrich", "portal", "watch", "lamppost"]),
     ("hickory", &["resolver"]),
     ("moka", &["resolver"]),
     ("ldap3", &["enrich"]),

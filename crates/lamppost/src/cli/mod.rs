@@ -3,6 +3,7 @@
 //! Only shapes and help texts; what a command does is in `commands`. Here: all commands, and the arguments of those that run or look after
 //! the program; beside it, the arguments of the others.
 
+mod alerts;
 mod answers;
 mod dns;
 mod evaluate;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use alerts::*;
 pub(crate) use answers::*;
 pub(crate) use dns::*;
 pub(crate) use evaluate::*;
@@ -108,6 +110,10 @@ pub(crate) enum Command {
     Readiness(ReadinessArgs),
     /// Answer for a gate that does not pass, until a day; without a gate, list who answers for what.
     Waive(WaiveArgs),
+    /// What has become wrong, and what to do about it; acknowledge, silence, try channels.
+    Alerts(AlertsArgs),
+    /// The week: what changed, what is open, how legitimate mail fared, what was stopped, who is new.
+    Digest(DigestArgs),
     /// Who sends mail in our name.
     Sources(SourcesArgs),
     /// One sending address and its history.

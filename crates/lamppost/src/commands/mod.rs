@@ -1,6 +1,7 @@
 //! What each command does: one module a group of commands, each a few calls into the rooms.
 
 mod accept;
+mod alerts;
 mod answers;
 mod check;
 mod demo;
@@ -82,6 +83,8 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Flow(args) => over(&loaded()?, |ledger, config| flows::flow(ledger, config, args, out)),
         Command::Lists(args) => over(&loaded()?, |ledger, config| today::lists(ledger, config, args, out)),
         Command::Decide(args) => over(&loaded()?, |ledger, config| flows::decide(ledger, config, args, out)),
+        Command::Alerts(args) => over(&loaded()?, |ledger, config| alerts::alerts(ledger, config, args, out)),
+        Command::Digest(args) => over(&loaded()?, |ledger, config| alerts::digest(ledger, config, args, out)),
         Command::Decisions(args) => flows::decisions(&ledger()?, args, out),
         Command::Preview(args) => over(&loaded()?, |ledger, config| foresight::preview(ledger, config, args, out)),
         Command::Readiness(args) => over(&loaded()?, |ledger, config| foresight::readiness(ledger, config, args, out)),

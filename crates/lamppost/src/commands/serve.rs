@@ -16,7 +16,7 @@ use crate::learning::Notes;
 use crate::organisation::{Ground, keep_judging};
 use crate::progress::ImportBar;
 use crate::uploads::Uploads;
-use crate::{arriving, directory, enrichment, lookalikes, reporters, watching};
+use crate::{alerting, arriving, directory, enrichment, lookalikes, reporters, watching};
 
 pub(super) fn serve(args: &ServeArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
     let listen = args.listen.unwrap_or(config.portal.listen);
@@ -73,8 +73,10 @@ pub(super) fn portal(
         for (name, address) in collecting.listening() {
             writeln!(out, "The source {name} listens on {address}.")?;
         }
+        let telling = arriving::told(&collecting, &config.source);
+        let looking = alerting::keep_looking(ledger.clone(), config.alerts.clone(), Arc::clone(&telling));
         let program = Program {
-            collecting: Some(arriving::told(&collecting, &config.source)),
+            collecting: Some(telling),
             learning: Some(notes.telling()),
             dns: Some(notes.dns(asking)),
             directory: (!config.directory.is_empty()).then(|| held.told()),
@@ -91,6 +93,7 @@ pub(super) fn portal(
             () = loading => Ok(()),
             () = watching => Ok(()),
             () = judging => Ok(()),
+            () = looking => Ok(()),
             () = forgetting => Ok(()),
             how = collecting.lost() => Err(anyhow::anyhow!("the disk failed while raw copies were brought to it: {how}; start anew, it recovers by itself")),
         };

@@ -2,6 +2,7 @@
 //!
 //! In: an answer of `insight`, what was asked, what is around. Out: markup. No SQL, no I/O, no clock.
 
+pub(crate) mod alerts;
 pub(crate) mod api;
 pub(crate) mod arrivals;
 mod behind;

@@ -16,7 +16,8 @@ fn all(fixture: &Fixture, around: &Around, ask: &Ask) -> Vec<(String, String)> {
     let mut pages: Vec<(&str, maud::Markup)> = vec![
         ("portfolio", pages::portfolio::page(here, &fixture.portfolio())),
         ("trend", pages::trend::page(here, &fixture.trend(), &fixture.class_trend())),
-        ("today", pages::today::page(here, &fixture.today(), &fixture.collecting())),
+        ("today", pages::today::page(here, &fixture.today(), &fixture.collecting(), &fixture.alerts())),
+        ("alerts", pages::alerts::page(here, &fixture.alerts())),
         ("lists", pages::lists::page(here, &fixture.lists())),
         ("flows", pages::flows::page(here, &fixture.flows())),
         ("lookalikes", pages::lookalikes::page(here, &fixture.lookalikes())),

@@ -1,7 +1,7 @@
 //! `/`, Today: what needs me?
 
 use insight::{
-    FlowClass, Period, Punctuality, Scope, Today, TodayCard, TodayDomain, TodayKind, TodayReporter, TodayState,
+    Alerts, FlowClass, Period, Punctuality, Scope, Today, TodayCard, TodayDomain, TodayKind, TodayReporter, TodayState,
 };
 use maud::{Markup, html};
 
@@ -21,7 +21,7 @@ use crate::words;
 const FIRST: usize = 10;
 
 /// The page.
-pub(crate) fn page(here: Here<'_>, answer: &Today, collecting: &Collecting) -> Markup {
+pub(crate) fn page(here: Here<'_>, answer: &Today, collecting: &Collecting, alerts: &Alerts) -> Markup {
     let page = Page {
         section: Section::Today,
         title: "What needs me?".to_owned(),
@@ -33,6 +33,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Today, collecting: &Collecting) -> M
         exports: vec![("JSON", api::link(here.ask, &["api", "v1", "today"]))],
         body: html! {
             (judged::stale(answer.stale))
+            (super::alerts::on_today(alerts))
             (domains(answer))
             div.beside {
                 div { (cards(answer)) }
