@@ -142,10 +142,10 @@ fn say(ledger: &Ledger, args: &WordArgs, word: Word, until: Option<i64>, out: &m
     insight::say(ledger, &new, super::now())?;
     match (word, until) {
         (Word::Acknowledge, _) => {
-            writeln!(out, "Alert {} is acknowledged: no more notices until it is over.", args.alert)?
+            writeln!(out, "Alert {} is acknowledged: no more notices until it is over.", args.alert)?;
         }
         (Word::Silence, Some(until)) => {
-            writeln!(out, "Nobody is told of what alert {} is about until {}.", args.alert, time(until))?
+            writeln!(out, "Nobody is told of what alert {} is about until {}.", args.alert, time(until))?;
         }
         _ => writeln!(out, "What was said to alert {} is taken back.", args.alert)?,
     }
