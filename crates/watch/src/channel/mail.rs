@@ -125,7 +125,7 @@ fn message(settings: &Settings, notice: &Notice, base: &str) -> String {
 fn encoded(text: &str) -> String {
     let mut words: Vec<String> = vec![String::new()];
     for c in text.chars() {
-        if words.last().is_some_and(|word| word.len() + c.len_utf8() > 45) {
+        if words.last().is_some_and(|word| word.len() + c.len_utf8() > 39) {
             words.push(String::new());
         }
         if let Some(word) = words.last_mut() {
