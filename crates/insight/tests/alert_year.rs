@@ -47,7 +47,7 @@ fn walk(company: Kind, seed: u64, days: u16, scale: f64) -> Year {
     let ledger = Ledger::open(&dir.path().join("data")).expect("a ledger");
     let catalogue = enrich::Catalogue::bundled();
     let watching = Watching::default();
-    let mut seen = BTreeMap::new();
+    let mut first_seen = BTreeMap::new();
     for n in 0..=i32::from(days) {
         let day = options.from.plus(n);
         let morning = i64::from(day.0) * 86_400;
@@ -55,7 +55,7 @@ fn walk(company: Kind, seed: u64, days: u16, scale: f64) -> Year {
         insight::refresh_flows(&ledger, &Organisation::default(), &catalogue, day).expect("flows");
         insight::watch_over(&ledger, &watching, morning + 9 * 3_600, &[]).expect("alerts");
         for alert in insight::alerts(&ledger, morning + 9 * 3_600, true).expect("alerts").lines {
-            seen.entry(alert.id).or_insert(day.plus(-1));
+            first_seen.entry(alert.id).or_insert(day.plus(-1));
         }
     }
     let end = (i64::from(options.from.0) + i64::from(days) + 2) * 86_400;
@@ -63,7 +63,7 @@ fn walk(company: Kind, seed: u64, days: u16, scale: f64) -> Year {
     let text = std::fs::read_to_string(folder.join("incidents.jsonl")).expect("incidents");
     let incidents = text.lines().map(|line| serde_json::from_str(line).expect("an incident")).collect();
     let (spoofed, authors) = truth(&folder);
-    Year { first: options.from, days, incidents, alerts, seen, spoofed, authors }
+    Year { first: options.from, days, incidents, alerts, seen: first_seen, spoofed, authors }
 }
 
 /// Spoofed messages in reports by day; and the first day on which somebody of the company's sent as a name.
@@ -126,7 +126,7 @@ impl Year {
     fn found(&self, incident: &Incident) -> Option<i32> {
         let visible = Self::visible(incident);
         let until = incident.until.unwrap_or(visible.plus(7));
-        let of = self.alerts.iter().filter(|alert| tells(alert.rule, incident.kind) && self.about(alert, incident));
+        let of = self.alerts.iter().filter(|alert| tells(alert.rule, incident.kind) && Self::about(alert, incident));
         of.filter_map(|alert| {
             let seen = self.seen[&alert.id];
             // An alert that was open already, or came back, tells of it as well.
@@ -140,7 +140,7 @@ impl Year {
         .min()
     }
 
-    fn about(&self, alert: &AlertLine, incident: &Incident) -> bool {
+    fn about(alert: &AlertLine, incident: &Incident) -> bool {
         match incident.kind {
             IncidentKind::ReporterSilent => alert.cause.ends_with(&incident.what),
             _ => alert.domain == incident.domain,
@@ -154,7 +154,7 @@ impl Year {
         let explains = |incident: &&Incident| {
             let until = incident.until.unwrap_or(incident.day.plus(14));
             tells(alert.rule, incident.kind)
-                && self.about(alert, incident)
+                && Self::about(alert, incident)
                 && incident.day <= last
                 && seen <= until.plus(4)
         };
@@ -188,7 +188,7 @@ impl Year {
             let must = self.expected(incident);
             expected += usize::from(must);
             found += usize::from(must && days.is_some_and(|days| days <= 1));
-            println!(
+            eprintln!(
                 "{name} {} {:?} {} {:?} {}: {}",
                 incident.day,
                 incident.kind,
@@ -205,7 +205,7 @@ impl Year {
             let reason = self.reason(alert);
             counted += 1;
             false_ones += usize::from(reason.is_none());
-            println!(
+            eprintln!(
                 "{name} {seen} alert {} {} back {} until {:?}: {}",
                 alert.severity.word(),
                 alert.sentence,
@@ -227,10 +227,11 @@ fn hold(companies: &[(Kind, u64, u16, f64)]) {
         let (expected, found, alerts, wrong, weeks) = year.score(company.word());
         let a_week = wrong as f64 / weeks;
         let word = company.word();
-        table += &format!("| {word} {seed} | {days} | {expected} | {found} | {alerts} | {wrong} | {a_week:.2} |\n");
+        let line = format!("| {word} {seed} | {days} | {expected} | {found} | {alerts} | {wrong} | {a_week:.2} |\n");
+        table.push_str(&line);
         failed |= found < expected || expected == 0 || a_week >= 1.0;
     }
-    println!("| company | days | incidents | found within a day | alerts | of nothing | of nothing a week |\n{table}");
+    eprintln!("| company | days | incidents | found within a day | alerts | of nothing | of nothing a week |\n{table}");
     assert!(!failed, "an incident was missed, or too many alerts tell of nothing:\n{table}");
 }
 
@@ -240,7 +241,7 @@ fn what_goes_wrong_is_found() {
     if full {
         hold(&[(Kind::Halden, 1, 365, 0.2), (Kind::Shop, 2, 365, 0.3), (Kind::Bank, 3, 365, 0.2)]);
     } else {
-        println!("one company and a quarter of a year; LAMPPOST_FULL=1 walks a year of three");
+        eprintln!("one company and a quarter of a year; LAMPPOST_FULL=1 walks a year of three");
         hold(&[(Kind::Bank, 3, 80, 0.2)]);
     }
 }

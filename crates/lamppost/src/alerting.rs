@@ -100,7 +100,7 @@ const LOOK: Duration = Duration::from_secs(5);
 const EVERY: Duration = Duration::from_mins(5);
 
 /// Asks the rules after flows were judged anew and every few minutes, and sends what is due, as long as the program runs.
-pub(crate) async fn keep_looking(ledger: Ledger, settings: Settings, collecting: Told<program::Collecting>) {
+pub(crate) async fn keep_alerting(ledger: Ledger, settings: Settings, collecting: Told<program::Collecting>) {
     let settings = Arc::new(settings);
     let (mut seen, mut since, mut failed) = (None, None::<Instant>, false);
     loop {

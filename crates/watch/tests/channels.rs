@@ -224,7 +224,10 @@ async fn webhooks_of_every_shape() {
             }
             Shape::Matrix => assert!(value["msgtype"] == "m.text" && value.get("formatted_body").is_none(), "{value}"),
             Shape::Generic => {
-                assert_eq!((&value["id"], &value["alerts"][0]["severity"]), (&"0123456789abcdef".into(), &"red".into()))
+                assert_eq!(
+                    (&value["id"], &value["alerts"][0]["severity"]),
+                    (&"0123456789abcdef".into(), &"red".into())
+                );
             }
         }
     }

@@ -26,7 +26,10 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("wire", &[]),
     ("store", &["message", "report"]),
     ("collect", &["message", "authres", "dns", "dmarc", "report", "smtp", "wire", "store"]),
-    ("insight", &["message", "authres", "dns", "spf", "dkim", "dmarc", "lint", "report", "store", "enrich", "lookalike"]),
+    (
+        "insight",
+        &["message", "authres", "dns", "spf", "dkim", "dmarc", "lint", "report", "store", "enrich", "lookalike"],
+    ),
     ("enrich", &["dns", "message", "report", "store"]),
     ("scenario", &["message", "report", "store"]),
     ("watch", &["dns", "spf", "report", "wire", "store", "insight"]),
@@ -35,6 +38,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
         "lamppost",
         &[
             "message",
+            "authres",
             "dns",
             "spf",
             "dkim",

@@ -53,12 +53,18 @@ fn found(facts: &Facts) -> Vec<(AlertRule, Severity)> {
 }
 
 type Change = fn(&mut DayFacts);
+/// What is told.
+type Told = &'static [(AlertRule, Severity)];
+/// A case of the rest.
+type Rest = (&'static str, fn(&mut Facts), &'static [AlertRule]);
+/// Why; what for; name; what stood there before, and stands now; what is wrong.
+type InDns<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, &'a [(RecordKind, RecordTrouble)]);
 
 #[test]
 fn a_day_against_the_days_before() {
     use AlertRule::{Campaign, DeliveredSpoof, DkimBroken, OwnDrop, SpfMissing, SpfPermerror, UnknownShare};
     use Severity::{Amber, Red};
-    let cases: [(&str, Change, &[(AlertRule, Severity)]); 17] = [
+    let cases: [(&str, Change, Told); 17] = [
         ("as ever", |_| {}, &[]),
         ("a third of our own mail fails", |day| day.own = (1_000, 330), &[(OwnDrop, Red)]),
         ("six in a hundred more, where it never varies", |day| day.own = (1_000, 70), &[(OwnDrop, Red)]),
@@ -163,7 +169,7 @@ fn flows() {
     use FlowClass::{ForwarderBroken, OwnMisconfigured, Spoofer, ThirdParty, ThirdPartyUnaligned, Unknown};
     use Severity::{Amber, Red};
     let then = |good: (u64, u64), last: &[(u64, u64)]| [vec![good; 25], last.to_vec()].concat();
-    let cases: [(&str, FlowFacts, &[(AlertRule, Severity)]); 12] = [
+    let cases: [(&str, FlowFacts, Told); 12] = [
         ("a key that broke", flow(ThirdParty, -80, &then((300, 2), &[(300, 300)])), &[(FlowFails, Red)]),
         ("one in thirty", flow(ThirdParty, -80, &then((3_000, 6), &[(3_000, 100)])), &[(FlowFails, Amber)]),
         ("chance", flow(ThirdParty, -80, &then((60, 1), &[(60, 3)])), &[]),
@@ -195,7 +201,7 @@ fn flows() {
 fn reports_that_do_not_come() {
     let hour = 3_600;
     let base = || facts(steady, |_| {});
-    let cases: [(&str, fn(&mut Facts), &[AlertRule]); 7] = [
+    let cases: [Rest; 7] = [
         ("half a day ago, as ever", |f| f.reports.last_received = Some(NOON - 12 * 3_600), &[]),
         ("two days ago", |f| f.reports.last_received = Some(NOON - 48 * 3_600), &[AlertRule::NoReports]),
         (
@@ -233,12 +239,11 @@ fn trouble(since: i64) -> SourceTrouble {
 #[test]
 fn what_stands_in_dns() {
     use RecordKind::{Dkim, Dmarc, Spf};
-    let includes = |many: usize| (0..many).map(|n| format!(" include:i{n}.example")).collect::<String>();
+    let includes = |many: usize| (0..many).fold(String::new(), |all, n| format!("{all} include:i{n}.example"));
     let over = format!("v=spf1{} -all", includes(11));
     let good = format!("v=spf1{} -all", includes(10));
     let key = "v=DKIM1; k=rsa; p=MIGf";
-    // Why; what for; name; what stood there before, and stands now; what is wrong.
-    let cases: [(&str, &str, &str, &str, &str, &[(RecordKind, RecordTrouble)]); 10] = [
+    let cases: [InDns<'_>; 10] = [
         ("as ever", "dmarc", "_dmarc.example.com", "v=DMARC1; p=none", "v=DMARC1; p=none", &[]),
         (
             "weakened",

@@ -41,27 +41,23 @@ mod space;
 mod spikes;
 mod strangers;
 
-pub(crate) use cell::{Cell, Own, Spf};
-pub(crate) use day::{Kept, address};
-pub(crate) use lanes::Runs;
-pub(crate) use phases::phases;
-pub(crate) use snapshot::{Days, Snapshot, lanes};
-
-pub(crate) use assess::together;
-pub(crate) use cell::{Cell, Names as CellNames, Own, Spf, Whose};
-pub(crate) use day::Kept;
-pub(crate) use identity::hash;
-
 pub use answers::*;
 pub use assess::Organisation;
 pub use class::{Diagnosis, FlowClass, FlowEvidence, Verdict};
 pub use decisions::{Decided, Decision, NewDecision, Target, decide, decisions};
-pub(crate) use features::DayCount;
 pub use identity::Sender;
 pub use read::{JudgedRow, class_trend, flow, flows, judge_rows, source_flows};
-pub(crate) use read::{class_on, flows_of, shown, within};
 pub use results::{DkimSeen, FlowResult, SpfSeen};
 pub use sheet::{JudgedFlow, PackedSheet, Sheet, SheetRow};
 pub use snapshot::{FlowLimits, flows_version, refresh_flows};
-pub(crate) use snapshot::{Loaded, load, more, stale};
 pub use spikes::{ClassRise, ClassSpike, FlowRise};
+
+pub(crate) use assess::together;
+pub(crate) use cell::{Cell, Names as CellNames, Own, Spf, Whose};
+pub(crate) use day::{Kept, address};
+pub(crate) use features::DayCount;
+pub(crate) use identity::hash;
+pub(crate) use lanes::Runs;
+pub(crate) use phases::phases;
+pub(crate) use read::{class_on, flows_of, shown, within};
+pub(crate) use snapshot::{Days, Loaded, Snapshot, lanes, load, more, stale};

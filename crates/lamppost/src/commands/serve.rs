@@ -74,7 +74,7 @@ pub(super) fn portal(
             writeln!(out, "The source {name} listens on {address}.")?;
         }
         let telling = arriving::told(&collecting, &config.source);
-        let looking = alerting::keep_looking(ledger.clone(), config.alerts.clone(), Arc::clone(&telling));
+        let alerting = alerting::keep_alerting(ledger.clone(), config.alerts.clone(), Arc::clone(&telling));
         let program = Program {
             collecting: Some(telling),
             learning: Some(notes.telling()),
@@ -93,7 +93,7 @@ pub(super) fn portal(
             () = loading => Ok(()),
             () = watching => Ok(()),
             () = judging => Ok(()),
-            () = looking => Ok(()),
+            () = alerting => Ok(()),
             () = forgetting => Ok(()),
             how = collecting.lost() => Err(anyhow::anyhow!("the disk failed while raw copies were brought to it: {how}; start anew, it recovers by itself")),
         };
