@@ -55,7 +55,7 @@ fn from_the_trend_to_the_gates_and_why_they_block() {
     browser.eval("document.querySelector('form.plan [name=policy]').value = 'quarantine'");
     browser.eval("document.querySelector('form.plan [name=np]').value = 'reject'");
     browser.follow("form.plan button");
-    assert!(browser.url().contains("policy=quarantine") && browser.url().contains("np=reject"), "{}", browser.url());
+    assert!(browser.url().contains("p=quarantine") && browser.url().contains("np=reject"), "{}", browser.url());
     says(&mut browser, &["p=quarantine, np=reject", "By the tag that decides"]);
     browser.follow("a[href^='/readiness']:is(.btn)");
     says(
@@ -76,7 +76,7 @@ fn on_every_way(server: &Server, folder: &Path) {
         command.current_dir(folder).args(["--data", "ledger"]).args(args);
         finish(command).expect(0)
     };
-    let api = get(&server.address, "/api/v1/preview?domain=halden.example&policy=reject&adkim=s").json();
+    let api = get(&server.address, "/api/v1/preview?domain=halden.example&p=reject&adkim=s").json();
     let told =
         run(&["preview", "--domain", "halden.example", "--policy", "reject", "--adkim", "s", "--format", "json"])
             .json();

@@ -19,12 +19,13 @@ const HEAD: &str = "\
 pub(crate) fn text() -> String {
     let schema = schemars::schema_for!(Config).to_value();
     let mut text = HEAD.to_owned();
-    table(&mut text, &schema, &schema, "", false);
+    table(&mut text, &schema, &schema, &Value::Null, "", false);
     text
 }
 
-/// Writes the keys of a table, then the tables in it. What stands in a list is commented out: a list is empty by default.
-fn table(text: &mut String, root: &Value, schema: &Value, path: &str, listed: bool) {
+/// Writes the keys of a table, then the tables in it. What stands in a list is commented out: a list is empty by default. `whole` is the
+/// default of the table, where its keys have none of their own.
+fn table(text: &mut String, root: &Value, schema: &Value, whole: &Value, path: &str, listed: bool) {
     let empty = serde_json::Map::new();
     let properties = schema["properties"].as_object().unwrap_or(&empty);
     let mut tables = Vec::new();
@@ -39,7 +40,7 @@ fn table(text: &mut String, root: &Value, schema: &Value, path: &str, listed: bo
             text.push('\n');
             comment(text, property["description"].as_str().or(inner["description"].as_str()).unwrap_or_default());
             choices(text, inner);
-            match value(&property["default"]) {
+            match value(&property["default"]).or_else(|| value(&whole[key])) {
                 Some(value) => writeln!(text, "{}{key} = {value}", if listed { "#" } else { "" }),
                 None => writeln!(text, "#{key} ="),
             }
@@ -57,7 +58,7 @@ fn table(text: &mut String, root: &Value, schema: &Value, path: &str, listed: bo
             (false, false) => writeln!(text, "[{path}]"),
         }
         .ok();
-        table(text, root, inner, &path, many);
+        table(text, root, inner, &property["default"], &path, many);
     }
 }
 

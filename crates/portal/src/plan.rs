@@ -1,4 +1,4 @@
-//! What is asked of the pages that look ahead: the parameters of previews and of readiness, under the names of the command line.
+//! What is asked of the pages that look ahead: the parameters of previews and of readiness, under the names of tags where they are some.
 //!
 //! In: pairs of a query. Out: a [`WhatIf`] of `insight`. State stands in the URL, so that a plan can be linked to and pasted.
 
@@ -32,7 +32,7 @@ fn list(value: &str) -> Option<Vec<String>> {
 }
 
 static P: Param = Param {
-    name: "policy",
+    name: "p",
     about: "p. A policy that is changed is changed in full: t and pct go unless they are given.",
     allowed: "none, quarantine, reject",
     schema: policies,
@@ -43,7 +43,7 @@ static P: Param = Param {
 };
 
 static SP: Param = Param {
-    name: "subdomain_policy",
+    name: "sp",
     about: "sp, for names below that exist.",
     allowed: "none, quarantine, reject",
     schema: policies,
@@ -201,8 +201,8 @@ pub(crate) static OF: &[&Param] = &[&params::DOMAIN, &params::DAYS, &params::SIN
 pub(crate) fn pairs(what_if: &WhatIf) -> Vec<(&'static str, String)> {
     let mut pairs = Vec::new();
     let mut push = |name: &'static str, value: Option<String>| pairs.extend(value.map(|value| (name, value)));
-    push("policy", what_if.p.map(|policy| policy.to_string()));
-    push("subdomain_policy", what_if.sp.map(|policy| policy.to_string()));
+    push("p", what_if.p.map(|policy| policy.to_string()));
+    push("sp", what_if.sp.map(|policy| policy.to_string()));
     push("np", what_if.np.map(|policy| policy.to_string()));
     push("adkim", what_if.adkim.map(|mode| mode.to_string()));
     push("aspf", what_if.aspf.map(|mode| mode.to_string()));
@@ -264,8 +264,8 @@ mod tests {
     #[test]
     fn a_plan_comes_back_as_it_was() {
         let query = [
-            ("policy", "reject"),
-            ("subdomain_policy", "quarantine"),
+            ("p", "reject"),
+            ("sp", "quarantine"),
             ("np", "reject"),
             ("adkim", "s"),
             ("aspf", "r"),
@@ -281,7 +281,7 @@ mod tests {
         let ask = Ask::parse(&given, PREVIEW).unwrap();
         assert_eq!(pairs(&ask.what_if), query.map(|(name, value)| (name, value.to_owned())));
         for (name, value) in
-            [("policy", "strict"), ("pct", "101"), ("t", "yes"), ("add_range", "10.0.0/8"), ("standard", "rfc1")]
+            [("p", "strict"), ("pct", "101"), ("t", "yes"), ("add_range", "10.0.0/8"), ("standard", "rfc1")]
         {
             let error = Ask::parse(&[(name.to_owned(), value.to_owned())], PREVIEW).unwrap_err();
             assert_eq!(error.parameter(), name);

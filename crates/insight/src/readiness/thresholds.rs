@@ -2,15 +2,18 @@
 
 use report::Day;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `[readiness]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Thresholds {
     /// For `p=quarantine`.
+    #[serde(deserialize_with = "quarantine")]
     pub quarantine: Needed,
     /// For `p=reject`.
+    #[serde(deserialize_with = "reject")]
     pub reject: Needed,
     /// Gates that block although this program does not measure them (`G8`, `G9`) until somebody waives them.
     pub require: Vec<String>,
@@ -53,6 +56,22 @@ pub struct Needed {
     pub quiet_days: u16,
 }
 
+fn quarantine<'de, D: Deserializer<'de>>(given: D) -> Result<Needed, D::Error> {
+    over(Thresholds::default().quarantine, given)
+}
+
+fn reject<'de, D: Deserializer<'de>>(given: D) -> Result<Needed, D::Error> {
+    over(Thresholds::default().reject, given)
+}
+
+/// What is given, over the defaults of that step.
+fn over<'de, D: Deserializer<'de>>(defaults: Needed, given: D) -> Result<Needed, D::Error> {
+    let given = serde_json::Map::deserialize(given)?;
+    let mut all = serde_json::to_value(defaults).map_err(D::Error::custom)?;
+    all.as_object_mut().into_iter().for_each(|all| all.extend(given.clone()));
+    serde_json::from_value(all).map_err(D::Error::custom)
+}
+
 impl Default for Thresholds {
     fn default() -> Self {
         Self {
@@ -79,5 +98,20 @@ impl Default for Thresholds {
             require: Vec::new(),
             freeze: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_given_is_as_by_default_for_that_step() {
+        let found: Thresholds = serde_json::from_str(r#"{"reject": {"days": 60}}"#).unwrap();
+        let usual = Thresholds::default();
+        assert_eq!(found.reject, Needed { days: 60, ..usual.reject });
+        assert_eq!(found.quarantine, usual.quarantine);
+        let wrong = serde_json::from_str::<Thresholds>(r#"{"reject": {"day": 60}}"#).unwrap_err().to_string();
+        assert!(wrong.contains("`day`"), "{wrong}");
     }
 }

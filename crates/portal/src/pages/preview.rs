@@ -85,8 +85,8 @@ fn form(here: Here<'_>, what_if: &WhatIf) -> Markup {
         form.plan method="get" action="/preview" aria-label="What would be different" {
             div.fields {
                 label { "Domain" input type="text" name="domain" value=(text::plain(&what_if.domain)) maxlength="253" required; }
-                (policy("policy", "p", what_if.p))
-                (policy("subdomain_policy", "sp", what_if.sp))
+                (policy("p", "p", what_if.p))
+                (policy("sp", "sp", what_if.sp))
                 (policy("np", "np", what_if.np))
                 (period(here))
                 button.btn.main type="submit" { "Try" }

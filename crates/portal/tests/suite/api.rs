@@ -43,7 +43,8 @@ fn an_empty_ledger_answers_in_the_same_shape() {
     let document = document(&portal);
     for (path, item) in document["paths"].as_object().unwrap() {
         let answer = portal.get(&filled_in(&portal, path));
-        if path.contains("{id}") || path.contains("{flow}") {
+        // Nothing can be said of what is not there, nor of what would become of it.
+        if ["{id}", "{flow}", "/preview", "/readiness"].iter().any(|one| path.contains(one)) {
             assert_eq!(answer.status.as_u16(), 404, "{path}");
             continue;
         }
@@ -65,11 +66,17 @@ fn every_parameter_of_the_document_is_taken_and_refused_as_it_says() {
         let url = filled_in(&portal, path);
         for parameter in item["get"]["parameters"].as_array().unwrap().iter().filter(|p| p["in"] == "query") {
             let name = parameter["name"].as_str().unwrap();
+            if matches!(name, "remove_include" | "add_range" | "dkim_for") {
+                continue; // what may be named depends on the record and the flows that are known
+            }
             let good = example(name);
             let answer = portal.get(&format!("{url}?{name}={good}"));
             assert_eq!(answer.status.as_u16(), 200, "{url}?{name}={good}: {}", answer.text());
             tried += 1;
-            if matches!(name, "domain" | "reporter" | "spf_domain" | "dkim_domain" | "q" | "local_part") {
+            if matches!(
+                name,
+                "domain" | "reporter" | "spf_domain" | "dkim_domain" | "q" | "local_part" | "spf" | "change"
+            ) {
                 continue; // any text is one
             }
             let answer = portal.get(&format!("{url}?{name}=%21"));
@@ -106,6 +113,13 @@ fn example(name: &str) -> &'static str {
         "flaw" => "missing_selector",
         "local_part" => "visualstudio",
         "class" => "spoofer,unknown",
+        "p" | "sp" | "np" | "for" => "reject",
+        "adkim" | "aspf" => "s",
+        "pct" => "50",
+        "t" => "y",
+        "spf" => "v%3Dspf1%20-all",
+        "change" => "contoso.example.%20TXT%20%22v%3Dspf1%20-all%22",
+        "standard" => "rfc7489",
         _ => "example",
     }
 }

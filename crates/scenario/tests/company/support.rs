@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 /// The reports, then everything else.
 pub(crate) const EXPECTED_DIGESTS: [&str; 2] = [
     "190c716fc1b3002e2357d76a9a5cce6e2aa2bac60b79ac2a293404c5d05e3ef3",
-    "68bd8bbcafc63baf2a6a4834e2c2f7c5b0b4d33305b14284742d61816908e266",
+    "dd032075ab8541104307a0f71d34ac76a279a1c80a43a3dc0f6987c962694fcd",
 ];
 
 pub(crate) fn default_options() -> Options {
