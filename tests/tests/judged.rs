@@ -84,7 +84,7 @@ fn from_the_trend_to_a_decision_that_is_seen_everywhere() {
     open(&mut browser, &format!("/sources/{}", address.trim()));
     says(&mut browser, &["What it is taken for", label]);
     open(&mut browser, "/decisions");
-    says(&mut browser, &["M. Okafor", label]);
+    says(&mut browser, &["M. Okafor", "Third party"]);
     if word == "third_party_unaligned" {
         let after = messages(&server, folder.path(), word);
         assert!(after[0] > before[0] && after[0] == after[1], "{before:?} {after:?}");
