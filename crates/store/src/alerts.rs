@@ -128,13 +128,7 @@ impl Ledger {
     /// # Errors
     /// What writing the catalog gives.
     pub fn add_alert_word(&self, at: i64, word: &str) -> Result<u64, Error> {
-        let mut id = 0;
-        self.aside(|c| {
-            c.execute("INSERT INTO alert_word (at, word) VALUES (?1, ?2)", params![at, word])?;
-            id = c.last_insert_rowid().cast_unsigned();
-            Ok(())
-        })?;
-        Ok(id)
+        self.append("INSERT INTO alert_word (at, word) VALUES (?1, ?2)", at, word)
     }
 
     /// Takes notices that are due, at most `limit`, the oldest first. Until `until` nobody else gets them: whoever takes them sends them and
@@ -143,19 +137,18 @@ impl Ledger {
     /// # Errors
     /// What writing the catalog gives.
     pub fn claim_notices(&self, now: i64, until: i64, limit: usize) -> Result<Vec<NoticeEntry>, Error> {
-        let mut found = Vec::new();
         self.aside(|c| {
             let sql = format!("{NOTICE} WHERE sent IS NULL AND given_up IS NULL AND due <= ?1 ORDER BY id LIMIT ?2");
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            found = c.prepare(&sql)?.query_map([now, limit], notice)?.collect::<Result<_, _>>()?;
+            let mut found: Vec<NoticeEntry> =
+                c.prepare(&sql)?.query_map([now, limit], notice)?.collect::<Result<_, _>>()?;
             let mut claim = c.prepare("UPDATE notice SET due = ?2, tries = tries + 1 WHERE id = ?1")?;
             for notice in &mut found {
                 notice.tries += 1;
                 claim.execute(params![notice.id.cast_signed(), until])?;
             }
-            Ok(())
-        })?;
-        Ok(found)
+            Ok(found)
+        })
     }
 
     /// Marks a notice as sent.

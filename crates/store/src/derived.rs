@@ -217,13 +217,7 @@ impl Ledger {
     /// # Errors
     /// What writing the catalog gives.
     pub fn add_decision(&self, at: i64, decision: &str) -> Result<u64, Error> {
-        let mut id = 0;
-        self.aside(|c| {
-            c.execute("INSERT INTO decision (at, decision) VALUES (?1, ?2)", params![at, decision])?;
-            id = c.last_insert_rowid().cast_unsigned();
-            Ok(())
-        })?;
-        Ok(id)
+        self.append("INSERT INTO decision (at, decision) VALUES (?1, ?2)", at, decision)
     }
 
     /// All decisions in the order in which they were made.
@@ -239,13 +233,22 @@ impl Ledger {
         })
     }
 
-    /// A transaction beside the writer's. It touches no table that the writer holds anything of in memory.
-    pub(crate) fn aside(&self, change: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
+    /// Adds a line of a moment and JSON to a table that is only added to, and gives its number.
+    pub(crate) fn append(&self, insert: &str, at: i64, json: &str) -> Result<u64, Error> {
+        self.aside(|c| {
+            c.execute(insert, params![at, json])?;
+            Ok(c.last_insert_rowid().cast_unsigned())
+        })
+    }
+
+    /// A transaction beside the writer's; gives what the change gives. It touches no table that the writer holds anything of in memory.
+    pub(crate) fn aside<T>(&self, change: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         let mut connection = catalog::beside(self.inner.catalog.path())?;
         let failed = |e| self.inner.catalog.failed(e);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        change(&transaction).map_err(failed)?;
-        transaction.commit().map_err(failed)
+        let changed = change(&transaction).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(changed)
     }
 }
 

@@ -85,8 +85,8 @@ impl Ledger {
         pass: Option<LookalikePass>,
         at: i64,
     ) -> Result<u64, Error> {
-        let mut changed = 0;
         self.aside(|c| {
+            let mut changed = 0;
             let passes: i64 = c
                 .prepare_cached("SELECT passes FROM lookalike_pass WHERE domain = ?1")?
                 .query_row([domain], |r| r.get(0))
@@ -105,9 +105,8 @@ impl Ledger {
             }
             let oldest = "DELETE FROM lookalike_change WHERE id <= (SELECT max(id) - ?1 FROM lookalike_change)";
             c.prepare_cached(oldest)?.execute([CHANGES_MAX])?;
-            Ok(())
-        })?;
-        Ok(changed)
+            Ok(changed)
+        })
     }
 
     /// The names that exist or did, by domain and name.

@@ -93,9 +93,11 @@ impl Ledger {
     /// # Errors
     /// What writing the catalog gives.
     pub fn note_published<'a>(&self, at: i64, looks: impl IntoIterator<Item = &'a Look>) -> Result<Noted, Error> {
-        let mut noted = Noted::default();
-        self.aside(|c| looks.into_iter().try_for_each(|look| note(c, at, look, &mut noted)))?;
-        Ok(noted)
+        self.aside(|c| {
+            let mut noted = Noted::default();
+            looks.into_iter().try_for_each(|look| note(c, at, look, &mut noted))?;
+            Ok(noted)
+        })
     }
 
     /// Lines of the history, in the order of domain, kind, name and type, and there by age.

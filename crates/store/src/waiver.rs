@@ -2,7 +2,7 @@
 //!
 //! In: JSON of whoever judges readiness. Out: the same, in order. The ledger does not look into it.
 
-use rusqlite::{Row, params};
+use rusqlite::Row;
 
 use crate::{Error, Ledger};
 
@@ -23,13 +23,7 @@ impl Ledger {
     /// # Errors
     /// What writing the catalog gives.
     pub fn add_waiver(&self, at: i64, waiver: &str) -> Result<u64, Error> {
-        let mut id = 0;
-        self.aside(|c| {
-            c.execute("INSERT INTO waiver (at, waiver) VALUES (?1, ?2)", params![at, waiver])?;
-            id = c.last_insert_rowid().cast_unsigned();
-            Ok(())
-        })?;
-        Ok(id)
+        self.append("INSERT INTO waiver (at, waiver) VALUES (?1, ?2)", at, waiver)
     }
 
     /// All waivers in the order in which they were given.
