@@ -129,6 +129,20 @@ impl TrendTotals {
     }
 }
 
+/// A count to reckon with.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "no ledger has 2^53 messages, and beyond that a rounded share is as good"
+)]
+pub(crate) const fn float(count: u64) -> f64 {
+    count as f64
+}
+
+/// A part of a whole; none of nothing.
+pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { float(part) / float(whole) }
+}
+
 /// A count; zero for what is none.
 pub(crate) fn number(value: &Value) -> u64 {
     match value {

@@ -182,9 +182,8 @@ impl Rhythm {
     }
 }
 
-/// One of seven numbers; which weekday has which does not matter here.
 fn weekday(day: Day) -> usize {
-    usize::try_from(day.0.rem_euclid(7)).unwrap_or(0)
+    usize::try_from(day.since_monday()).unwrap_or(0)
 }
 
 #[cfg(test)]

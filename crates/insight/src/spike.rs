@@ -5,11 +5,10 @@
 //! To explain it, the day is compared with the last few days of the same kind before it (or after it, where there are none):
 //! a network, an envelope sender or a domain that grew by most of the excess is what the extra messages share.
 
-use jiff::civil::Weekday;
 use report::{Day, Outcome};
 use store::{Column, Direction, Key, Ledger, Measure, Value};
 
-use crate::counts::{number, text};
+use crate::counts::{number, ratio, text};
 use crate::scope::is;
 use crate::{Error, Finding, Period, Scope, Spike, TrendDay, trend};
 
@@ -74,18 +73,14 @@ fn alike(days: &[TrendDay], day: Day) -> impl Iterator<Item = &TrendDay> {
     days.iter().filter(move |d| {
         d.day != day
             && d.day.0.abs_diff(day.0) <= ALIKE_DAYS.unsigned_abs()
-            && weekend(d.day) == weekend(day)
+            && d.day.is_weekend() == day.is_weekend()
             && d.counts.messages > 0
     })
 }
 
 /// The days of the same kind as one within a period, without it.
 pub(crate) fn alike_days((first, last): (Day, Day), day: Day) -> impl Iterator<Item = Day> {
-    (first.0..=last.0).map(Day).filter(move |other| *other != day && weekend(*other) == weekend(day))
-}
-
-fn weekend(day: Day) -> bool {
-    day.date().is_some_and(|date| matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday))
+    (first.0..=last.0).map(Day).filter(move |other| *other != day && other.is_weekend() == day.is_weekend())
 }
 
 pub(crate) fn median(values: &mut [u64]) -> u64 {
@@ -257,12 +252,6 @@ fn addresses(ledger: &Ledger, scope: &Scope, day: Day, network: Option<&str>) ->
     let mut question = scope.question((day, day));
     question.measures = vec![Measure::Distinct(Column::Source)];
     Ok(ledger.ask(&question)?.totals.first().map_or(0, number))
-}
-
-/// A share as people say it. Counts stay far below 2⁵², so nothing is lost.
-#[expect(clippy::cast_precision_loss, reason = "a share for people; counts are far below 2^52")]
-pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]

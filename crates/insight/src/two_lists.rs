@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use store::Ledger;
 
+use crate::counts::float;
 use crate::flows::{DayCount, class_on, load, more, shown, stale, within};
 use crate::incomplete::incomplete;
 use crate::scope::{length, place};
@@ -326,9 +327,8 @@ impl TwoLists {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a rate for people needs three digits")]
 pub(crate) fn a_day(messages: u64, days: usize) -> f64 {
-    messages as f64 / days.max(1) as f64
+    float(messages) / float(days.max(1) as u64)
 }
 
 /// A rate as people say it: one decimal below ten, so that small flows do not vanish.

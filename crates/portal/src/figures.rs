@@ -194,11 +194,6 @@ fn weekday_name(weekday: Weekday) -> &'static str {
     }
 }
 
-/// Days since Monday, 0 to 6. 1970-01-01 was a Thursday.
-pub(crate) fn since_monday(day: Day) -> i32 {
-    (i64::from(day.0) + 3).rem_euclid(7).try_into().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,8 +245,7 @@ mod tests {
     fn days_and_moments() {
         let tuesday: Day = "2027-01-19".parse().unwrap();
         assert_eq!(weekday_year(tuesday), "Tue 19 Jan 2027");
-        assert_eq!(since_monday(tuesday), 1);
-        assert_eq!(since_monday(Day(-3)), 0, "1969-12-29 was a Monday");
+        assert_eq!(tuesday.since_monday(), 1);
         assert_eq!(span("2026-10-21".parse().unwrap(), tuesday), "21 Oct 2026 to 19 Jan 2027");
         assert_eq!(span("2027-01-03".parse().unwrap(), tuesday), "3 to 19 Jan 2027");
         assert_eq!(span(tuesday, tuesday), "Tue 19 Jan 2027");

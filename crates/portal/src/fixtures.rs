@@ -166,7 +166,7 @@ impl Fixture {
         let days: Vec<TrendDay> = (0..90_i32)
             .map(|n| {
                 let day = newest().plus(n - 89);
-                let weekend = crate::figures::since_monday(day) > 4;
+                let weekend = day.is_weekend();
                 let seed = u64::try_from(n).unwrap();
                 let busy = if weekend { 3 } else { 1 };
                 let campaign = if day == spike.day { 18_400 } else { 0 };

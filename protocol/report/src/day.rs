@@ -35,6 +35,18 @@ impl Day {
         Self(self.0.saturating_add(days))
     }
 
+    /// Days since Monday, 0 to 6. 1970-01-01 was a Thursday.
+    #[must_use]
+    pub fn since_monday(self) -> i32 {
+        (self.0.rem_euclid(7) + 3) % 7
+    }
+
+    /// Whether it is a Saturday or a Sunday.
+    #[must_use]
+    pub fn is_weekend(self) -> bool {
+        self.since_monday() > 4
+    }
+
     /// As a calendar date, where the calendar reaches that far (years −9999 to 9999).
     #[must_use]
     pub fn date(self) -> Option<jiff::civil::Date> {
@@ -126,6 +138,17 @@ mod tests {
 
     fn shares(begin: i64, end: i64, count: u64, salt: u64) -> Vec<(i32, u64)> {
         Interval { begin, end }.share(count, salt).map(|(day, n)| (day.0, n)).collect()
+    }
+
+    #[test]
+    fn weekdays_are_those_of_the_calendar() {
+        for day in (-800..800).map(Day).chain([Day(i32::MIN), Day(i32::MAX)]) {
+            let Some(date) = day.date() else { continue };
+            assert_eq!(day.since_monday(), i32::from(date.weekday().to_monday_zero_offset()), "{day}");
+        }
+        assert_eq!(Day(-3).since_monday(), 0, "1969-12-29 was a Monday");
+        let week: Vec<bool> = (0..7).map(|day| Day(day).is_weekend()).collect();
+        assert_eq!(week, [false, false, true, true, false, false, false], "from a Thursday on");
     }
 
     #[test]

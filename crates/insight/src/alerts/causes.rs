@@ -3,8 +3,9 @@
 //! In: findings. Out: those that stand for themselves. Only what is new is held back: an alert that is open stays open as long as its rule
 //! finds it, so that nothing is resolved because something else was found.
 
-use super::facts::{Facts, float};
+use super::facts::Facts;
 use super::finding::{AlertRule, Finding};
+use crate::counts::float;
 use crate::{Diagnosis, FlowClass};
 
 /// So much of what a finding is about is explained by another one: then it follows from it.

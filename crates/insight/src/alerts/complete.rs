@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 
 use report::{Day, Text};
 
-use super::facts::weekend;
-
 /// Days after which a day is judged by what there is.
 const WAIT: i32 = 3;
 /// Days before a day that say what is usual on it.
@@ -36,7 +34,7 @@ pub(crate) fn complete_until(heard: &Heard, newest: Day) -> Option<Day> {
 
 fn is_complete(heard: &Heard, day: Day) -> bool {
     let mut usual: BTreeMap<&Text, Vec<u64>> = BTreeMap::new();
-    let before = heard.range(day.plus(-USUAL)..day).filter(|(other, _)| weekend(**other) == weekend(day));
+    let before = heard.range(day.plus(-USUAL)..day).filter(|(other, _)| other.is_weekend() == day.is_weekend());
     let mut alike = 0;
     for (_, reporters) in before {
         alike += 1;

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use store::Ledger;
 
 use super::answers::AlertState;
-use super::facts::{float, percent};
+use super::facts::percent;
 use super::read::alerts;
+use crate::counts::float;
 use crate::flows::{class_on, load, together};
 use crate::spike::commas;
 use crate::{Error, FlowClass};

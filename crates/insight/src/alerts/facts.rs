@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Weekday;
 use report::{Day, Policy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::counts::float;
 use crate::{Diagnosis, ExpectedLine, FlowClass};
 
 /// Days before the judged ones that say what is usual.
@@ -171,15 +171,10 @@ pub(crate) enum RecordTrouble {
     Old(u32),
 }
 
-/// Whether it is a Saturday or a Sunday: other mail is sent on them.
-pub(crate) fn weekend(day: Day) -> bool {
-    day.date().is_some_and(|date| matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday))
-}
-
-/// The days of the same kind before a day, the newest first.
+/// The days of the same kind, weekend or not, before a day, the newest first.
 pub(crate) fn alike<T>(days: &BTreeMap<Day, T>, day: Day) -> impl Iterator<Item = &T> {
     let before = days.range(day.plus(-USUAL)..day).rev();
-    before.filter(move |(other, _)| weekend(**other) == weekend(day)).map(|(_, of)| of)
+    before.filter(move |(other, _)| other.is_weekend() == day.is_weekend()).map(|(_, of)| of)
 }
 
 /// The middle one; 0 of none.
@@ -193,12 +188,6 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 pub(crate) fn usual(values: &[f64]) -> (f64, f64) {
     let middle = median(values.iter().copied());
     (middle, 1.4826 * median(values.iter().map(|value| (value - middle).abs())))
-}
-
-/// Messages as a number to reckon with.
-#[expect(clippy::cast_precision_loss, reason = "beyond 2^53 messages a rounded share is as good")]
-pub(crate) fn float(messages: u64) -> f64 {
-    messages as f64
 }
 
 /// A share in per cent; 100 of none.

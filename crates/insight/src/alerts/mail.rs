@@ -6,10 +6,11 @@
 
 use report::{Day, Policy};
 
-use super::facts::{DayFacts, DomainFacts, Facts, FlowFacts, alike, float, median, percent, usual};
+use super::facts::{DayFacts, DomainFacts, Facts, FlowFacts, alike, median, percent, usual};
 use super::finding::{AlertRule, Finding, Severity};
 use super::thresholds::Thresholds;
 use crate::FlowClass;
+use crate::counts::float;
 use crate::spike::commas;
 
 /// Days of the same kind that it takes to say what is usual.

@@ -34,8 +34,7 @@ fn facts(usual: impl Fn(Day) -> DayFacts, today: impl Fn(&mut DayFacts)) -> Fact
 /// A steady company: one message in a hundred fails, give or take.
 fn steady(day: Day) -> DayFacts {
     let some = u64::from(day.0.rem_euclid(5).unsigned_abs());
-    let weekend = super::facts::weekend(day);
-    let own = if weekend { (300, 20 + some) } else { (1_000, 8 + some) };
+    let own = if day.is_weekend() { (300, 20 + some) } else { (1_000, 8 + some) };
     DayFacts {
         own,
         third: (400, 4),

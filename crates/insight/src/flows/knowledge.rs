@@ -11,6 +11,7 @@ use store::organizational_domain;
 use super::cell::{Cell, Names, Own, Spf, Whose};
 use super::features::DayCount;
 use super::rhythm::{Rhythm, rhythm};
+use crate::counts::float;
 
 /// Sums by name, few of them: the largest is what matters.
 pub(crate) type Sums = Vec<(u32, u64)>;
@@ -93,9 +94,8 @@ pub(crate) struct AuthorFacts {
 }
 
 /// A part of a whole, or a rate: close enough for comparing.
-#[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 compare the same")]
 pub(crate) fn share(part: u64, whole: u64) -> f64 {
-    part as f64 / whole.max(1) as f64
+    float(part) / float(whole.max(1))
 }
 
 /// What the cells of an organizational domain say.

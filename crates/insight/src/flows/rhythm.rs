@@ -6,6 +6,7 @@
 use report::Day;
 
 use super::features::DayCount;
+use crate::counts::float;
 
 /// Shorter than this there is no week to speak of.
 const DAYS_MIN: i32 = 14;
@@ -40,11 +41,6 @@ pub(crate) struct Rhythm {
     pub(crate) beat: Beat,
 }
 
-/// Saturday or Sunday. 1970-01-01 was a Thursday.
-fn weekend(day: Day) -> bool {
-    matches!((day.0 + 4).rem_euclid(7), 0 | 6)
-}
-
 /// Days of one kind.
 #[derive(Default)]
 struct Days {
@@ -75,14 +71,14 @@ pub(crate) fn rhythm(days: &[DayCount]) -> Option<Rhythm> {
         return None;
     }
     // In days on which it sends, so that a burst weighs as much as it lasts.
-    let usual = (number(messages) / number(days.len() as u64)).max(1.0);
+    let usual = (float(messages) / float(days.len() as u64)).max(1.0);
     let (mut weekdays, mut weekends) = (Days::default(), Days::default());
     for n in first.0..=last.0 {
-        if weekend(Day(n)) { weekends.many += 1.0 } else { weekdays.many += 1.0 }
+        if Day(n).is_weekend() { weekends.many += 1.0 } else { weekdays.many += 1.0 }
     }
     for day in days {
-        let of = if weekend(day.day) { &mut weekends } else { &mut weekdays };
-        of.add((number(day.messages) / usual).min(DAY_MAX));
+        let of = if day.day.is_weekend() { &mut weekends } else { &mut weekdays };
+        of.add((float(day.messages) / usual).min(DAY_MAX));
     }
     let ((weekday, of_weekday), (weekend, of_weekend)) = (weekdays.mean(), weekends.mean());
     let weekday = weekday.max(1e-9);
@@ -96,11 +92,6 @@ pub(crate) fn rhythm(days: &[DayCount]) -> Option<Rhythm> {
         Beat::Unclear
     };
     Some(Rhythm { ratio, beat })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 compare the same")]
-fn number(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
@@ -127,7 +118,7 @@ mod tests {
             let mut days: Vec<DayCount> = (0..many)
                 .map(|n| {
                     let day = Day(20_383 + n);
-                    let next = if weekend(day) { off.next() } else { on.next() };
+                    let next = if day.is_weekend() { off.next() } else { on.next() };
                     DayCount { day, messages: *next.expect("it never ends"), ..DayCount::default() }
                 })
                 .filter(|day| day.messages > 0)

@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::answers::{ClassDay, FlowLine};
 use super::class::FlowClass;
 use super::features::DayCount;
-use crate::spike::{ALIKE_DAYS, alike_days, commas, find, median, percent, ratio};
+use crate::counts::ratio;
+use crate::spike::{ALIKE_DAYS, alike_days, commas, find, median, percent};
 use crate::{TrendDay, TrendTotals};
 
 /// Flows named.

@@ -14,6 +14,7 @@ use store::{Ledger, PublishedState};
 
 use super::cells::{meant, visit};
 use super::{InventoryFinding, Weight, between};
+use crate::counts::ratio;
 use crate::flows::FlowClass;
 use crate::flows::cell::Own;
 use crate::flows::snapshot::load;
@@ -268,7 +269,7 @@ fn line(
         record,
         messages: mail.messages,
         passing: mail.passing,
-        share: share(mail.messages, signed),
+        share: ratio(mail.messages, signed),
         sources: mail.sources.len() as u64,
         first_in_mail: mail.first,
         last_in_mail: mail.last,
@@ -278,11 +279,6 @@ fn line(
         flows: Vec::new(),
         findings: Vec::new(),
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a share")]
-fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 /// `p=` of a key record.

@@ -8,10 +8,11 @@ use store::{Ledger, organizational_domain};
 use super::answers::{Preview, PreviewAgreement, PreviewClass, PreviewDomain, PreviewFlow, PreviewOwner, PreviewTag};
 use super::forecast::{Calendar, Estimate, Series, estimate};
 use super::mailer::Tag;
-use super::replay::{Job, Replay, Sums, as_float, replay};
+use super::replay::{Job, Replay, Sums, replay};
 use super::what_if::{WhatIf, wrong};
 use super::world::World;
 use super::{reporters, request};
+use crate::counts::float;
 use crate::flows::{Days, Snapshot, decisions, lanes, load, stale};
 use crate::scope::length;
 use crate::{Error, FlowClass, FlowLine, Period, Scope};
@@ -188,9 +189,9 @@ impl<'a> Sheet<'a> {
                 flow.series.add(day, days, sums.messages, sums.stopped);
                 flow.rejected.add(day, days, sums.messages, sums.rejected);
                 flow.by_tag.entry(part.tag).or_default().add(day, days, sums.messages, sums.stopped);
-                any[day] += as_float(sums.messages);
+                any[day] += float(sums.messages);
                 if class.is_legitimate() {
-                    wanted[day] += as_float(sums.messages);
+                    wanted[day] += float(sums.messages);
                 }
                 if of.day < shown.0 {
                     continue;
@@ -205,7 +206,7 @@ impl<'a> Sheet<'a> {
                     FlowClass::Spoofer => 3,
                     _ => 1,
                 };
-                domain.1[0] += if slot == 1 { as_float(sums.messages) } else { 0.0 };
+                domain.1[0] += if slot == 1 { float(sums.messages) } else { 0.0 };
                 domain.1[slot] += sums.stopped;
             }
         }
@@ -213,7 +214,7 @@ impl<'a> Sheet<'a> {
         let volume = if wanted.iter().any(|n| *n > 0.0) { &wanted } else { &any };
         let mut calendar = Calendar::new(all.0, length(shown), volume);
         calendar.covered = any.iter().filter(|n| **n > 0.0).count();
-        Self { snapshot, calendar, flows, domains, days_shown: as_float(length(shown) as u64) }
+        Self { snapshot, calendar, flows, domains, days_shown: float(length(shown) as u64) }
     }
 
     fn line(&self, place: u32) -> &'a FlowLine {
@@ -255,8 +256,8 @@ impl<'a> Sheet<'a> {
             unknown: self.estimate(unknown),
             spoofed: self.estimate(spoofer),
             spoofed_delivered_now: self.per_day(spoofer, |sums| sums.delivered),
-            legitimate: self.per_day(FlowClass::is_legitimate, |sums| as_float(sums.messages)),
-            legitimate_failing_now: self.per_day(FlowClass::is_legitimate, |sums| as_float(sums.failing_now)),
+            legitimate: self.per_day(FlowClass::is_legitimate, |sums| float(sums.messages)),
+            legitimate_failing_now: self.per_day(FlowClass::is_legitimate, |sums| float(sums.failing_now)),
             classes: self.classes(),
             flows,
             flows_total,
@@ -274,7 +275,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn reached(&self) -> Vec<Reached> {
-        let a_day = |n: u64| as_float(n) / self.days_shown;
+        let a_day = |n: u64| float(n) / self.days_shown;
         let of = |(line, flow): (&FlowLine, &OfFlow)| Reached {
             line: line.clone(),
             messages: a_day(flow.reached.messages),
@@ -292,10 +293,10 @@ impl<'a> Sheet<'a> {
                 class,
                 flows: shown().count() as u64,
                 flows_stopped: shown().filter(|(_, flow)| flow.shown.stopped > 0.0).count() as u64,
-                messages: self.per_day(is, |sums| as_float(sums.messages)),
+                messages: self.per_day(is, |sums| float(sums.messages)),
                 stopped: self.estimate(is),
-                broken: self.per_day(is, |sums| as_float(sums.broken)),
-                mended: self.per_day(is, |sums| as_float(sums.mended)),
+                broken: self.per_day(is, |sums| float(sums.broken)),
+                mended: self.per_day(is, |sums| float(sums.mended)),
             }
         };
         FlowClass::ALL.into_iter().map(of_class).filter(|line| line.flows > 0).collect()
@@ -312,10 +313,10 @@ impl<'a> Sheet<'a> {
             class: line.class,
             owner: None,
             diagnosis: line.diagnosis,
-            messages: as_float(flow.shown.messages) / self.days_shown,
+            messages: float(flow.shown.messages) / self.days_shown,
             stopped: estimate([&flow.series], &self.calendar),
             known_forwarded: flow.shown.known_forwarded / self.days_shown,
-            broken: as_float(flow.shown.broken) / self.days_shown,
+            broken: float(flow.shown.broken) / self.days_shown,
             first_day: line.first_day,
             last_day: line.last_day,
         };

@@ -8,6 +8,7 @@ use report::Day;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::counts::float;
 use crate::flows::{DayCount, phases};
 
 /// Days that are looked ahead.
@@ -89,13 +90,12 @@ impl Calendar {
 }
 
 fn weekday(first: Day, at: usize) -> usize {
-    // 1970-01-01 was a Thursday.
-    let days = i64::from(first.0) + 3 + i64::try_from(at).unwrap_or(0);
-    usize::try_from(days.rem_euclid(7)).unwrap_or(0)
+    let day = first.plus(i32::try_from(at).unwrap_or(i32::MAX));
+    usize::try_from(day.since_monday()).unwrap_or(0)
 }
 
 fn count(n: usize) -> f64 {
-    super::replay::as_float(n as u64)
+    float(n as u64)
 }
 
 /// What is to be expected of a flow.

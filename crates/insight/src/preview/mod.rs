@@ -35,8 +35,3 @@ pub(crate) use what_if::wrong;
 pub use what_if::{Receivers, WhatIf};
 pub use world::Changed;
 pub(crate) use world::{has_records, known, name};
-
-/// A part of a whole; of nothing, nothing.
-pub(crate) const fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { replay::as_float(part) / replay::as_float(whole) }
-}

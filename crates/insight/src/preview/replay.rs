@@ -12,6 +12,7 @@ use super::differences::{Difference, difference};
 use super::mailer::{Asked, Mailer, Tag};
 use super::world::World;
 use crate::Error;
+use crate::counts::float;
 use crate::flows::{Cell, Kept, Runs};
 
 /// Messages of a flow on a day, and how they would fare.
@@ -233,7 +234,7 @@ impl<'a> Lane<'a> {
         let mut sums = Sums { messages, ..Sums::default() };
         if !fares.reported {
             sums.failing_now = messages;
-            sums.stopped_now = as_float(messages) * author.now.stopped;
+            sums.stopped_now = float(messages) * author.now.stopped;
         }
         if fares.then {
             sums.mended = if fares.reported { 0 } else { messages };
@@ -241,9 +242,9 @@ impl<'a> Lane<'a> {
         } else {
             sums.failing = messages;
             sums.broken = if fares.reported { messages } else { 0 };
-            sums.stopped = as_float(messages) * author.then.stopped;
-            sums.rejected = as_float(messages) * author.then.rejected;
-            sums.delivered = as_float(cell.messages[0] + cell.messages[1]) * author.then.stopped;
+            sums.stopped = float(messages) * author.then.stopped;
+            sums.rejected = float(messages) * author.then.rejected;
+            sums.delivered = float(cell.messages[0] + cell.messages[1]) * author.then.stopped;
             sums.known_forwarded = if cell.shape.says_forwarded() { sums.stopped } else { 0.0 };
         }
         let key = (flow, cell.author);
@@ -261,10 +262,4 @@ impl<'a> Lane<'a> {
             self.differences[found as usize] += messages;
         }
     }
-}
-
-/// A count for shares and means: exact up to 2^53, and no day has as many messages.
-#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, and no ledger has as many messages")]
-pub(crate) const fn as_float(count: u64) -> f64 {
-    count as f64
 }

@@ -2,6 +2,7 @@
 
 use super::answers::{GateFlow, GateState, See};
 use super::assemble::{Draft, Ground};
+use crate::counts::ratio;
 use crate::preview::{Reached, Study};
 use crate::{FlowClass, commas};
 
@@ -232,10 +233,6 @@ fn percent(part: f64, whole: f64) -> f64 {
     } else {
         100.0
     }
-}
-
-fn ratio(part: u64, whole: u64) -> f64 {
-    crate::preview::ratio(part, whole)
 }
 
 /// A figure per day.

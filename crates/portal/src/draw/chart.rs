@@ -9,7 +9,7 @@ use report::Day;
 use super::scale::{height_of, steps};
 use super::size::{LETTER, Size};
 use super::{bar_to, px};
-use crate::figures::{as_f64, count, month_name, since_monday};
+use crate::figures::{as_f64, count, month_name};
 use crate::url::Url;
 use crate::words::Class;
 
@@ -405,7 +405,7 @@ fn marks(first: Day, next: Day, columns: usize, size: Size) -> bool {
         if weeks == 0 {
             Day(day).date().is_some_and(|date| date.day() == 1)
         } else {
-            since_monday(Day(day)) == 0 && (day / 7) % weeks == 0
+            Day(day).since_monday() == 0 && (day / 7) % weeks == 0
         }
     })
 }

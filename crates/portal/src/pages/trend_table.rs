@@ -63,7 +63,7 @@ pub(super) fn usual(days: usize) -> By {
 pub(super) fn group<T>(days: &[T], on: fn(&T) -> Day, by: By) -> Vec<&[T]> {
     let key = |day: Day| match by {
         By::Day => (i64::from(day.0), 0),
-        By::Week => (i64::from(day.0) - i64::from(figures::since_monday(day)), 0),
+        By::Week => (i64::from(day.0) - i64::from(day.since_monday()), 0),
         By::Month => day.date().map_or((i64::from(day.0), 0), |date| (i64::from(date.year()), i64::from(date.month()))),
     };
     days.chunk_by(|a, b| key(on(a)) == key(on(b))).collect()
@@ -165,7 +165,7 @@ pub(super) fn label(first: Day, by: By, above: Option<Day>) -> Markup {
     let turned = above.filter(|above| year(*above) != year(first)).and(year(first));
     let name = match by {
         By::Day => figures::weekday(first),
-        By::Week => figures::day(first.plus(-figures::since_monday(first))),
+        By::Week => figures::day(first.plus(-first.since_monday())),
         By::Month => return html! { (figures::month_year(first)) },
     };
     html! {
