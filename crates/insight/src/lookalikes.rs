@@ -3,7 +3,7 @@
 //! In: what was seen in DNS and is in the ledger, and the names that stand in reports. Out: lines with their score and its parts, the most
 //! urgent first. DNS is asked elsewhere; what an hour of rows says is worked out now and then and kept, so that a page waits for nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dns::Name;
 use enrich::Catalogue;
@@ -189,8 +189,7 @@ pub fn lookalikes(ledger: &Ledger, domain: Option<&str>, now: i64) -> Result<Loo
     let mut in_mail = seen(ledger)?;
     in_mail.retain(|seen| domain.is_none_or(|domain| seen.domain == domain));
     let entries = ledger.lookalikes(domain)?;
-    let names: std::collections::HashSet<&str> = in_mail.iter().map(|seen| seen.lookalike.as_str()).collect();
-    let mut lines: Vec<LookalikeLine> = entries.iter().map(|entry| of_entry(entry, &names, now)).collect();
+    let mut lines = scored(&entries, &in_mail, now);
     lines.sort_by(|a, b| (b.state.is_some(), b.score, &a.name).cmp(&(a.state.is_some(), a.score, &b.name)));
     let mut watched = Vec::new();
     for pass in ledger.lookalike_passes()? {
@@ -209,8 +208,14 @@ pub fn lookalikes(ledger: &Ledger, domain: Option<&str>, now: i64) -> Result<Loo
 /// # Errors
 /// When the ledger cannot be read.
 pub fn lookalike_changes(ledger: &Ledger, since: i64, now: i64) -> Result<Vec<LookalikeChangeLine>, Error> {
-    let all = lookalikes(ledger, None, now)?;
-    changes_of(ledger, Some(since), &ledger.lookalikes(None)?, &all.lines)
+    let entries = ledger.lookalikes(None)?;
+    changes_of(ledger, Some(since), &entries, &scored(&entries, &seen(ledger)?, now))
+}
+
+/// A line for each name that exists or did.
+fn scored(entries: &[LookalikeEntry], in_mail: &[SeenLookalike], now: i64) -> Vec<LookalikeLine> {
+    let names: HashSet<&str> = in_mail.iter().map(|seen| seen.lookalike.as_str()).collect();
+    entries.iter().map(|entry| of_entry(entry, &names, now)).collect()
 }
 
 fn changes_of(
@@ -283,7 +288,7 @@ fn kept(text: &str) -> Option<Kept> {
     serde_json::from_str(text).ok()
 }
 
-fn of_entry(entry: &LookalikeEntry, in_mail: &std::collections::HashSet<&str>, now: i64) -> LookalikeLine {
+fn of_entry(entry: &LookalikeEntry, in_mail: &HashSet<&str>, now: i64) -> LookalikeLine {
     let age = entry.absent_before.then(|| i32::try_from((now - entry.first_seen) / DAY_SECONDS).unwrap_or(i32::MAX));
     let state = entry.state.as_deref().and_then(kept);
     let mut line = line((&entry.domain, &entry.name), state, age, in_mail.contains(entry.name.as_str()));

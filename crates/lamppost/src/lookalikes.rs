@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use dns::{Data, Lookup, Name, RecordType, Response, Suffixes};
 use futures_util::{StreamExt, stream};
 use insight::LookalikeState;
@@ -18,6 +17,7 @@ use store::{Ledger, LookalikeLook, LookalikePass};
 
 use crate::config::Config;
 use crate::enrichment;
+use crate::organisation::names;
 
 /// `[lookalikes]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -47,11 +47,7 @@ impl Settings {
     }
 
     fn names(&self) -> anyhow::Result<Vec<Name>> {
-        let name = |text: &String| {
-            Name::from_unicode(text)
-                .with_context(|| format!("lookalikes.domains: `{text}` is no domain: write it as example.com"))
-        };
-        self.domains.iter().map(name).collect()
+        names("lookalikes.domains", &self.domains)
     }
 }
 
@@ -213,11 +209,7 @@ pub(crate) async fn part<L: Lookup>(
     // Each has its share; what one leaves over, the next ones have.
     for (at, brand) in brands.iter().enumerate() {
         let left = budget.saturating_sub(done.asked).div_ceil(brands.len() - at);
-        let (brand, words) = (brand.clone(), words.clone());
-        let mut all =
-            tokio::task::spawn_blocking(move || (generate(&brand, &words, &Limits::default()), brand)).await?;
-        all.0.retain(|candidate| !own.iter().any(|own| candidate.name.is_subdomain_of(own)));
-        let one = of_domain(ledger, (&all.1, &all.0), dns, left, now).await?;
+        let one = of_domain(ledger, (brand, &words, &own), dns, left, now).await?;
         done.asked += one.asked;
         done.changed += one.changed;
     }
@@ -226,7 +218,7 @@ pub(crate) async fn part<L: Lookup>(
 
 async fn of_domain<L: Lookup>(
     ledger: &Ledger,
-    (brand, all): (&Brand, &[Candidate]),
+    (brand, words, own): (&Brand, &Words, &[Name]),
     dns: &L,
     budget: usize,
     now: i64,
@@ -238,11 +230,18 @@ async fn of_domain<L: Lookup>(
         .filter(|entry| entry.state.is_some() && entry.looked_at <= now - EXISTING)
         .map(|entry| entry.name)
         .collect();
-    let mut these: Vec<Candidate> =
-        all.iter().filter(|candidate| due.contains(&candidate.name.to_string())).take(budget).cloned().collect();
     let mut pass = ledger.lookalike_pass(&domain)?.unwrap_or_default();
     // A pass that ended rests until a week after.
-    if pass.passes == 0 || pass.place > 0 || pass.looked_at <= now - WEEK {
+    let goes_on = pass.passes == 0 || pass.place > 0 || pass.looked_at <= now - WEEK;
+    if due.is_empty() && !goes_on {
+        return Ok(Part::default());
+    }
+    let (brand, words) = (brand.clone(), words.clone());
+    let mut all = tokio::task::spawn_blocking(move || generate(&brand, &words, &Limits::default())).await?;
+    all.retain(|candidate| !own.iter().any(|own| candidate.name.is_subdomain_of(own)));
+    let mut these: Vec<Candidate> =
+        all.iter().filter(|candidate| due.contains(&candidate.name.to_string())).take(budget).cloned().collect();
+    if goes_on {
         let from = usize::try_from(pass.place).unwrap_or(usize::MAX).min(all.len());
         let to = from.saturating_add(budget - these.len()).min(all.len());
         these.extend_from_slice(&all[from..to]);

@@ -33,11 +33,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// The domains as names.
     pub(crate) fn names(&self) -> anyhow::Result<Vec<Name>> {
-        let name = |text: &String| {
-            Name::from_unicode(text)
-                .with_context(|| format!("organisation.domains: `{text}` is no domain: write it as example.com"))
-        };
-        self.domains.iter().map(name).collect()
+        names("organisation.domains", &self.domains)
     }
 
     /// As the judgement takes it.
@@ -50,6 +46,14 @@ impl Settings {
         let domains = self.names()?.iter().map(ToString::to_string).collect();
         Ok(Organisation { domains, networks })
     }
+}
+
+/// The domains that a key of the configuration lists.
+pub(crate) fn names(key: &str, domains: &[String]) -> anyhow::Result<Vec<Name>> {
+    let name = |text: &String| {
+        Name::from_unicode(text).with_context(|| format!("{key}: `{text}` is no domain: write it as example.com"))
+    };
+    domains.iter().map(name).collect()
 }
 
 /// What the judgement rests on beside the ledger.
