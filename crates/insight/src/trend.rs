@@ -155,6 +155,17 @@ pub(crate) fn newest(
         .collect())
 }
 
+/// Whether a policy is tried out, and nothing is asked for yet: `t=y`, which lowers it by a step, or `pct=0`.
+pub(crate) fn asks_nothing(policy: &PolicySeen) -> bool {
+    policy.record.split("; ").any(|tag| matches!(tag, "t=y" | "pct=0"))
+}
+
+/// Whether a policy asks for what it says of all mail: neither lowered by `t=y` nor sampled by `pct`.
+pub(crate) fn in_full(policy: &PolicySeen) -> bool {
+    // The record has no tag that only says the default.
+    !policy.record.split("; ").any(|tag| tag == "t=y" || tag.starts_with("pct="))
+}
+
 /// Whether a policy asks for anything to be done.
 #[must_use]
 pub fn enforces(policy: &PolicySeen) -> bool {

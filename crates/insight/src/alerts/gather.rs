@@ -60,9 +60,8 @@ pub(crate) fn gather(
     for (name, policy) in ours.iter().zip(crate::trend::newest(ledger, &names, (until.plus(-6), until))?) {
         if let Some(domain) = facts.domains.get_mut(name) {
             // A policy that is tried out asks for nothing yet.
-            let tried =
-                |policy: &crate::PolicySeen| policy.record.split("; ").any(|tag| matches!(tag, "t=y" | "pct=0"));
-            domain.policy = policy.filter(|policy| !tried(policy)).and_then(|policy| policy.applies);
+            let asking = policy.filter(|policy| !crate::trend::asks_nothing(policy));
+            domain.policy = asking.and_then(|policy| policy.applies);
         }
     }
     facts.reports = reports(ledger, &arrivals, (from.plus(-USUAL), newest), now)?;

@@ -130,10 +130,7 @@ impl Seen {
 fn at_quarantine(policies: &[PolicySeen], last: Day) -> i32 {
     let mut begin = None;
     for seen in policies.iter().rev() {
-        let enforces = matches!(seen.applies, Some(Policy::Quarantine | Policy::Reject));
-        let softened =
-            seen.record.contains("t=y") || (seen.record.contains("pct=") && !seen.record.contains("pct=100"));
-        if !enforces || softened {
+        if !crate::enforces(seen) || !crate::trend::in_full(seen) {
             break;
         }
         begin = Some(seen.from);
