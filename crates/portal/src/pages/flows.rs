@@ -3,7 +3,7 @@
 use insight::{ClassCounts, FlowClass, FlowLine, FlowSort, Flows};
 use maud::{Markup, html};
 
-use super::{Here, SortKey, as_u64, judged, n, pager, sort_head, strong};
+use super::{Here, SortKey, as_u64, judged, n, pager, search_within, sort_head, strong};
 use crate::api;
 use crate::ask::{Ask, flow_sort_word};
 use crate::draw;
@@ -39,7 +39,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Flows) -> Markup {
             section aria-labelledby="h-flows" {
                 div.head {
                     h2 id="h-flows" { "Flows" }
-                    (search(here.ask))
+                    (search_within(here.ask, PATH, "Only flows whose name has", "name or id"))
                     span.aside { a href=(links::decisions()) { "What was decided" } }
                 }
                 (legend(here, &answer.classes))
@@ -94,18 +94,6 @@ fn legend(here: Here<'_>, counts: &ClassCounts) -> Markup {
                     @if on { " " span.v { (short(counts.get(class))) } }
                 }
             }
-        }
-    }
-}
-
-fn search(ask: &Ask) -> Markup {
-    let kept = ask.pairs().into_iter().filter(|(name, _)| !matches!(*name, "q" | "offset"));
-    html! {
-        form.inline method="get" action=(Url::path(PATH)) {
-            label.vh for="within" { "Only flows whose name has" }
-            input id="within" type="search" name="q" value=[ask.q.as_ref()] placeholder="name or id" autocomplete="off" maxlength="300";
-            @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
-            button { "Find" }
         }
     }
 }

@@ -128,6 +128,19 @@ fn pager(ask: &Ask, path: &[&str], shown: usize, total: usize, what: &str) -> Ma
     }
 }
 
+/// A form that narrows a list to names with some text in them, and keeps whatever else is asked.
+fn search_within(ask: &Ask, path: &[&str], label: &str, placeholder: &str) -> Markup {
+    let kept = ask.pairs().into_iter().filter(|(name, _)| !matches!(*name, "q" | "offset"));
+    html! {
+        form.inline method="get" action=(Url::path(path)) {
+            label.vh for="within" { (label) }
+            input id="within" type="search" name="q" value=[ask.q.as_ref()] placeholder=(placeholder) autocomplete="off" maxlength="300";
+            @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
+            button { "Find" }
+        }
+    }
+}
+
 fn as_u64(n: usize) -> u64 {
     n as u64
 }

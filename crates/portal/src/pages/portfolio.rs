@@ -4,7 +4,7 @@ use insight::{Applies, DomainLine, DomainSort, Portfolio, Scope};
 use maud::{Markup, html};
 use report::Policy;
 
-use super::{Here, SortKey, as_u64, day, days_between, length, n, pager, sort_head, strong};
+use super::{Here, SortKey, as_u64, day, days_between, length, n, pager, search_within, sort_head, strong};
 use crate::api;
 use crate::ask::{Ask, domain_sort_word};
 use crate::draw;
@@ -42,7 +42,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Portfolio) -> Markup {
             section aria-labelledby="h-domains" {
                 div.head {
                     h2 id="h-domains" { "Domains" }
-                    (search(here.ask))
+                    (search_within(here.ask, PATH, "Only names with", "name contains"))
                     @if let Some(policy) = here.ask.policy { a.flag href=(Ask { policy: None, ..here.ask.clone() }.to(PATH)) title="take this filter off" { (asked(policy)) span aria-hidden="true" { " ×" } } }
                     @if let Some(days) = answer.days { span.aside { (length(days)) } }
                 }
@@ -111,18 +111,6 @@ fn asked(applies: Applies) -> &'static str {
         Applies::Seen(Policy::Quarantine) => "p=quarantine: put it aside",
         Applies::Seen(Policy::None) => "p=none: nothing",
         Applies::Unseen => "no policy seen",
-    }
-}
-
-fn search(ask: &Ask) -> Markup {
-    let kept = ask.pairs().into_iter().filter(|(name, _)| !matches!(*name, "q" | "offset"));
-    html! {
-        form.inline method="get" action=(Url::path(PATH)) {
-            label.vh for="within" { "Only names with" }
-            input id="within" type="search" name="q" value=[ask.q.as_ref()] placeholder="name contains" autocomplete="off" maxlength="300";
-            @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
-            button { "Find" }
-        }
     }
 }
 
