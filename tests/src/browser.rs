@@ -212,6 +212,17 @@ impl Browser {
         text.as_str().unwrap_or_default().to_owned()
     }
 
+    /// The main part of the page has all of these texts.
+    ///
+    /// # Panics
+    /// When one is not there.
+    pub fn says(&mut self, parts: &[&str]) {
+        let (url, text) = (self.url(), self.text("main"));
+        for part in parts {
+            assert!(text.contains(part), "{url} does not say “{part}”:\n{text}");
+        }
+    }
+
     /// The address of the page.
     pub fn url(&mut self) -> String {
         self.eval("location.href").as_str().unwrap_or_default().to_owned()

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod browser;
+mod company;
 pub mod dovecot;
 mod http;
 pub mod mails;
@@ -13,6 +14,7 @@ pub mod pace;
 mod process;
 mod suites;
 
+pub use company::company;
 pub use http::{Response, get, post, request};
 pub use process::{Finished, Server, finish, lamppost, run};
 pub use suites::{must_not_skip, suites};

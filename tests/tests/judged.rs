@@ -6,21 +6,9 @@ use std::process::Command;
 
 use e2e::audit::complaints;
 use e2e::browser::{Browser, Look};
-use e2e::{Server, finish, get, lamppost, must_not_skip};
+use e2e::{Server, company, finish, get, lamppost, must_not_skip};
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// A ledger of the model company, and the portal over it.
-fn company(folder: &Path) -> Server {
-    let run = |args: &[&str]| {
-        let mut command = Command::new(lamppost());
-        command.current_dir(folder).args(args);
-        let _ = finish(command).expect(0);
-    };
-    run(&["scenario", "generate", "--out", "company", "--days", "60", "--scale", "0.05"]);
-    run(&["--data", "ledger", "import", "company/reports"]);
-    Server::start(["--data", "ledger", "serve", "--listen", "127.0.0.1:0"], folder)
-}
 
 /// The messages of a class on every way there is: API, page of flows, command.
 fn messages(server: &Server, folder: &Path, class: &str) -> [u64; 2] {
@@ -41,27 +29,21 @@ fn from_the_trend_to_a_decision_that_is_seen_everywhere() {
     browser.look(Look { width: 1440, height: 900, dark: false });
     browser.scripts(false);
     let folder = TempDir::new().expect("a temporary folder");
-    let server = company(folder.path());
+    let server = company(folder.path(), 60);
     let open = |browser: &mut Browser, path: &str| browser.open(&format!("{}{}", server.address, &path[1..]));
-    let says = |browser: &mut Browser, parts: &[&str]| {
-        let (url, text) = (browser.url(), browser.text("main"));
-        for part in parts {
-            assert!(text.contains(part), "{url} does not say “{part}”:\n{text}");
-        }
-    };
     browser.take_events();
 
     open(&mut browser, "/trend");
     browser.follow(".switch a[href*='view=class']");
-    says(&mut browser, &["by class", "Spoofer", "are sent without any right"]);
+    browser.says(&["by class", "Spoofer", "are sent without any right"]);
     browser.follow("tfoot a[href*='class=unknown']");
-    says(&mut browser, &["Which streams of mail are in our name?", "Unknown", "Why?"]);
+    browser.says(&["Which streams of mail are in our name?", "Unknown", "Why?"]);
     let flows = get(&server.address, "/api/v1/flows?class=unknown&limit=1000").json();
     let lines = flows["lines"].as_array().expect("flows");
     let flow = lines.iter().find(|flow| flow["together"] == 1).expect("an unknown flow that stands for itself");
     let id = flow["id"].as_str().expect("an id").to_owned();
     browser.follow(&format!("table a[href^='/flows/{id}']"));
-    says(&mut browser, &["Why?", "What the verdict rests on", "SPF against DKIM", "Say what it is", "Addresses"]);
+    browser.says(&["Why?", "What the verdict rests on", "SPF against DKIM", "Say what it is", "Addresses"]);
     let address = browser.text("table th.name a[href^='/sources/']");
 
     let before = messages(&server, folder.path(), "third_party_unaligned");
@@ -77,14 +59,14 @@ fn from_the_trend_to_a_decision_that_is_seen_everywhere() {
         Some("third_party_unaligned") => ("third_party_unaligned", "Third party, unaligned"),
         _ => panic!("the flow is {class}"),
     };
-    says(&mut browser, &[label, "D0", "the <b>survey</b> tool", "M. Okafor", "Take back"]);
+    browser.says(&[label, "D0", "the <b>survey</b> tool", "M. Okafor", "Take back"]);
 
     open(&mut browser, &format!("/flows?class={word}"));
     assert!(!browser.text(&format!("table a[href^='/flows/{id}']")).is_empty(), "the list of flows has it");
     open(&mut browser, &format!("/sources/{}", address.trim()));
-    says(&mut browser, &["What it is taken for", label]);
+    browser.says(&["What it is taken for", label]);
     open(&mut browser, "/decisions");
-    says(&mut browser, &["M. Okafor", "Third party"]);
+    browser.says(&["M. Okafor", "Third party"]);
     if word == "third_party_unaligned" {
         let after = messages(&server, folder.path(), word);
         assert!(after[0] > before[0] && after[0] == after[1], "{before:?} {after:?}");
@@ -95,7 +77,7 @@ fn from_the_trend_to_a_decision_that_is_seen_everywhere() {
 
     open(&mut browser, &format!("/flows/{id}"));
     browser.follow("form.undo button");
-    says(&mut browser, &["Taken back", "Unknown"]);
+    browser.says(&["Taken back", "Unknown"]);
     assert_eq!(messages(&server, folder.path(), "third_party_unaligned"), before);
     let complaints = complaints(&browser.take_events(), &server.address);
     assert!(complaints.is_empty(), "{complaints:#?}");
@@ -104,7 +86,7 @@ fn from_the_trend_to_a_decision_that_is_seen_everywhere() {
 #[test]
 fn today_and_the_two_lists_say_the_same_on_every_way() {
     let folder = TempDir::new().expect("a temporary folder");
-    let server = company(folder.path());
+    let server = company(folder.path(), 60);
     for (name, page) in [("today", "/"), ("lists", "/lists")] {
         let api = get(&server.address, &format!("/api/v1/{name}")).json();
         let mut command = Command::new(lamppost());

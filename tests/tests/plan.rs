@@ -6,20 +6,8 @@ use std::process::Command;
 
 use e2e::audit::complaints;
 use e2e::browser::{Browser, Look};
-use e2e::{Server, finish, get, lamppost, must_not_skip};
+use e2e::{Server, company, finish, get, lamppost, must_not_skip};
 use tempfile::TempDir;
-
-/// A ledger of the model company, and the portal over it.
-fn company(folder: &Path) -> Server {
-    let run = |args: &[&str]| {
-        let mut command = Command::new(lamppost());
-        command.current_dir(folder).args(args);
-        let _ = finish(command).expect(0);
-    };
-    run(&["scenario", "generate", "--out", "company", "--days", "45", "--scale", "0.05"]);
-    run(&["--data", "ledger", "import", "company/reports"]);
-    Server::start(["--data", "ledger", "serve", "--listen", "127.0.0.1:0"], folder)
-}
 
 #[test]
 fn from_the_trend_to_the_gates_and_why_they_block() {
@@ -30,40 +18,28 @@ fn from_the_trend_to_the_gates_and_why_they_block() {
     browser.look(Look { width: 1440, height: 900, dark: false });
     browser.scripts(false);
     let folder = TempDir::new().expect("a temporary folder");
-    let server = company(folder.path());
-    let says = |browser: &mut Browser, parts: &[&str]| {
-        let (url, text) = (browser.url(), browser.text("main"));
-        for part in parts {
-            assert!(text.contains(part), "{url} does not say “{part}”:\n{text}");
-        }
-    };
+    let server = company(folder.path(), 45);
     browser.take_events();
 
     browser.open(&format!("{}domains/halden.example/trend?view=class", server.address));
     browser.follow("tfoot a[href*='class=unknown']");
-    says(&mut browser, &["Which streams of mail are in our name?", "Unknown"]);
+    browser.says(&["Which streams of mail are in our name?", "Unknown"]);
     browser.follow("nav a[href^='/preview']");
-    says(
-        &mut browser,
-        &[
-            "What if we published p=quarantine?",
-            "Harm by class",
-            "In 95 of 100 cases the mean",
-            "Copy as change request",
-        ],
-    );
+    browser.says(&[
+        "What if we published p=quarantine?",
+        "Harm by class",
+        "In 95 of 100 cases the mean",
+        "Copy as change request",
+    ]);
     browser.eval("document.querySelector('form.plan [name=p]').value = 'quarantine'");
     browser.eval("document.querySelector('form.plan [name=np]').value = 'reject'");
     browser.follow("form.plan button");
     assert!(browser.url().contains("p=quarantine") && browser.url().contains("np=reject"), "{}", browser.url());
-    says(&mut browser, &["p=quarantine, np=reject", "By the tag that decides"]);
+    browser.says(&["p=quarantine, np=reject", "By the tag that decides"]);
     browser.follow("a[href^='/readiness']:is(.btn)");
-    says(
-        &mut browser,
-        &["Are we ready for p=quarantine?", "Blocked by", "G5", "Why?", "lamppost waive G5", "np=reject"],
-    );
+    browser.says(&["Are we ready for p=quarantine?", "Blocked by", "G5", "Why?", "lamppost waive G5", "np=reject"]);
     browser.follow("tr#G5 a[href^='/flows/']");
-    says(&mut browser, &["What the verdict rests on"]);
+    browser.says(&["What the verdict rests on"]);
     let complaints = complaints(&browser.take_events(), &server.address);
     assert!(complaints.is_empty(), "{complaints:#?}");
     on_every_way(&server, folder.path());
