@@ -89,6 +89,13 @@ impl Postfix {
 
 impl Drop for Postfix {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.queue.with_file_name("log");
+            let log = fs::read_to_string(log).unwrap_or_default();
+            let from = log.lines().count().saturating_sub(60);
+            eprintln!("Postfix still had mail: {}; the end of its log:", !self.is_empty());
+            log.lines().skip(from).for_each(|line| eprintln!("{line}"));
+        }
         // Told to stop, the master takes its children with it.
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
