@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use maud::{Markup, html};
 
+use crate::figures;
+
 /// Characters shown of a name in a table. A domain has at most 253; what is longer than this is cut with its title.
 const SHOWN: usize = 120;
 /// Characters of a text that a `title` holds.
@@ -37,6 +39,47 @@ pub(crate) fn cut(value: &str, shown: usize) -> Markup {
 /// A sentence of ours in which code stands in backquotes.
 pub(crate) fn sentence(words: &str) -> Markup {
     html! { @for (index, part) in words.split('`').enumerate() { @if index % 2 == 1 { code { (part) } } @else { (part) } } }
+}
+
+/// A sentence of ours about a stranger's text: code in backquotes, days as pages write them, a per cent sign that stays with its
+/// number, and everything else as [`cut`] has it.
+pub(crate) fn told(value: &str, shown: usize) -> Markup {
+    let (head, rest) = match value.char_indices().nth(shown) {
+        Some((at, _)) => value.split_at(at),
+        None => (value, ""),
+    };
+    let parts: Vec<&str> = head.split('`').collect();
+    // A backquote without its fellow is the stranger's, or was cut off from it.
+    let odd = parts.len().is_multiple_of(2);
+    html! {
+        bdi title=[(!rest.is_empty()).then(|| plain(value))] {
+            @for (index, part) in parts.iter().enumerate() {
+                @if odd && index + 1 == parts.len() { "`" (visible(&written(part))) }
+                @else if index % 2 == 1 { code { (visible(part)) } }
+                @else { (visible(&written(part))) }
+            }
+            @if !rest.is_empty() { "…" }
+        }
+    }
+}
+
+/// Days of the machine's form, where they stand as words of their own, as pages write them; and `%` with a space that does not break.
+fn written(words: &str) -> String {
+    let mut out = String::with_capacity(words.len());
+    for piece in words.split_inclusive(char::is_whitespace) {
+        let word = piece.trim_end().trim_matches(|c| matches!(c, ',' | ';' | ':' | '.' | '(' | ')'));
+        match word.parse::<report::Day>() {
+            Ok(day) if word.len() == 10 => out.push_str(&piece.replace(word, &figures::day_year(day))),
+            _ => out.push_str(piece),
+        }
+    }
+    out.replace(" %", "\u{202f}%")
+}
+
+/// The same with a capital: what is a part of a sentence elsewhere begins one.
+pub(crate) fn begun(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A name that the column may cut with an ellipsis: always with a title.
@@ -110,6 +153,35 @@ mod tests {
         ];
         for (why, value, expected) in cases {
             assert_eq!(text(value).into_string(), expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn backquotes_become_code_and_strangers_stay_strangers() {
+        let cases = [
+            ("no code", "a <b>", "<bdi>a &lt;b&gt;</bdi>"),
+            ("code", "ask `lamppost lint a`.", "<bdi>ask <code>lamppost lint a</code>.</bdi>"),
+            ("a stranger's own", "`lint a`b`", "<bdi><code>lint a</code>b`</bdi>"),
+            (
+                "days and shares",
+                "77 % on 2026-11-20, (2026-11-21).",
+                "<bdi>77\u{202f}% on 20 Nov 2026, (21 Nov 2026).</bdi>",
+            ),
+            (
+                "a day in a name",
+                "2026-11-20._domainkey.a `2026-11-20`",
+                "<bdi>2026-11-20._domainkey.a <code>2026-11-20</code></bdi>",
+            ),
+            ("markup in code", "`<b>`", "<bdi><code>&lt;b&gt;</code></bdi>"),
+            (
+                "cut within code",
+                "ask `lamppost lint` 12345678",
+                "<bdi title=\"ask `lamppost lint` 12345678\">ask `lampp…</bdi>",
+            ),
+        ];
+        for (why, value, expected) in cases {
+            let shown = if why == "cut within code" { 10 } else { 600 };
+            assert_eq!(told(value, shown).into_string(), expected, "{why}");
         }
     }
 

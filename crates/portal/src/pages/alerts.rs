@@ -24,7 +24,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Alerts) -> Markup {
         title: "What has become wrong?".to_owned(),
         about: None,
         crumbs: vec![(html! { "Alerts" }, None)],
-        lead: lead(answer, &open),
+        lead: lead(here, answer),
         tabs: vec![],
         filters: None,
         exports: vec![("JSON", api::link(here.ask, &["api", "v1", "alerts"]))],
@@ -33,19 +33,24 @@ pub(crate) fn page(here: Here<'_>, answer: &Alerts) -> Markup {
             (section(here, "h-open", "Open", &open, "No alert is open."))
             @if !known.is_empty() { (section(here, "h-known", "Acknowledged or silenced", &known, "")) }
             @if !over.is_empty() { (section(here, "h-over", "Over, in the last two weeks", &over, "")) }
-            p.small.faint { code { "lamppost alerts acknowledge N" } " says that somebody knows, " code { "lamppost alerts silence N" } " that nobody wants to hear of it for some days. Channels and thresholds are set under " code { "[alerts]" } "." }
+            p.cap { code { "lamppost alerts acknowledge N" } " says that somebody knows, " code { "lamppost alerts silence N" } " that nobody wants to hear of it for some days. Channels and thresholds are set under " code { "[alerts]" } "." }
         },
     };
     page.render(here.around, here.ask)
 }
 
-fn lead(answer: &Alerts, open: &[&AlertLine]) -> Markup {
+fn lead(here: Here<'_>, answer: &Alerts) -> Markup {
     html! {
         @match answer.judged {
+            None if here.around.days.is_none() => { "The ledger is empty: nothing can have become wrong yet. Take reports in: " code { "lamppost import PATH…" } ", or let them " a href=(Url::path(&["reports", "sources"])) { "arrive by themselves" } "." },
             None => { "Nothing has been judged yet: the rules are asked by " code { "lamppost serve" } " and " code { "lamppost alerts" } "." },
             Some(day) => {
-                @if open.is_empty() { "Nothing that nobody knows of. " }
-                @else { strong { (counted(as_u64(answer.red), "red alert", "red alerts")) } " and " (counted(as_u64(answer.amber), "amber one", "amber ones")) " are open. " }
+                @match (answer.red, answer.amber) {
+                    (0, 0) => "Nothing that nobody knows of. ",
+                    (0, amber) => { strong { (counted(as_u64(amber), "amber alert is", "amber alerts are")) } " open. " },
+                    (red, 0) => { strong { (counted(as_u64(red), "red alert is", "red alerts are")) } " open. " },
+                    (red, amber) => { strong { (counted(as_u64(red), "red alert", "red alerts")) } " and " (counted(as_u64(amber), "amber one", "amber ones")) " are open. " },
+                }
                 "Days up to " (figures::day_year(day)) " are judged: later ones are still coming in."
             }
         }
@@ -95,11 +100,11 @@ fn one(here: Here<'_>, line: &AlertLine) -> Markup {
                         @if line.back > 0 { ", came back " (counted(u64::from(line.back), "time", "times")) }
                     }
                 }
-                p { (text::cut(&line.sentence, 600)) }
+                p { (text::told(&line.sentence, 600)) }
                 @if !line.evidence.is_empty() {
-                    ul { @for evidence in &line.evidence { li { (text::cut(evidence, 400)) } } }
+                    ul.evidence { @for evidence in &line.evidence { li { (text::told(evidence, 400)) } } }
                 }
-                @if line.state != AlertState::Resolved { p { strong { "What to do: " } (text::cut(&line.remedy, 600)) } }
+                @if line.state != AlertState::Resolved { p { strong { "What to do: " } (text::told(&line.remedy, 600)) } }
                 @for said in &line.words {
                     p.small.faint {
                         (moment_near(said.at, now)) ", " (text::text(said.who.as_deref().unwrap_or("somebody"))) ": "
@@ -148,9 +153,9 @@ pub(crate) fn on_today(answer: &Alerts) -> Markup {
         @if open > 0 {
             section aria-labelledby="h-alerts" {
                 div.head { h2 id="h-alerts" { "Alerts" } span.aside { a href=(crate::links::alerts()) { (counted(as_u64(open), "is open", "are open")) } } }
-                div.box {
+                ul.box.log {
                     @for line in answer.lines.iter().filter(|line| line.state == AlertState::Open).take(3) {
-                        p.pad { (shape(line)) " " a href=(place(&line.link)) { (line.title) } " " span.small { (text::cut(&line.sentence, 200)) } }
+                        li.alert { (shape(line)) p { a href=(place(&line.link)) { (line.title) } " " span.small.faint { (text::told(&line.sentence, 200)) } } }
                     }
                 }
             }

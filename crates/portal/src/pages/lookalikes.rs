@@ -53,8 +53,9 @@ fn lead(answer: &Lookalikes) -> Markup {
         @if exist == 0 && answer.watched.is_empty() { "Nobody has looked yet which names exist that could be taken for ours. " }
         @else if exist == 0 { "None of the names that were looked at exists. " }
         @else {
-            strong { (counted(as_u64(exist), "name", "names")) } " that could be taken for ours exist. "
-            @if high == 0 { "None of them stands out. " }
+            strong { (counted(as_u64(exist), "name", "names")) } " that could be taken for ours " @if exist == 1 { "exists. " } @else { "exist. " }
+            @if high == 0 { @if exist == 1 { "It does not stand out. " } @else { "None of them stands out. " } }
+            @else if high == 1 { strong { "One" } " deserves a look: it looks like ours and is set up for mail, is new, or was in our mail. " }
             @else { strong { (count(as_u64(high))) } " deserve a look: they look like ours and are set up for mail, are new, or were in our mail. " }
         }
         @match answer.in_mail.len() {
@@ -68,10 +69,10 @@ fn lead(answer: &Lookalikes) -> Markup {
 fn how_to() -> Markup {
     html! {
         section aria-labelledby="h-how" {
-            h2 id="h-how" { "Switch it on" }
+            div.head { h2 id="h-how" { "Switch it on" } }
             div.box.pad {
                 p { "A name has thousands of look-alikes, and nearly none of them exists. Which do, only DNS can say, and nothing is asked of it unless you want it: in lamppost.toml" }
-                pre { code { (EXAMPLE) } }
+                pre.example { (EXAMPLE) }
                 p { "or once, by hand: " code { "lamppost lookalikes example.com --resolve --keep" } "." }
             }
         }
@@ -122,19 +123,34 @@ fn row(here: Here<'_>, line: &LookalikeLine) -> Markup {
                 (in_dns(line))
                 details.why {
                     summary { "Why, and what to do" }
-                    ul.mishaps { @for part in &line.parts { li { (text::text(&part.what)) @if part.points > 0 { ": " (part.points) } } } }
-                    ul.mishaps { @for action in &line.actions { li { (text::cut(action, 300)) } } }
-                    @if let Some(state) = &line.state {
-                        @if let Some(spf) = &state.spf { p.small { "SPF: " code { (text::cut(spf, 200)) } } }
-                        @if let Some(dmarc) = &state.dmarc { p.small { "DMARC: " code { (text::cut(dmarc, 200)) } } }
-                        @if !state.ns.is_empty() { p.small { "Name servers: " (text::cut(&state.ns.join(", "), 200)) } }
-                    }
+                    div.reason { (reasons(line)) }
                 }
             }
-            td data-l="like" { (text::cut(&line.domain, 60)) }
+            td data-l="is imitated" { (text::cut(&line.domain, 60)) }
             td.num data-l="first seen" {
                 @if let Some(first) = line.first_seen { (seen_day(here, first)) }
                 @if line.appeared { span.sub { "not there before" } }
+            }
+        }
+    }
+}
+
+/// What its score is made of, what to do about it, and what it publishes.
+fn reasons(line: &LookalikeLine) -> Markup {
+    let (counts, others): (Vec<_>, Vec<_>) = line.parts.iter().partition(|part| part.points > 0);
+    html! {
+        p {
+            strong { (line.score) " points" } ": "
+            @for (index, part) in counts.iter().enumerate() { @if index > 0 { ", " } (text::text(&part.what)) " " (part.points) }
+            @for part in &others { "; " span.faint { (text::text(&part.what)) } }
+            "."
+        }
+        ul.steps { @for action in &line.actions { li { (text::told(action, 300)) } } }
+        @if let Some(state) = &line.state {
+            dl.kv {
+                @if let Some(spf) = &state.spf { dt { "SPF" } dd { code { (text::cut(spf, 200)) } } }
+                @if let Some(dmarc) = &state.dmarc { dt { "DMARC" } dd { code { (text::cut(dmarc, 200)) } } }
+                @if !state.ns.is_empty() { dt { "Name servers" } dd { (text::cut(&state.ns.join(", "), 200)) } }
             }
         }
     }
@@ -146,7 +162,7 @@ fn in_dns(line: &LookalikeLine) -> Markup {
             None => span.faint { "gone" },
             Some(state) => {
                 @if state.mx.is_empty() { "no mail" } @else { "mail by " (text::cut(&state.mx.join(", "), 80)) }
-                @if state.web { " · addresses" }
+                @if state.web { " · has addresses" }
                 @if line.in_mail { " · " strong { "in our mail" } }
             },
         }
@@ -167,6 +183,17 @@ fn how(word: &str) -> &'static str {
     }
 }
 
+/// Where a name stood.
+fn stood(place: &str) -> &'static str {
+    match place {
+        "envelope" => "envelope sender",
+        "dkim" => "signature",
+        "spf" => "SPF",
+        "link" => "link in a message",
+        _ => "failure report",
+    }
+}
+
 fn in_mail(here: Here<'_>, lines: &[SeenLookalike]) -> Markup {
     html! {
         section aria-labelledby="h-mail" {
@@ -180,8 +207,8 @@ fn in_mail(here: Here<'_>, lines: &[SeenLookalike]) -> Markup {
                         tbody { @for line in lines.iter().take(FIRST) {
                             tr {
                                 th.name scope="row" { (text::cut(&line.name, 70)) @if line.name != line.lookalike { span.sub { "registered: " (text::cut(&line.lookalike, 60)) } } }
-                                td data-l="like" { (text::cut(&line.domain, 60)) }
-                                td.wide { (how(&line.how)) span.sub { "as " (text::text(&line.places.join(", "))) } }
+                                td data-l="is imitated" { (text::cut(&line.domain, 60)) }
+                                td.wide { (how(&line.how)) span.sub { (line.places.iter().map(|place| stood(place)).collect::<Vec<_>>().join(", ")) } }
                                 td.num data-l="messages" { (count(line.messages)) }
                                 td.num data-l="last" { (day(line.last_day, here.around.days.map(|(_, last)| last))) }
                             }
@@ -219,7 +246,7 @@ fn changes(here: Here<'_>, lines: &[LookalikeChangeLine]) -> Markup {
 fn watched(here: Here<'_>, answer: &Lookalikes) -> Markup {
     html! {
         section aria-labelledby="h-watched" {
-            h2 id="h-watched" { "How far looking has come" }
+            div.head { h2 id="h-watched" { "How far looking has come" } }
             div.box {
                 dl.facts {
                     @for pass in &answer.watched {

@@ -29,7 +29,7 @@ pub(crate) fn page(here: Here<'_>, domain: &str, step: Policy, answer: Result<&R
         lead: html! {
             @match answer {
                 Ok(found) => (lead(found)),
-                Err(why) => { "This cannot be worked out: " (text::cut(why, 600)) },
+                Err(why) => { strong { "This cannot be worked out" } ": " (text::told(why, 600)) "." },
             }
         },
         tabs: links::plan_tabs(domain, "readiness"),
@@ -86,7 +86,7 @@ fn body(here: Here<'_>, found: &Readiness) -> Markup {
                     tbody { @for gate in &found.gates { (row(here, found, gate)) } }
                 }
             }
-            p.cap { (found.bound) }
+            p.cap { (text::told(&found.bound, 600)) }
         }
         div.two {
             (parts(here, found))
@@ -111,11 +111,11 @@ fn row(here: Here<'_>, found: &Readiness, gate: &Gate) -> Markup {
             td { (state(shape(gate.state), gate.state.label())) }
             th.name.wide scope="row" {
                 code { (gate.id) } " " (gate.title)
-                span.sub { (text::cut(&gate.measured, 300)) }
+                span.sub { (text::told(&gate.measured, 300)) }
                 details.why open[open] {
                     summary { "Why?" }
                     div.reason {
-                        @for line in &gate.why { p { (text::cut(line, 600)) } }
+                        @for line in &gate.why { p { (text::told(line, 600)) } }
                         @if !gate.flows.is_empty() { (flows(here, gate)) }
                         @if let Some(waiver) = &gate.waiver {
                             p {
@@ -130,7 +130,7 @@ fn row(here: Here<'_>, found: &Readiness, gate: &Gate) -> Markup {
                     }
                 }
             }
-            td data-l="needed" { (text::cut(&gate.needed, 200)) }
+            td data-l="needed" { (text::told(&gate.needed, 200)) }
         }
     }
 }
@@ -143,7 +143,7 @@ fn flows(here: Here<'_>, gate: &Gate) -> Markup {
             tbody { @for flow in &gate.flows { tr {
                 th scope="row" { a href=(links::flow(&flow.id, here.scope())) { (text::cut(&flow.name, 80)) } }
                 td { (draw::chip(words::class(flow.class))) }
-                td { (text::cut(&flow.figure, 80)) }
+                td { (text::told(&flow.figure, 80)) }
             } } }
         }
     }

@@ -79,18 +79,21 @@ fn label(id: &str) -> &str {
     }
 }
 
-/// What was found and what to do about it, the most pressing first.
+/// What was found and what to do about it, the most pressing first; what is mended in the same way stands together.
 pub(super) fn remedies(id: &str, title: &str, mut found: Vec<(String, &InventoryFinding)>) -> Markup {
-    found.sort_by_key(|(_, finding)| finding.weight);
+    found.sort_by(|(_, a), (_, b)| (a.weight, &a.id, &a.remedy).cmp(&(b.weight, &b.id, &b.remedy)));
+    let alike = found.chunk_by(|(_, a), (_, b)| (a.weight, &a.id, &a.remedy) == (b.weight, &b.id, &b.remedy));
     html! {
         @if !found.is_empty() {
             section aria-labelledby=(id) {
                 div.head { h2 id=(id) { (title) } }
                 ul.box.problems {
-                    @for (name, finding) in &found {
+                    @for group in alike {
                         li {
-                            p { span class=(flag(finding.weight)) { (label(&finding.id)) } " " strong { (text::text(name)) } ": " (text::cut(&finding.what, SENTENCE)) "." }
-                            p.remedy { (text::cut(&finding.remedy, SENTENCE)) "." }
+                            @for (index, (name, finding)) in group.iter().enumerate() {
+                                p { @if index == 0 { span class=(flag(finding.weight)) { (label(&finding.id)) } " " } strong { (text::text(name)) } ": " (text::told(&finding.what, SENTENCE)) "." }
+                            }
+                            @if let Some((_, finding)) = group.first() { p.remedy { (text::told(&text::begun(&finding.remedy), SENTENCE)) "." } }
                         }
                     }
                 }

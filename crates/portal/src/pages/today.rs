@@ -119,7 +119,7 @@ fn domain_row(answer: &Today, line: &TodayDomain) -> Markup {
         tr {
             td.nowrap { (state(how, word)) }
             th.name scope="row" { a href=(links::trend(&of)) { (text::clip(&line.organizational_domain)) } }
-            td.wide { (text::cut(&line.because, 160)) }
+            td.wide { (text::told(&text::begun(&line.because), 160)) }
             td.num data-l="% pass" { (with_line(
                 &draw::line(&passing, &weeks(|week| week.wanted), "share of wanted messages that pass, by week"),
                 &links::flows(&of, &super::trend_classes::WANTED),
@@ -186,8 +186,8 @@ fn one(answer: &Today, card: &TodayCard) -> Markup {
                     }
                 }
                 @if let Some(class) = card.class { p { (draw::chip(words::class(class))) } }
-                p { (text::cut(&card.text, 600)) }
-                p { (text::sentence(&card.remedy)) }
+                p { (text::told(&card.text, 600)) }
+                p { (text::told(&card.remedy, 600)) }
                 p.row {
                     a.btn href=(url) { (act(card)) }
                     @for flow in card.flows.iter().skip(usize::from(card.flows_total == 1)) { a.small href=(links::flow(&flow.flow, &Scope::default())) { (text::cut(&flow.name, 50)) } }
