@@ -63,7 +63,7 @@ const OFF: &str = "does not apply to this page";
 const LENGTHS: [(&str, &str); 5] =
     [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("all", "All")];
 
-/// The bar. On a page where no filter means anything only the ways to the same as data are left of it.
+/// The bar, for a page on which at least one filter means something.
 pub(crate) fn filter_bar(filters: &Filters, around: &Around, ask: &Ask, exports: &[(&'static str, Url)]) -> Markup {
     let bar = Bar { on: filters.fields, around, scope: &ask.scope, classes: &ask.classes };
     let other = ask.pairs().into_iter().filter(|(name, _)| !OWN.contains(name) && *name != "offset");
@@ -73,9 +73,6 @@ pub(crate) fn filter_bar(filters: &Filters, around: &Around, ask: &Ask, exports:
             @for (name, url) in exports { a href=(url) { (name) } }
         }
     };
-    if filters.fields.is_empty() {
-        return html! { div.filters { (end) } };
-    }
     html! {
         form.filters method="get" action=(filters.action) aria-label="Filters" {
             (bar.domain())
@@ -184,6 +181,9 @@ impl Bar<'_> {
             Period::Days(..) => String::new(),
         };
         let off = self.off(Field::Period);
+        if off && self.scope.period == Period::default() {
+            return html! {};
+        }
         let listed = LENGTHS.iter().any(|(value, _)| *value == chosen);
         html! {
             label {
@@ -194,6 +194,7 @@ impl Bar<'_> {
                     @if !listed && !chosen.is_empty() { option value=(chosen) selected { (chosen) " days" } }
                 }
             }
+            @if off && !chosen.is_empty() { input type="hidden" name="days" value=(chosen); }
         }
     }
 
@@ -211,6 +212,12 @@ impl Bar<'_> {
             (Some(_), Some((first, last))) => format!("{} – {}", figures::day(first), figures::day(last)),
             _ => "Dates".to_owned(),
         };
+        if self.off(Field::Period) {
+            return html! {
+                @if let Some(day) = since { input type="hidden" name="since" value=(day); }
+                @if let Some(day) = until { input type="hidden" name="until" value=(day); }
+            };
+        }
         html! {
             details.dates {
                 summary class=[set.is_some().then_some("set")] { (shown) }

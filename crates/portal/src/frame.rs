@@ -52,7 +52,7 @@ impl Page {
                         (rail::rail(self.section, around, &ask.scope))
                         div.page {
                             (self.top())
-                            @if let Some(filters) = &self.filters { (filter_bar(filters, around, ask, &self.exports)) }
+                            @if let Some(filters) = self.bar() { (filter_bar(filters, around, ask, &self.exports)) }
                             main id="main" {
                                 h1 { (self.title) }
                                 p.lead { (self.lead) }
@@ -66,6 +66,11 @@ impl Page {
                 }
             }
         }
+    }
+
+    /// The filter bar, where any filter means something.
+    fn bar(&self) -> Option<&Filters> {
+        self.filters.as_ref().filter(|filters| !filters.fields.is_empty())
     }
 
     fn head(&self) -> Markup {
@@ -100,6 +105,9 @@ impl Page {
                             }
                         }
                     }
+                }
+                @if self.bar().is_none() && !self.exports.is_empty() {
+                    span.exports { @for (name, url) in &self.exports { a href=(url) { (name) } } }
                 }
                 form.find method="get" action="/search" role="search" {
                     label.vh for="q" { "Search for an address, a network, a domain or a reporter" }
