@@ -66,7 +66,7 @@ const fn item(section: Section, name: &'static str, key: Option<&'static str>, u
 }
 
 /// All places, in the order in which one goes through them. A group without a name stands first.
-const GROUPS: [(&str, &[Item]); 5] = [
+const GROUPS: [(&str, &[Item]); 6] = [
     (
         "",
         &[
@@ -82,9 +82,14 @@ const GROUPS: [(&str, &[Item]); 5] = [
             item(Section::Flows, "Flows", Some("f"), |scope| links::flows(scope, &[])),
             item(Section::Explorer, "Sources", Some("e"), links::sources),
             item(Section::Lists, "Two lists", Some("l"), links::lists),
-            item(Section::Lookalikes, "Look-alikes", Some("a"), |_| Url::path(&["lookalikes"])),
-            item(Section::Owners, "Owners", Some("o"), |_| Url::path(&["owners"])),
             item(Section::Samples, "Samples", Some("s"), links::samples),
+        ],
+    ),
+    (
+        "Names",
+        &[
+            item(Section::Owners, "Owners", Some("o"), |_| Url::path(&["owners"])),
+            item(Section::Lookalikes, "Look-alikes", Some("k"), |_| Url::path(&["lookalikes"])),
         ],
     ),
     (
@@ -116,14 +121,18 @@ pub(crate) fn keys() -> Vec<(&'static str, &'static str)> {
     GROUPS.iter().flat_map(|(_, items)| *items).filter_map(|item| Some((item.key?, item.name))).collect()
 }
 
+/// What a place is called in the rail, if it stands there.
+pub(crate) fn name(section: Section) -> Option<&'static str> {
+    GROUPS.iter().flat_map(|(_, items)| *items).find(|item| item.section == section).map(|item| item.name)
+}
+
 /// The rail.
 pub(crate) fn rail(current: Section, around: &Around, scope: &Scope) -> Markup {
-    let here = GROUPS.iter().flat_map(|(_, items)| *items).find(|item| item.section == current);
     html! {
         header.rail {
             a.brand href="/" { (logo()) "lamppost" }
             details.menu {
-                summary { "Menu" @if let Some(item) = here { span.here { (item.name) } } }
+                summary { "Menu" @if let Some(name) = name(current) { span.here { (name) } } }
                 nav aria-label="Main" {
                     @for (name, items) in GROUPS {
                         div.group {
@@ -156,5 +165,20 @@ pub(crate) fn logo() -> Markup {
             path.light d="M4.4 6.4h7.2l3.2 6H1.2z" {}
             path.post d="M8 21V3.6C8 2.1 9 1.2 10.5 1.2H14M4.8 21h6.4" {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_leads_to_one_place() {
+        let keys = keys();
+        for (key, name) in &keys {
+            let others: Vec<_> = keys.iter().filter(|(other, _)| other == key).map(|(_, name)| name).collect();
+            assert_eq!(others, [name], "g {key}");
+        }
+        assert!(keys.len() > 10, "most places have a key: {keys:?}");
     }
 }

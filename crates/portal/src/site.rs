@@ -5,6 +5,7 @@ use insight::{Period, ReportFilter, SampleFilter, Scope};
 use crate::ask::{Ask, View};
 use crate::call::{Call, Failure, Reply};
 use crate::csv;
+use crate::frame::Section;
 use crate::links;
 use crate::pages;
 use crate::params::{self, DOMAINS, FLOWS, LISTED, PAGED, Param, SAMPLES, SOURCES, TREND, filters_and};
@@ -83,8 +84,12 @@ pub(crate) static ROUTES: [Route; 45] = [
 ];
 
 /// The page that is shown instead while there is nothing to show.
-fn or_empty(call: &Call<'_>, page: impl FnOnce() -> Result<Reply, Failure>) -> Result<Reply, Failure> {
-    if call.around.days.is_none() { Ok(Reply::Page(pages::empty::page(call.here()))) } else { page() }
+fn or_empty(
+    call: &Call<'_>,
+    section: Section,
+    page: impl FnOnce() -> Result<Reply, Failure>,
+) -> Result<Reply, Failure> {
+    if call.around.days.is_none() { Ok(Reply::Page(pages::empty::page(call.here(), section))) } else { page() }
 }
 
 /// The scope of the portfolio: all domains, whatever the filter bar remembers.
@@ -93,7 +98,7 @@ pub(crate) fn all_domains(call: &Call<'_>) -> Scope {
 }
 
 fn today(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Today, || {
         let answer = insight::today(call.ledger)?;
         let alerts = insight::alerts(call.ledger, call.around.now, false)?;
         Ok(Reply::Page(pages::today::page(call.here(), &answer, &call.collecting(), &alerts)))
@@ -107,7 +112,7 @@ fn alerts(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn lists(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Lists, || {
         let answer = insight::two_lists(call.ledger, &call.scope())?;
         Ok(Reply::Page(pages::lists::page(call.here(), &answer)))
     })
@@ -118,7 +123,7 @@ fn lists_csv(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn portfolio(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Domains, || {
         let answer = insight::portfolio(call.ledger, &all_domains(call), &call.ask.domain_order())?;
         Ok(Reply::Page(pages::portfolio::page(call.here(), &answer)))
     })
@@ -146,7 +151,7 @@ fn domain_trend(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn trend_page(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Trend, || {
         let answer = insight::trend(call.ledger, &trend_scope(call))?;
         let classes = insight::class_trend(call.ledger, &call.scope())?;
         Ok(Reply::Page(pages::trend::page(call.here(), &answer, &classes)))
@@ -171,7 +176,7 @@ fn trend_csv(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn flows(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Flows, || {
         let answer = insight::flows(call.ledger, &call.scope(), &call.ask.flow_order())?;
         Ok(Reply::Page(pages::flows::page(call.here(), &answer)))
     })
@@ -203,7 +208,7 @@ fn decisions_csv(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn sources(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Explorer, || {
         let scope = call.scope();
         let answer = insight::sources(call.ledger, &scope, call.ask.source_order())?;
         let explained = match answer.days {
@@ -223,7 +228,7 @@ fn sources_csv(call: &Call<'_>) -> Result<Reply, Failure> {
 
 fn source(call: &Call<'_>) -> Result<Reply, Failure> {
     let address = call.address()?;
-    or_empty(call, || {
+    or_empty(call, Section::Explorer, || {
         let answer = insight::source(call.ledger, address, &call.scope())?;
         let full = if address.is_ipv4() { 32 } else { 128 };
         let filter = SampleFilter { limit: pages::samples::OF_SOURCE_MAX, ..SampleFilter::default() };
@@ -234,7 +239,7 @@ fn source(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn reputation(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Lists, || {
         let answer = insight::reputation(call.ledger, &call.scope())?;
         Ok(Reply::Page(pages::reputation::page(call.here(), &answer, call.learning().as_ref())))
     })
@@ -246,7 +251,7 @@ pub(crate) fn keys(call: &Call<'_>) -> Result<insight::DkimInventory, Failure> {
 }
 
 fn dkim(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || Ok(Reply::Page(pages::dkim::page(call.here(), &keys(call)?))))
+    or_empty(call, Section::Dkim, || Ok(Reply::Page(pages::dkim::page(call.here(), &keys(call)?))))
 }
 
 fn dkim_csv(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -261,7 +266,7 @@ pub(crate) fn record(call: &Call<'_>) -> Result<insight::SpfInventory, Failure> 
 }
 
 fn spf(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Spf, || {
         let answer = record(call)?;
         let whose = Scope { domain: Some(answer.domain.as_str().into()), ..call.scope() };
         let greetings = insight::helo_inventory(call.ledger, &whose)?;
@@ -275,7 +280,7 @@ pub(crate) fn history(call: &Call<'_>) -> Result<insight::DnsHistory, Failure> {
 }
 
 fn dns(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || Ok(Reply::Page(pages::dns::page(call.here(), &history(call)?))))
+    or_empty(call, Section::Dns, || Ok(Reply::Page(pages::dns::page(call.here(), &history(call)?))))
 }
 
 fn dns_csv(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -296,9 +301,9 @@ fn lookalikes_csv(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn preview(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Preview, || {
         let Some(what_if) = crate::plan::what_if(call) else {
-            return Ok(Reply::Page(pages::empty::page(call.here())));
+            return Ok(Reply::Page(pages::empty::page(call.here(), Section::Preview)));
         };
         Ok(Reply::Page(match insight::preview(call.ledger, &what_if) {
             Ok(answer) => pages::preview::page(call.here(), &what_if, Ok(&answer)),
@@ -309,7 +314,7 @@ fn preview(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn readiness(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Readiness, || {
         let (domain, step) = (crate::plan::domain(call).unwrap_or_default(), call.ask.step());
         Ok(Reply::Page(match crate::plan::readiness(call, &domain) {
             Ok(answer) => pages::readiness::page(call.here(), &domain, step, Ok(&answer)),
@@ -320,7 +325,7 @@ fn readiness(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn rows(call: &Call<'_>) -> Result<Reply, Failure> {
-    or_empty(call, || {
+    or_empty(call, Section::Explorer, || {
         let answer = insight::rows(call.ledger, &call.scope(), call.ask.offset, call.ask.lines())?;
         Ok(Reply::Page(pages::rows::page(call.here(), &answer)))
     })

@@ -103,6 +103,9 @@ impl<'a> Now<'a> {
 
 fn lead(here: Here<'_>, answer: &Arrivals, now: &Now<'_>) -> Markup {
     let silent: Vec<_> = now.silent().collect();
+    if here.around.days.is_none() {
+        return html! { "Nobody yet: no report has come." };
+    }
     html! {
         (strong(&Url::on_page("h-reporters"), &counted(as_u64(answer.reporters.len()), "reporter", "reporters"))) " sent "
         (strong(&links::report_list(here.scope()), &counted(answer.reports, "report", "reports")))

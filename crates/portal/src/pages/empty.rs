@@ -4,14 +4,16 @@ use maud::{Markup, html};
 
 use super::Here;
 use crate::frame::{Page, Section};
+use crate::rail;
+use crate::url::Url;
 
-/// The page.
-pub(crate) fn page(here: Here<'_>) -> Markup {
+/// The page, in the place of another.
+pub(crate) fn page(here: Here<'_>, section: Section) -> Markup {
     let page = Page {
-        section: Section::Nowhere,
+        section,
         title: "Where are the reports?".to_owned(),
         about: None,
-        crumbs: vec![(html! { "Start" }, None)],
+        crumbs: vec![(html! { (rail::name(section).unwrap_or("Start")) }, None)],
         lead: html! { "The ledger is empty. Aggregate reports are what receivers send to the " code { "rua" } " address of a DMARC record; import what you have." },
         tabs: vec![],
         filters: None,
@@ -22,6 +24,7 @@ pub(crate) fn page(here: Here<'_>) -> Markup {
                 div.box.pad {
                     p { "Files, directories, mbox and Maildir, with reports as XML, gzip, zip or mail, in any mixture:" }
                     p.row { code { "lamppost import PATH…" } }
+                    p { "Or let them arrive by themselves, from a mailbox, a folder or a mail server: " a href=(Url::path(&["reports", "sources"])) { "sources of reports" } "." }
                     p.cap { "The portal may stay open meanwhile: reload this page when the first reports are in." }
                 }
             }

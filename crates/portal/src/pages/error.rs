@@ -13,12 +13,12 @@ pub(crate) fn page(here: Here<'_>, title: &str, what: &str, todo: &str) -> Marku
         section: Section::Nowhere,
         title: title.to_owned(),
         about: None,
-        crumbs: vec![(html! { "Domains" }, Some(Url::path(&["domains"]))), (html! { (title) }, None)],
+        crumbs: vec![(html! { "Today" }, Some(Url::path(&[]))), (html! { (title) }, None)],
         lead: text::cut(what, 600),
         tabs: vec![],
         filters: None,
         exports: vec![],
-        body: html! { section { div.box.pad { p { (todo) } p.row { a.btn href="/" { "Go to the domains" } } } } },
+        body: html! { section { div.box.pad { p { (todo) } p.row { a.btn href="/" { "Go to Today" } } } } },
     };
     page.render(here.around, here.ask)
 }

@@ -190,6 +190,21 @@ fn name_or_dash(name: &str) -> Markup {
     html! { @if name.is_empty() || name == "-" { span.faint { "not named" } } @else { (text::text(name)) } }
 }
 
+/// What to do while the ledger holds nothing: on pages that have something of their own to say even so.
+fn fill(here: Here<'_>) -> Markup {
+    html! {
+        section {
+            div.box.pad {
+                p { "The ledger is empty. Take reports in: " code { "lamppost import PATH…" } }
+                p.row {
+                    @if here.around.uploads { a.btn href=(Url::path(&["reports", "upload"])) { "Hand files in" } }
+                    a.btn href=(Url::path(&["reports", "sources"])) { "Let them arrive by themselves" }
+                }
+            }
+        }
+    }
+}
+
 /// What to do where a filter leaves nothing.
 fn nothing(here: Here<'_>, path: &[&str], what: &str) -> Markup {
     let scope = here.scope();
@@ -198,9 +213,7 @@ fn nothing(here: Here<'_>, path: &[&str], what: &str) -> Markup {
     let unknown = [(&scope.domain, &here.around.domains), (&scope.reporter, &here.around.reporters)];
     let unknown = unknown.into_iter().filter_map(|(name, known)| name.as_ref().filter(|name| !known.contains(name)));
     if here.around.days.is_none() {
-        return html! {
-            div.box.pad { p { "The ledger is empty. Take reports in: " code { "lamppost import PATH…" } } }
-        };
+        return fill(here);
     }
     html! {
         section {

@@ -17,7 +17,8 @@ use crate::url::Url;
 pub(crate) fn flaws(here: Here<'_>, answer: &Flaws) -> Markup {
     let kinds = answer.lines.iter().map(|line| line.kind.as_str()).collect::<std::collections::BTreeSet<_>>().len();
     let lead = html! {
-        @if answer.lines.is_empty() { "Nothing: every report of the period is written as the standard says." }
+        @if here.around.days.is_none() { "Nothing yet: no report has come." }
+        @else if answer.lines.is_empty() { "Nothing: every report of the period is written as the standard says." }
         @else { strong { (counted(as_u64(kinds), "kind", "kinds")) } " of flaw" @if let Some(reporter) = &here.scope().reporter { " in reports from " (text::text(reporter)) } ". A flawed report counts all the same; where the reader had to choose, it says how." }
     };
     let body = html! {
@@ -162,7 +163,7 @@ fn framed(
             fields,
         }),
         exports: vec![("JSON", api::link(here.ask, &["api", "v1", route]))],
-        body: html! { @if fields.contains(&Field::Period) { (super::cut_period(here)) } (body) },
+        body: html! { @if fields.contains(&Field::Period) { (super::cut_period(here)) } (body) @if here.around.days.is_none() { (super::fill(here)) } },
     };
     page.render(here.around, here.ask)
 }

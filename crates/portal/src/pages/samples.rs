@@ -72,6 +72,7 @@ fn lead(here: Here<'_>, answer: &Samples) -> Markup {
 fn nothing(here: Here<'_>) -> Markup {
     let all = Ask { scope: Scope { period: insight::Period::All, ..Scope::default() }, ..Ask::default() };
     html! {
+        @if here.around.days.is_none() { (super::fill(here)) }
         section {
             div.box.pad {
                 p { "No samples match these filters." }

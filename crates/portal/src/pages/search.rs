@@ -28,7 +28,8 @@ pub(crate) fn page(here: Here<'_>, found: &Found<'_>) -> Markup {
         about: Some(found.wanted.to_owned()),
         crumbs: vec![(html! { "Search" }, None)],
         lead: html! {
-            @if total == 0 { "No domain and no reporter has " (text::cut(found.wanted, 80)) " in its name. An address or a network such as 192.0.2.0/24 leads to its sources." }
+            @if found.wanted.is_empty() { "Type a part of the name of a domain or a reporter, or an address or a network such as 192.0.2.0/24." }
+            @else if total == 0 { "No domain and no reporter has " (text::cut(found.wanted, 80)) " in its name. An address or a network such as 192.0.2.0/24 leads to its sources." }
             @else { strong { (counted(as_u64(total), "name", "names")) } @if total == 1 { " contains " } @else { " contain " } (text::cut(found.wanted, 80)) "." }
         },
         tabs: vec![],

@@ -43,7 +43,7 @@ fn all(fixture: &Fixture, around: &Around, ask: &Ask) -> Vec<(String, String)> {
         ("owners", pages::owners::page(here, &fixture.owners(false))),
         ("owner", pages::owners::page(here, &fixture.owners(true))),
         ("no-directory", pages::owners::page(here, &OwnersFound { directory: None, answer: None })),
-        ("empty", pages::empty::page(here)),
+        ("empty", pages::empty::page(here, crate::frame::Section::Trend)),
         ("upload", pages::upload::page(here, &[])),
         ("uploaded", pages::upload::page(here, &fixture.uploaded())),
         (
