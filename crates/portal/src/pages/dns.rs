@@ -1,12 +1,14 @@
 //! `/dns`: what changed in our DNS, and when?
 
+use std::collections::HashSet;
+
 use insight::{DnsChange, DnsHistory, PublishedLine};
 use maud::{Markup, html};
 use store::PublishedState;
 
 use super::{Here, as_u64, records};
 use crate::api;
-use crate::figures::{self, counted};
+use crate::figures::{self, count, counted};
 use crate::filters::{Field, Filters};
 use crate::frame::{Page, Section, moment};
 use crate::links;
@@ -17,6 +19,8 @@ use crate::url::Url;
 const CHANGES_MAX: usize = 200;
 /// Lines shown.
 const LINES_MAX: usize = 400;
+/// Changes, and lines, that are shown at once; the rest is a click away.
+const FIRST: usize = 25;
 
 /// The page.
 pub(crate) fn page(here: Here<'_>, answer: &DnsHistory) -> Markup {
@@ -52,12 +56,23 @@ fn lead(answer: &DnsHistory) -> Markup {
 }
 
 fn changes(here: Here<'_>, answer: &DnsHistory) -> Markup {
+    // A link from the trend leads to the first change of its day.
+    let mut days = HashSet::new();
+    let shown: Vec<(bool, &DnsChange)> =
+        answer.changes.iter().take(CHANGES_MAX).map(|change| (days.insert(change.day), change)).collect();
+    let (first, rest) = shown.split_at(shown.len().min(FIRST));
     html! {
         @if !answer.changes.is_empty() {
             section aria-labelledby="h-changes" {
                 div.head { h2 id="h-changes" { "Changes" } span.aside { "the newest first; each was published between the look before and this" } }
-                ul.box.problems {
-                    @for change in answer.changes.iter().take(CHANGES_MAX) { (one(here, change)) }
+                div.box {
+                    ul.problems { @for (begins, change) in first { (one(here, change, *begins)) } }
+                    @if !rest.is_empty() {
+                        details.why.pad {
+                            summary { (counted(as_u64(rest.len()), "more", "more")) }
+                            ul.problems { @for (begins, change) in rest { (one(here, change, *begins)) } }
+                        }
+                    }
                 }
                 @if answer.changes.len() > CHANGES_MAX { p.cap { "The newest " (CHANGES_MAX) ". The exports have all." } }
             }
@@ -65,11 +80,11 @@ fn changes(here: Here<'_>, answer: &DnsHistory) -> Markup {
     }
 }
 
-fn one(here: Here<'_>, change: &DnsChange) -> Markup {
+fn one(here: Here<'_>, change: &DnsChange, begins: bool) -> Markup {
     let around =
         links::within(&links::of_domain(here.scope(), &change.domain), change.day.plus(-14), change.day.plus(14));
     html! {
-        li id=(format!("on-{}", change.day)) {
+        li id=[begins.then(|| format!("on-{}", change.day))] {
             p {
                 a.n href=(links::trend(&around)) title="the trend around that day" { (figures::day_year(change.day)) } " "
                 span.flag { (change.kind.label()) } " " (text::text(&change.what)) "."
@@ -88,17 +103,31 @@ fn one(here: Here<'_>, change: &DnsChange) -> Markup {
 }
 
 fn lines(answer: &DnsHistory) -> Markup {
+    let shown = answer.lines.get(..LINES_MAX).unwrap_or(&answer.lines);
+    let (first, rest) = shown.split_at(shown.len().min(FIRST));
     html! {
         section aria-labelledby="h-lines" {
             div.head { h2 id="h-lines" { "What stood where" } span.aside { "by name, the newest first" } }
-            div.box.scroll {
-                table.stack.published {
-                    caption.vh { "Every answer that was seen, with when" }
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "For" } th scope="col" { "Seen from" } th scope="col" { "To" } th scope="col" { "Value" } } }
-                    tbody { @for line in answer.lines.iter().take(LINES_MAX) { (row(line)) } }
+            div.box.list {
+                (table("Every answer that was seen, with when", first))
+                @if !rest.is_empty() {
+                    details.why.pad {
+                        summary { (counted(as_u64(rest.len()), "more", "more")) }
+                        (table("More answers", rest))
+                    }
                 }
             }
-            @if answer.lines.len() > LINES_MAX { p.cap { "The first " (LINES_MAX) " of " (answer.lines.len()) ". Choose a domain to see all of it; the exports have everything." } }
+            @if answer.lines.len() > LINES_MAX { p.cap { "The first " (LINES_MAX) " of " (count(as_u64(answer.lines.len()))) ". Choose a domain to see all of it; the exports have everything." } }
+        }
+    }
+}
+
+fn table(caption: &str, lines: &[PublishedLine]) -> Markup {
+    html! {
+        table.stack.published {
+            caption.vh { (caption) }
+            thead { tr { th scope="col" { "Name" } th scope="col" { "For" } th scope="col" { "Seen from" } th scope="col" { "To" } th scope="col" { "Value" } } }
+            tbody { @for line in lines { (row(line)) } }
         }
     }
 }

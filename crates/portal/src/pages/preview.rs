@@ -15,6 +15,9 @@ use crate::links;
 use crate::text;
 use crate::words;
 
+/// Flows of a list that are shown at once; the rest is a click away.
+const FIRST: usize = 10;
+
 /// The page. `answer` is the preview, or why there is none.
 pub(crate) fn page(here: Here<'_>, what_if: &WhatIf, answer: Result<&Preview, &str>) -> Markup {
     let answered = answer.ok();
@@ -33,7 +36,7 @@ pub(crate) fn page(here: Here<'_>, what_if: &WhatIf, answer: Result<&Preview, &s
         lead: html! {
             @match answer {
                 Ok(preview) => (lead(preview)),
-                Err(why) => { "This cannot be worked out: " (text::cut(why, 600)) },
+                Err(why) => { strong { "This cannot be worked out" } ": " (text::told(why, 600)) "." },
             }
         },
         tabs: links::plan_tabs(&what_if.domain, "preview"),
@@ -56,8 +59,8 @@ fn lead(preview: &Preview) -> Markup {
             Some(most) => { ", at most " strong { (rate(most)) } "." },
             None => ". There are too few days of reports to say how much it may be at most.",
         }
-        " " (rate(preview.spoofed.expected)) " spoofed messages a day would be stopped, of which "
-        strong { (rate(preview.spoofed_delivered_now)) } " are delivered now."
+        " " (rate(preview.spoofed.expected)) " spoofed messages a day would be stopped; over the days replayed, "
+        strong { (rate(preview.spoofed_delivered_now)) } " a day were delivered."
     }
 }
 
@@ -70,8 +73,8 @@ fn form(here: Here<'_>, what_if: &WhatIf) -> Markup {
             now.map_or("", Policy::word),
         )
     };
-    let mode = |name: &'static str, now: Option<Alignment>| {
-        select(name, name, &[("", "as it is"), ("r", "relaxed"), ("s", "strict")], now.map_or("", Alignment::word))
+    let mode = |name: &'static str, label: &'static str, now: Option<Alignment>| {
+        select(name, label, &[("", "as it is"), ("r", "relaxed"), ("s", "strict")], now.map_or("", Alignment::word))
     };
     let opened = what_if.adkim.is_some()
         || what_if.aspf.is_some()
@@ -85,20 +88,20 @@ fn form(here: Here<'_>, what_if: &WhatIf) -> Markup {
         form.plan method="get" action="/preview" aria-label="What would be different" {
             div.fields {
                 label { "Domain" input type="text" name="domain" value=(text::plain(&what_if.domain)) maxlength="253" required; }
-                (policy("p", "p", what_if.p))
-                (policy("sp", "sp", what_if.sp))
-                (policy("np", "np", what_if.np))
+                (policy("p", "Policy: p", what_if.p))
+                (policy("sp", "Subdomains: sp", what_if.sp))
+                (policy("np", "Names that do not exist: np", what_if.np))
                 (period(here))
                 button.btn.main type="submit" { "Try" }
             }
             details.more open[opened] {
                 summary { "Alignment, SPF, DKIM, receivers" }
                 div.fields {
-                    (mode("adkim", what_if.adkim))
-                    (mode("aspf", what_if.aspf))
+                    (mode("adkim", "DKIM alignment: adkim", what_if.adkim))
+                    (mode("aspf", "SPF alignment: aspf", what_if.aspf))
                     (select("standard", "Receivers by", &[("", "RFC 9989"), ("rfc7489", "RFC 7489")], if what_if.receivers == Receivers::Rfc7489 { "rfc7489" } else { "" }))
-                    (select("t", "t", &[("", "as it is"), ("y", "y"), ("n", "n")], what_if.testing.map_or("", |t| if t { "y" } else { "n" })))
-                    label { "pct" input type="number" name="pct" min="0" max="100" value=[what_if.pct]; }
+                    (select("t", "Testing: t", &[("", "as it is"), ("y", "y"), ("n", "n")], what_if.testing.map_or("", |t| if t { "y" } else { "n" })))
+                    label { "Share: pct" input type="number" name="pct" min="0" max="100" value=[what_if.pct]; }
                 }
                 div.fields.wide {
                     label { "SPF without these includes" input type="text" name="remove_include" value=(what_if.remove_includes.join(", ")) placeholder="_spf.example.net" maxlength="1000"; }
@@ -152,8 +155,7 @@ fn body(here: Here<'_>, what_if: &WhatIf, preview: &Preview) -> Markup {
                 (owners(preview))
             }
             div {
-                (record(preview))
-                (gates(what_if))
+                (record(what_if, preview))
                 (tags(preview))
                 (names(here, preview))
                 (reporters(here, preview))
@@ -175,12 +177,12 @@ fn facts(preview: &Preview) -> Markup {
             div.box {
                 dl.facts {
                     div { dt { "legitimate a day stopped" } dd { (rate(preview.harm.expected)) span.sub { (at_most(&preview.harm)) } } }
-                    div { dt { "spoofed a day stopped" } dd { (rate(preview.spoofed.expected)) span.sub { (rate(preview.spoofed_delivered_now)) " a day delivered today" } } }
+                    div { dt { "spoofed a day stopped" } dd { (rate(preview.spoofed.expected)) span.sub { (rate(preview.spoofed_delivered_now)) " a day were delivered" } } }
                     div { dt { "unknown a day stopped" } dd { (rate(preview.unknown.expected)) span.sub { (at_most(&preview.unknown)) } } }
                     div { dt { "legitimate a day untouched" } dd { (rate(untouched)) span.sub { (share) " of " (rate(preview.legitimate)) } } }
                 }
             }
-            p.cap { "Replayed over " (figures::span(first, last)) ". " (preview.bound) }
+            p.cap { "Replayed over " (figures::span(first, last)) ". " (text::told(&preview.bound, 600)) }
         }
     }
 }
@@ -238,19 +240,30 @@ fn flows(
     lines: &[PreviewFlow],
     total: usize,
 ) -> Markup {
+    let (first, rest) = lines.split_at(lines.len().min(FIRST));
     html! {
         section aria-labelledby=(id) {
             div.head { h2 id=(id) { (title) } span.aside { @if total > lines.len() { "the first " (count(as_u64(lines.len()))) " of " (count(as_u64(total))) } @else { (counted(as_u64(total), "flow", "flows")) } } }
-            div.box.scroll {
+            div.box.list {
                 @if lines.is_empty() { p.pad.faint { "None: no legitimate flow would be stopped." } }
-                @else {
-                    table.stack {
-                        caption.vh { (title) }
-                        thead { tr { th scope="col" { "Flow" } th.num scope="col" { "Seen" } th.num scope="col" { "Expected" } th.num scope="col" { "At most" } } }
-                        tbody { @for flow in lines { (flow_row(here, what_if, flow)) } }
+                @else { (flow_table(here, what_if, title, first)) }
+                @if !rest.is_empty() {
+                    details.why.pad {
+                        summary { (counted(as_u64(rest.len()), "more", "more")) }
+                        (flow_table(here, what_if, "More of them", rest))
                     }
                 }
             }
+        }
+    }
+}
+
+fn flow_table(here: Here<'_>, what_if: &WhatIf, caption: &str, lines: &[PreviewFlow]) -> Markup {
+    html! {
+        table.stack.harmed {
+            caption.vh { (caption) }
+            thead { tr { th scope="col" { "Flow" } th.num scope="col" { "Seen" } th.num scope="col" { "Expected" } th.num scope="col" { "At most" } } }
+            tbody { @for flow in lines { (flow_row(here, what_if, flow)) } }
         }
     }
 }
@@ -303,7 +316,11 @@ fn owners(preview: &Preview) -> Markup {
     }
 }
 
-fn record(preview: &Preview) -> Markup {
+fn record(what_if: &WhatIf, preview: &Preview) -> Markup {
+    let step = match what_if.p {
+        Some(Policy::Reject) => Policy::Reject,
+        _ => Policy::Quarantine,
+    };
     html! {
         section aria-labelledby="h-record" {
             div.head { h2 id="h-record" { "The records" } span.aside { "now known from " (preview.record_known_from) } }
@@ -311,23 +328,14 @@ fn record(preview: &Preview) -> Markup {
                 @if preview.changed.is_empty() { p.faint { "No record changes." } }
                 @for change in &preview.changed {
                     p.small { code { (text::text(&change.name)) } " TXT" }
-                    pre.diff {
-                        del { "− " @match &change.before { Some(before) => (text::cut(before, 2000)), None => "not known" } } "\n"
+                    div.diff {
+                        del { "− " @match &change.before { Some(before) => (text::cut(before, 2000)), None => "not known" } }
                         ins { "+ " (text::cut(&change.after, 2000)) }
                     }
                 }
             }
+            p.row { a.btn href=(links::readiness(&what_if.domain, step)) { "Are we ready for p=" (step) "? The gates" } }
         }
-    }
-}
-
-fn gates(what_if: &WhatIf) -> Markup {
-    let step = match what_if.p {
-        Some(Policy::Reject) => Policy::Reject,
-        _ => Policy::Quarantine,
-    };
-    html! {
-        p.row { a.btn href=(links::readiness(&what_if.domain, step)) { "Are we ready for p=" (step) "? The gates" } }
     }
 }
 
@@ -402,8 +410,8 @@ fn agreement(preview: &Preview) -> Markup {
         section aria-labelledby="h-agree" {
             div.head { h2 id="h-agree" { "How far to believe it" } span.aside { "the records as they are, replayed, beside what was reported" } }
             div.box.pad {
-                ul.mishaps { @for line in &preview.agreement { li { strong { (count(line.messages)) } " " (text::cut(&line.words, 300)) } } }
-                @for note in &preview.notes { p.small { (text::cut(note, 600)) } }
+                ul.mishaps { @for line in &preview.agreement { li { strong { (count(line.messages)) } " " (text::told(&line.words, 300)) } } }
+                @for note in &preview.notes { p.small { (text::told(note, 600)) } }
             }
         }
     }

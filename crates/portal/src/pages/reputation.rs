@@ -28,7 +28,7 @@ pub(crate) fn page(here: Here<'_>, answer: &Reputation, learning: Option<&Learni
         section: Section::Lists,
         title: "What is known of the sources that fail?".to_owned(),
         about: here.scope().domain.as_ref().map(ToString::to_string),
-        crumbs: vec![(html! { "Sources" }, Some(links::sources(here.scope()))), (html! { "Reputation" }, None)],
+        crumbs: vec![(html! { "Two lists" }, Some(links::lists(here.scope()))), (html! { "By address" }, None)],
         lead: lead(here, answer),
         tabs: tabs(here, "By address"),
         filters: Some(Filters { action: Url::path(PATH), here: vec!["reputation".to_owned()], fields: filters::ALL }),
@@ -102,7 +102,7 @@ fn bands(here: Here<'_>, answer: &Reputation) -> Markup {
                     "The " (count(as_u64(answer.looked_at))) " that fail most of " (counted(as_u64(answer.sources), "source", "sources")) ": "
                     (percent_sign(all, answer.failing)) " of all failing messages. "
                 }
-                a href=(links::sources(&links::failing(here.scope()))) { "All that fail, in the Explorer" }
+                a href=(links::sources(&links::failing(here.scope()))) { "All sources that fail" }
             }
         }
     }

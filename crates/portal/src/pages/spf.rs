@@ -107,17 +107,17 @@ fn tree(here: Here<'_>, answer: &SpfInventory) -> Markup {
                     caption.vh { "The terms in the order of evaluation" }
                     thead { tr {
                         th scope="col" { "Term" } th.num scope="col" { "Cost" } th scope="col" { "Spent so far" }
-                        th.num scope="col" { "Messages" } th.num scope="col" { "Aligned" }
+                        th.num scope="col" { "Messages" } th.num scope="col" { "Aligned" } th scope="col" { span.vh { "Findings" } }
                     } }
                     tbody {
                         @for (first_beyond, line) in rows {
-                            @if first_beyond { tr.cut { th colspan="5" scope="rowgroup" { "Permanent error here: look-up " (answer.lookups_max + 1) ". Mail that matches nothing above has no SPF." } } }
+                            @if first_beyond { tr.cut { th colspan="6" scope="rowgroup" { "Permanent error here: look-up " (answer.lookups_max + 1) ". Mail that matches nothing above has no SPF." } } }
                             (term(here, line))
                         }
                     }
                     tfoot { tr {
                         th scope="row" { "in all" } td.num data-l="look-ups" { (answer.lookups) } td { (answer.lookups) " of " (answer.lookups_max) }
-                        td.num data-l="messages in our name" { (count(answer.messages)) } td.num { @if answer.voids > 0 { (answer.voids) " void" } }
+                        td.num data-l="messages in our name" { (count(answer.messages)) } td.num { @if answer.voids > 0 { (answer.voids) " void" } } td {}
                     } }
                 }
             }
@@ -138,8 +138,8 @@ fn term(here: Here<'_>, line: &SpfLine) -> Markup {
     let network = network.and_then(|(_, network)| insight::parse_network(network));
     html! {
         tr {
-            th class=(class) scope="row" { span.term { (text::text(&line.term)) } @if !line.findings.is_empty() { span.sub { (records::flags(&line.findings)) } } }
-            td.num data-l="look-up" { (line.cost) }
+            th class=(class) scope="row" { span.term { (text::text(&line.term)) } }
+            td.num data-l=(if line.cost == 1 { "look-up" } else { "look-ups" }) { (line.cost) }
             td { (pips(line)) }
             td.num data-l="messages" {
                 @match (line.counted, network) {
@@ -149,6 +149,7 @@ fn term(here: Here<'_>, line: &SpfLine) -> Markup {
                 }
             }
             td.num data-l="aligned" { @if line.counted && line.messages > 0 { (percent_sign(line.aligned, line.messages)) } }
+            td { (records::flags(&line.findings)) }
         }
     }
 }
