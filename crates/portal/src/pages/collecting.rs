@@ -171,8 +171,8 @@ fn row(here: Here<'_>, source: &SourceHealth) -> Markup {
             td data-l="last new item" { (when(source.last_item)) }
             td.num data-l="waiting" { @match source.backlog { Some(waiting) => (count(waiting)), None => abbr.faint title="cannot be seen from here" { "—" } } }
             td.num data-l="items" { (number(source.items)) }
-            td.num data-l="taken" { @if source.bytes > 0 { (figures::bytes(source.bytes)) } @else { (super::none()) } }
-            td.num data-l="came again" { (number(source.repeated)) }
+            td.num data-l="data" { @if source.bytes > 0 { (figures::bytes(source.bytes)) } @else { (super::none()) } }
+            td.num data-l="repeats" { (number(source.repeated)) }
             td.num data-l="refused" { (number(source.refused)) }
             td.num data-l="failures" { (number(source.errors)) }
         }
