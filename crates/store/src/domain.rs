@@ -7,7 +7,7 @@ use report::Text;
 /// The organizational domain of a name in lower-case A-labels.
 #[must_use]
 pub fn organizational_domain(name: &str) -> Text {
-    psl::domain_str(name).map_or_else(|| Text::new(name), Text::new)
+    Text::new(dns::organizational_text(name))
 }
 
 #[cfg(test)]

@@ -22,5 +22,5 @@ pub use lookup::{Lookup, now};
 pub use name::{LABEL_OCTETS_MAX, Labels, NAME_OCTETS_MAX, Name, NameError};
 pub use overlay::Overlay;
 pub use record::{Data, RecordType, Records, Response};
-pub use suffix::{SuffixError, Suffixes, organizational_domain};
+pub use suffix::{SuffixError, Suffixes, organizational_domain, organizational_text};
 pub use zone::{Fault, Problem, Within, Zone, ZoneError};

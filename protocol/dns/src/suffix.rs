@@ -93,10 +93,30 @@ pub fn organizational_domain(name: &Name) -> Name {
     Suffixes::default().organizational_domain(name)
 }
 
+/// The organizational domain of a name that is written in lower-case A-labels, by the list that is compiled in. A name that is itself a
+/// public suffix, or below none, stands for itself.
+#[must_use]
+pub fn organizational_text(name: &str) -> &str {
+    let found = CompiledIn.domain(name.as_bytes()).and_then(|domain| std::str::from_utf8(domain.as_bytes()).ok());
+    found.unwrap_or(name)
+}
+
+/// The list that is compiled in. It is a megabyte of code for each kind of iterator that it is asked with: here there is one.
+struct CompiledIn;
+
+impl psl::Psl for CompiledIn {
+    fn find<'a, T: Iterator<Item = &'a [u8]>>(&self, mut labels: T) -> psl::Info {
+        fn listed<'a>(labels: &mut dyn Iterator<Item = &'a [u8]>) -> psl::Info {
+            psl::List.find(labels)
+        }
+        listed(&mut labels)
+    }
+}
+
 /// How many labels the public suffix has, by the list that is compiled in.
 fn compiled_in(name: &Name) -> usize {
     let labels: Vec<&[u8]> = name.labels().collect();
-    let found = psl::List.find(labels.iter().rev().copied());
+    let found = CompiledIn.find(labels.iter().rev().copied());
     let mut length = 0;
     let mut count = 0;
     for label in labels.iter().rev() {

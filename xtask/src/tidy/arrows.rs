@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("smtp", &[]),
     ("resolver", &["dns"]),
     ("wire", &[]),
-    ("store", &["message", "report"]),
+    ("store", &["dns", "message", "report"]),
     ("collect", &["message", "authres", "dns", "dmarc", "report", "smtp", "wire", "store"]),
     (
         "insight",
@@ -62,7 +62,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
 ];
 
 /// Libraries that belong to one room, by the beginning of their name.
-const ONLY_IN: [(&str, &[&str]); 17] = [
+const ONLY_IN: [(&str, &[&str]); 18] = [
     ("maud", &["portal"]),
     ("axum", &["portal"]),
     ("tower-http", &["portal"]),
@@ -71,6 +71,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
     ("moka", &["resolver"]),
     ("ldap3", &["enrich"]),
     ("maxminddb", &["enrich"]),
+    ("psl", &["dns"]),
     ("rusqlite", &["store"]),
     ("parquet", &["store"]),
     ("arrow-", &["store"]),
