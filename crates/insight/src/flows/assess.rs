@@ -1,12 +1,14 @@
 //! The whole judgement: from kept cells to flows with verdicts, phases and daily classes.
 //!
-//! In: packed cells by organizational domain, what is known of sources, what was declared and decided. Out: [`Assessed`]. Twice through the
-//! cells, day by day: once for what they say about sources and keys, once for the flows. Memory is what sources and flows take.
+//! In: packed cells by organizational domain, what is known of sources, what was declared and decided. Out: [`OfOrganization`], one for each,
+//! worked out on all cores. First what all of them together show of networks; then each anew, once through its cells for what they say about
+//! sources and keys, and once for its flows. Memory is what the sources of few organizations take, and what is kept of each.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 use enrich::{Catalogue, ServiceKind};
+use rayon::prelude::*;
 use report::{Day, Text};
 
 use super::around::Arounds;
@@ -19,7 +21,7 @@ use super::knowledge::{Facts, neighbourhood, network};
 use super::lanes::Lanes;
 use super::phases::{Phase, phases};
 use super::rules::{Case, Finding, Thresholds, Who, diagnose};
-use super::space::{Space, stands_for_nobody};
+use super::space::{Senders, Space, stands_for_nobody};
 
 /// What was declared about the organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,17 +95,10 @@ pub(crate) struct OfOrganization {
     index: HashMap<Identity, u32>,
 }
 
-/// All flows.
-pub(crate) struct Assessed {
-    pub(crate) organizations: Vec<OfOrganization>,
-    space: Space,
-}
-
-impl Assessed {
+impl OfOrganization {
     /// The flow that a cell, whose names are in `names`, belongs to.
-    pub(crate) fn flow_of(&mut self, organization: &str, cell: &Cell, names: &Names) -> Option<&AssessedFlow> {
-        let of = self.organizations.iter_mut().find(|of| of.name == organization)?;
-        let mut own = |number: u32| of.facts.names.number(names.name(number));
+    pub(crate) fn flow_of(&mut self, cell: &Cell, names: &Names, space: &Space) -> Option<&AssessedFlow> {
+        let mut own = |number: u32| self.facts.names.number(names.name(number));
         let cell = Cell {
             author: own(cell.author),
             own_domain: own(cell.own_domain),
@@ -112,8 +107,8 @@ impl Assessed {
             spf: own(cell.spf),
             ..*cell
         };
-        let identity = identify(&cell, &mut of.facts, &of.places, &self.space);
-        of.index.get(&identity).and_then(|at| of.flows.get(*at as usize))
+        let identity = identify(&cell, &mut self.facts, &self.places, space);
+        self.index.get(&identity).and_then(|at| self.flows.get(*at as usize))
     }
 }
 
@@ -128,44 +123,76 @@ pub(crate) struct Networks {
     pub(crate) ours: HashSet<u128>,
 }
 
-/// Judges all organizational domains. `read` gives the cells of one.
-pub(crate) fn assess<E>(
+/// Judges all organizational domains, and gives what `keep` keeps of each, in their order. `read` gives the cells of one.
+pub(crate) fn assess<T: Send, E: Send>(
     organizations: &[Text],
     ground: &Ground<'_>,
-    mut read: impl FnMut(&Text) -> Result<Kept, E>,
-) -> Result<Assessed, E> {
-    let mut all = Vec::with_capacity(organizations.len());
-    for organization in organizations {
-        let mut facts = Facts::default();
-        read(organization)?.visit(&mut facts, |facts, name| facts.names.number(name), Facts::add);
-        let sends = |domain: &str| {
-            use ServiceKind::{Marketing, Saas, Transactional};
-            let name = [domain.to_owned()];
-            let found = ground.catalogue.find(&[], &[], &name);
-            found.first().is_some_and(|service| matches!(service.kind, Marketing | Saas | Transactional))
-        };
-        facts.settle(sends);
-        all.push(facts);
-    }
+    read: impl Fn(&Text) -> Result<Kept, E> + Sync,
+    keep: impl Fn(OfOrganization) -> T + Sync,
+) -> Result<(Vec<T>, Space), E> {
+    let declared = Space::declared(&ground.organisation.networks);
     let shared = |source: u128| ground.profiles.get(&source).is_some_and(|p| p.known.service.is_some());
-    let space = Space::new(&ground.organisation.networks, &all, shared);
-    let networks = networks(&all, &space, shared);
-    let mut assessed = Assessed { organizations: Vec::with_capacity(all.len()), space };
-    for (name, facts) in organizations.iter().zip(all) {
+    let add = |mut all: Together, name: &Text| {
+        all.add(&facts(&read(name)?, ground), declared.as_ref(), shared);
+        Ok(all)
+    };
+    let together = organizations.par_iter().try_fold(Together::default, add);
+    let Together { senders, mut networks } = together.try_reduce(Together::default, |a, b| Ok(a.plus(b)))?;
+    let space = declared.unwrap_or_else(|| {
+        let space = Space::inferred(senders, shared);
+        // Whole networks are inferred to be ours.
+        networks.names.retain(|near, _| !space.has(*near));
+        space
+    });
+    let one = |name: &Text| {
         let kept = read(name)?;
-        let of = flows(name, facts, &kept, ground, &assessed.space, &networks);
-        assessed.organizations.push(of);
-    }
-    Ok(assessed)
+        Ok(keep(flows(name, facts(&kept, ground), &kept, ground, &space, &networks)))
+    };
+    let found = organizations.par_iter().map(one).collect::<Result<Vec<T>, E>>()?;
+    Ok((found, space))
 }
 
-fn networks(all: &[Facts], space: &Space, shared: impl Fn(u128) -> bool) -> Networks {
-    let mut networks = Networks::default();
-    for facts in all {
+/// What the cells of one organizational domain say.
+fn facts(kept: &Kept, ground: &Ground<'_>) -> Facts {
+    let mut facts = Facts::default();
+    kept.visit(&mut facts, |facts, name| facts.names.number(name), Facts::add);
+    facts.settle(|domain| {
+        use ServiceKind::{Marketing, Saas, Transactional};
+        let found = ground.catalogue.find(&[], &[], &[domain.to_owned()]);
+        found.first().is_some_and(|service| matches!(service.kind, Marketing | Saas | Transactional))
+    });
+    facts
+}
+
+/// What is put together from all organizational domains before the flows of any are looked at.
+#[derive(Default)]
+struct Together {
+    /// Only where nothing was declared.
+    senders: Senders,
+    networks: Networks,
+}
+
+impl Together {
+    fn add(&mut self, facts: &Facts, declared: Option<&Space>, shared: impl Fn(u128) -> bool) {
+        self.networks.add(facts, declared, shared);
+        if declared.is_none() {
+            self.senders.add(facts);
+        }
+    }
+
+    fn plus(mut self, other: Self) -> Self {
+        self.networks.plus(other.networks);
+        self.senders.plus(other.senders);
+        self
+    }
+}
+
+impl Networks {
+    fn add(&mut self, facts: &Facts, declared: Option<&Space>, shared: impl Fn(u128) -> bool) {
         let mut lying = HashSet::new();
         for (source, facts) in &facts.sources {
             let near = network(*source);
-            let sums = networks.passing.entry(near).or_default();
+            let sums = self.passing.entry(near).or_default();
             sums.0 += facts.passing;
             // Not by our own machines: they pass as well, and say nothing about their neighbours' owners.
             if facts.passing * 2 > facts.messages
@@ -175,17 +202,27 @@ fn networks(all: &[Facts], space: &Space, shared: impl Fn(u128) -> bool) -> Netw
             }
             let sends_as_us = facts.direct >= 10 && facts.direct * 2 >= facts.messages;
             if sends_as_us && facts.also_signed * 2 <= facts.messages && !shared(*source) {
-                networks.ours.insert(neighbourhood(*source));
+                self.ours.insert(neighbourhood(*source));
             }
-            if facts.passing == 0 && facts.lying > 0 && !space.has(*source) {
+            if facts.passing == 0 && facts.lying > 0 && declared.is_none_or(|space| !space.has(*source)) {
                 lying.insert(near);
             }
         }
         for near in lying {
-            *networks.names.entry(near).or_default() += 1;
+            *self.names.entry(near).or_default() += 1;
         }
     }
-    networks
+
+    fn plus(&mut self, other: Self) {
+        for (near, (passing, vendor)) in other.passing {
+            let sums = self.passing.entry(near).or_default();
+            *sums = (sums.0 + passing, sums.1 + vendor);
+        }
+        for (near, names) in other.names {
+            *self.names.entry(near).or_default() += names;
+        }
+        self.ours.extend(other.ours);
+    }
 }
 
 /// One organizational domain under way.
@@ -208,7 +245,7 @@ impl Judging<'_> {
         *self.known.entry(source).or_insert_with(|| {
             let mut known = ground.profiles.get(&source).map(|profiled| profiled.known).unwrap_or_default();
             known.ours = space.has(source);
-            known.declared = space.declared(source);
+            known.declared = space.is_declared(source);
             let (passing, vendor) = networks.passing.get(&network(source)).copied().unwrap_or_default();
             // An address that stands for nobody has no neighbours.
             let somebody = !stands_for_nobody(source);

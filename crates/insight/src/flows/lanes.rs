@@ -29,8 +29,8 @@ impl Lanes {
         }
     }
 
-    /// As bytes, with flows by another number.
-    pub(crate) fn pack(&self, place: impl Fn(u32) -> u32) -> Vec<u8> {
+    /// As bytes.
+    pub(crate) fn packed(&self) -> Vec<u8> {
         let mut out = Writer::default();
         let mut before = 0;
         for (day, runs) in &self.0 {
@@ -38,7 +38,7 @@ impl Lanes {
             before = day.0;
             out.number(runs.len() as u64);
             for (flow, cells) in runs {
-                out.number(u64::from(place(*flow)));
+                out.number(u64::from(*flow));
                 out.number(u64::from(*cells));
             }
         }
@@ -46,14 +46,27 @@ impl Lanes {
     }
 }
 
-/// The inverse of [`Lanes::pack`], by day; `None` where the bytes are damaged.
+/// Packed lanes, and before them the number by which each flow is known from now on.
+pub(crate) fn renumbered(packed: &[u8], places: &[u32]) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.number(places.len() as u64);
+    places.iter().for_each(|place| out.number(u64::from(*place)));
+    out.0.extend_from_slice(packed);
+    out.0
+}
+
+/// The inverse of [`renumbered`], by day; `None` where the bytes are damaged.
 pub(crate) fn unpack(bytes: &[u8]) -> Option<HashMap<Day, Runs>> {
     let (mut reader, mut days, mut before) = (Reader(bytes), HashMap::new(), 0_i32);
+    let mut places = Vec::new();
+    for _ in 0..reader.number()? {
+        places.push(reader.small()?);
+    }
     while !reader.0.is_empty() {
-        before = before.wrapping_add(u32::try_from(reader.number()?).ok()?.cast_signed());
+        before = before.wrapping_add(reader.small()?.cast_signed());
         let mut runs = Runs::new();
         for _ in 0..reader.number()? {
-            runs.push((u32::try_from(reader.number()?).ok()?, u32::try_from(reader.number()?).ok()?));
+            runs.push((*places.get(reader.small()? as usize)?, reader.small()?));
         }
         days.insert(Day(before), runs);
     }
@@ -70,12 +83,13 @@ mod tests {
         for (day, flow) in [(20_000, 3), (20_000, 3), (20_000, 0), (20_000, 3), (20_002, 1), (20_002, 1)] {
             lanes.add(Day(day), flow);
         }
-        let packed = lanes.pack(|flow| flow + 100);
-        let back = unpack(&packed).unwrap();
+        let kept = renumbered(&lanes.packed(), &[100, 101, 102, 103]);
+        let back = unpack(&kept).unwrap();
         assert_eq!(back[&Day(20_000)], [(103, 2), (100, 1), (103, 1)]);
         assert_eq!(back[&Day(20_002)], [(101, 2)]);
         assert_eq!(back.len(), 2, "a day without cells is not there");
-        // Whatever is cut off is noticed, except between two days.
-        assert_eq!((0..packed.len()).filter(|end| unpack(&packed[..*end]).is_some()).count(), 2);
+        assert_eq!(unpack(&renumbered(&lanes.packed(), &[100])), None, "a flow without a number");
+        // Whatever is cut off is noticed, except before, between and after the days.
+        assert_eq!((0..=kept.len()).filter(|end| unpack(&kept[..*end]).is_some()).count(), 3);
     }
 }

@@ -19,6 +19,17 @@ impl Writer {
         }
         self.0.push(number.to_le_bytes()[0]);
     }
+
+    /// An address in full: the first bytes of many repeat, which the packing of the whole sees.
+    pub(crate) fn address(&mut self, address: u128) {
+        if address >> 32 == V4 >> 32 {
+            self.0.push(4);
+            self.0.extend_from_slice(&((address & 0xffff_ffff) as u32).to_be_bytes());
+        } else {
+            self.0.push(6);
+            self.0.extend_from_slice(&address.to_be_bytes());
+        }
+    }
 }
 
 /// Reads numbers; `None` at the end and where they are damaged.
@@ -44,7 +55,7 @@ impl Reader<'_> {
         }
     }
 
-    fn small(&mut self) -> Option<u32> {
+    pub(crate) fn small(&mut self) -> Option<u32> {
         u32::try_from(self.number()?).ok()
     }
 
@@ -52,6 +63,13 @@ impl Reader<'_> {
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(bytes)
+    }
+
+    pub(crate) fn address(&mut self) -> Option<u128> {
+        Some(match *self.bytes(1)?.first()? {
+            4 => V4 | u128::from(u32::from_be_bytes(self.bytes(4)?.try_into().ok()?)),
+            _ => u128::from_be_bytes(self.bytes(16)?.try_into().ok()?),
+        })
     }
 }
 
@@ -69,14 +87,7 @@ pub(crate) fn pack(names: &Names, cells: &[Cell]) -> Vec<u8> {
     }
     out.number(cells.len() as u64);
     for cell in cells {
-        // Addresses are written in full: their first bytes repeat, which the packing of the whole sees.
-        if cell.source >> 32 == V4 >> 32 {
-            out.0.push(4);
-            out.0.extend_from_slice(&((cell.source & 0xffff_ffff) as u32).to_be_bytes());
-        } else {
-            out.0.push(6);
-            out.0.extend_from_slice(&cell.source.to_be_bytes());
-        }
+        out.address(cell.source);
         for number in
             [cell.author, cell.own_domain, cell.own_selector, cell.other, cell.spf, cell.shape.0, cell.reporters]
         {
@@ -109,10 +120,7 @@ pub(crate) fn unpack<S>(
     }
     let count = reader.number()?;
     for _ in 0..count {
-        let source = match *reader.bytes(1)?.first()? {
-            4 => V4 | u128::from(u32::from_be_bytes(reader.bytes(4)?.try_into().ok()?)),
-            _ => u128::from_be_bytes(reader.bytes(16)?.try_into().ok()?),
-        };
+        let source = reader.address()?;
         let mut next = || reader.small().and_then(|at| names.get(at as usize).copied());
         let [author, own_domain, own_selector, other, checked] = [next()?, next()?, next()?, next()?, next()?];
         let (form, reporters, mask) = (Shape(reader.small()?), reader.small()?, reader.number()?);

@@ -10,7 +10,7 @@ use report::{Day, Disposition, Outcome, Text};
 use store::organizational_domain;
 
 use super::answers::FlowLine;
-use super::assess::{Ground, InForce, Organisation, assess};
+use super::assess::{Ground, InForce, OfOrganization as Judged, Organisation, assess};
 use super::cell::RowTexts;
 use super::class::FlowEvidence;
 use super::day::{Kept, OfOrganization, Seen, number};
@@ -52,7 +52,7 @@ impl std::fmt::Debug for Sheet {
     }
 }
 
-/// The packed cells of a sheet.
+/// The packed cells of a sheet, by organizational domain, ascending.
 #[derive(Debug, Clone)]
 pub struct PackedSheet(Vec<(Text, Days)>);
 
@@ -115,17 +115,18 @@ impl PackedSheet {
             thresholds: Thresholds::default(),
         };
         let read = |wanted: &Text| -> Result<Kept, std::convert::Infallible> {
-            let days = self.0.iter().find(|(name, _)| name == wanted).map(|(_, days)| days.clone());
+            let days = self.0.binary_search_by(|(name, _)| name.cmp(wanted)).map(|at| self.0[at].1.clone());
             Ok(Kept::of(days.unwrap_or_default()))
         };
-        let Ok(assessed) = assess(&names, &ground, read);
-        let mut flows = Vec::new();
-        for of in assessed.organizations {
-            flows.extend(of.flows.into_iter().map(|flow| {
+        let judged = |of: Judged| -> Vec<JudgedFlow> {
+            let flow = |flow| {
                 let record = record(&of.name, flow, FlowLimits::default());
                 JudgedFlow { line: record.line, evidence: record.more.evidence }
-            }));
-        }
+            };
+            of.flows.into_iter().map(flow).collect()
+        };
+        let Ok((found, _)) = assess(&names, &ground, read, judged);
+        let mut flows: Vec<JudgedFlow> = found.into_iter().flatten().collect();
         flows.sort_by(|a, b| b.line.messages.cmp(&a.line.messages).then_with(|| a.line.id.cmp(&b.line.id)));
         flows
     }

@@ -12,16 +12,17 @@ use serde::{Deserialize, Serialize};
 use store::{DerivedKey, Ledger};
 
 use super::answers::{FlowLine, FlowPhase, FlowSource};
-use super::assess::{Assessed, AssessedFlow, Ground, InForce, Organisation, Profiled, assess};
+use super::assess::{AssessedFlow, Ground, InForce, OfOrganization, Organisation, Profiled, assess};
 use super::class::{FlowClass, FlowEvidence};
 use super::day::{Kept, address, number, organizations, refresh};
 use super::decisions::{decisions, in_force};
 use super::features::{DayCount, Known};
 use super::identity::{Sender, hash};
-use super::lanes::{Lanes, Runs};
+use super::lanes::{Runs, renumbered};
 use super::pack::{Reader, Writer};
 use super::results::{FlowResult, add_lines};
 use super::rules::Thresholds;
+use super::space::Space;
 use crate::{Dispositions, Error, Outcomes};
 
 /// How much is judged and kept.
@@ -42,7 +43,7 @@ impl Default for FlowLimits {
 }
 
 /// Counted up when rules or forms change, so that everything is judged anew.
-const FORM: u64 = 3;
+const FORM: u64 = 4;
 /// Kinds of derived values.
 const FLOWS: &str = "flows";
 const DAYS: &str = "flow-days";
@@ -68,9 +69,19 @@ pub(crate) struct Record {
     pub(crate) line: FlowLine,
     pub(crate) more: More,
     authors: Vec<(Text, Vec<DayCount>)>,
-    sources: Vec<(u128, u64, u64)>,
-    /// The flows it is made of, as they were judged: place of the organizational domain, and of the flow there.
-    parts: Vec<(usize, usize)>,
+    /// Addresses with messages and failures, packed: there are very many of a crowd.
+    sources: Vec<u8>,
+    /// The flows it is made of, by their places among those of the organizational domain.
+    parts: Vec<usize>,
+}
+
+/// What is kept of the flows of one organizational domain, until those of all are there.
+struct Folded {
+    name: Text,
+    records: Vec<Record>,
+    /// The flow of each cell, by its place among `flows` flows.
+    lanes: Vec<u8>,
+    flows: usize,
 }
 
 /// All flows, as they are read.
@@ -110,28 +121,27 @@ pub fn refresh_flows(
     if ledger.derived_version(key(FLOWS))? == Some(version) {
         return Ok(false);
     }
-    let assessed = judge(ledger, organisation, catalogue, decided, FlowLimits::default())?;
-    write(ledger, assessed, version, FlowLimits::default())?;
+    let limits = FlowLimits::default();
+    let (folded, _) = judge(ledger, organisation, catalogue, decided, |of| fold(of, limits))?;
+    write(ledger, folded, version, limits)?;
     ledger.replace_derived(MADE_OF, [("", 0, generation, &b""[..])])?;
     Ok(true)
 }
 
-/// Judges everything, without keeping it.
-pub(crate) fn judge(
+/// Judges everything, and gives what `keep` keeps of each organizational domain.
+pub(crate) fn judge<T: Send>(
     ledger: &Ledger,
     organisation: &Organisation,
     catalogue: &Catalogue,
     decided: InForce,
-    limits: FlowLimits,
-) -> Result<Assessed, Error> {
-    let Some((_, last)) = ledger.span()? else {
-        return assess(&[], &ground(ledger, organisation, catalogue, decided)?, |_| Ok(Kept::of(Vec::new())));
-    };
-    let days = (last.plus(1 - limits.days), last);
+    keep: impl Fn(OfOrganization) -> T + Sync,
+) -> Result<(Vec<T>, Space), Error> {
+    let Some((_, last)) = ledger.span()? else { return Ok((Vec::new(), Space::default())) };
+    let days = (last.plus(1 - FlowLimits::default().days), last);
     refresh(ledger, days.0)?;
     let organizations = organizations(ledger, days)?;
     let ground = ground(ledger, organisation, catalogue, decided)?;
-    assess(&organizations, &ground, |organization| Kept::read(ledger, organization, days))
+    assess(&organizations, &ground, |organization| Kept::read(ledger, organization, days), keep)
 }
 
 fn ground<'a>(
@@ -180,15 +190,17 @@ pub(crate) fn profiled(profile: &enrich::Profile, ours: &[String]) -> Profiled {
     }
 }
 
+/// The flows of an organizational domain as they are kept, small ones together.
+fn fold(of: OfOrganization, limits: FlowLimits) -> Folded {
+    let (lanes, flows) = (of.lanes.packed(), of.flows.len());
+    let one = |(place, flow)| Record { parts: vec![place], ..record(&of.name, flow, limits) };
+    let records = folded(of.flows.into_iter().enumerate().map(one), is_small);
+    Folded { name: of.name, records, lanes, flows }
+}
+
 /// Puts the flows together as they are shown and keeps them.
-fn write(ledger: &Ledger, assessed: Assessed, version: i64, limits: FlowLimits) -> Result<(), Error> {
-    let mut records = Vec::new();
-    let mut of_cells = Vec::new();
-    for (at, of) in assessed.organizations.into_iter().enumerate() {
-        of_cells.push((of.name.clone(), of.lanes, of.flows.len()));
-        let one = |(place, flow)| Record { parts: vec![(at, place)], ..record(&of.name, flow, limits) };
-        records.extend(folded(of.flows.into_iter().enumerate().map(one), is_small));
-    }
+fn write(ledger: &Ledger, mut found: Vec<Folded>, version: i64, limits: FlowLimits) -> Result<(), Error> {
+    let mut records: Vec<Record> = found.iter_mut().flat_map(|of| std::mem::take(&mut of.records)).collect();
     if records.len() > limits.flows {
         let mut sizes: Vec<u64> = records.iter().map(|record| record.line.messages).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
@@ -198,13 +210,15 @@ fn write(ledger: &Ledger, assessed: Assessed, version: i64, limits: FlowLimits) 
     records.sort_by(|a, b| b.line.messages.cmp(&a.line.messages).then_with(|| a.line.id.cmp(&b.line.id)));
 
     let packed_days = pack_days(&records);
-    let packed_lanes = pack_lanes(&records, &of_cells);
+    let lanes = lanes_of(&records, found);
     let mut buckets: Vec<Writer> = (0..BUCKETS).map(|_| Writer::default()).collect();
-    for (at, record) in records.iter().enumerate() {
-        for (source, messages, failing) in &record.sources {
-            let bucket = &mut buckets[bucket(*source)];
-            bucket.0.extend_from_slice(&source.to_be_bytes());
-            for number in [at as u64, *messages, *failing] {
+    for (at, record) in records.iter_mut().enumerate() {
+        let sources = std::mem::take(&mut record.sources);
+        let mut reader = Reader(&sources);
+        while let Some((source, messages, failing)) = of_address(&mut reader) {
+            let bucket = &mut buckets[bucket(source)];
+            bucket.address(source);
+            for number in [at as u64, messages, failing] {
                 bucket.number(number);
             }
         }
@@ -219,10 +233,7 @@ fn write(ledger: &Ledger, assessed: Assessed, version: i64, limits: FlowLimits) 
     ledger.replace_derived(MORE, mores.iter().map(|(id, bytes)| (id.as_str(), 0, version, bytes.as_slice())))?;
     let parts = (0_i64..).zip(&buckets).map(|(at, bucket)| ("", at, version, bucket.0.as_slice()));
     ledger.replace_derived(SOURCES, parts)?;
-    ledger.replace_derived(
-        LANES,
-        packed_lanes.iter().map(|(name, bytes)| (name.as_str(), 0, version, bytes.as_slice())),
-    )?;
+    ledger.replace_derived(LANES, lanes.iter().map(|(name, bytes)| (name.as_str(), 0, version, bytes.as_slice())))?;
     ledger.replace_derived(DAYS, [("", 0, version, packed_days.as_slice())])?;
     // Last: what has this version is complete.
     ledger.replace_derived(FLOWS, [("", 0, version, lines.as_slice())])?;
@@ -283,7 +294,13 @@ pub(crate) fn record(organization: &Text, flow: AssessedFlow, limits: FlowLimits
     let addresses =
         shown.map(|&(source, messages, failing)| FlowSource { address: address(source), messages, failing });
     let more = More { evidence: flow.verdict.evidence, addresses: addresses.collect(), results: f.results.lines() };
-    Record { line, more, authors: flow.authors, sources: flow.sources, parts: Vec::new() }
+    let mut sources = Writer::default();
+    for (source, messages, failing) in flow.sources {
+        sources.address(source);
+        sources.number(messages);
+        sources.number(failing);
+    }
+    Record { line, more, authors: flow.authors, sources: sources.0, parts: Vec::new() }
 }
 
 /// Flows that nobody looks at one by one: the networks of a crowd, and what is too small to say anything about.
@@ -362,21 +379,28 @@ impl Record {
                 None => self.authors.push((author, days)),
             }
         }
-        self.sources.extend(other.sources);
+        self.sources.extend_from_slice(&other.sources);
         self.parts.extend(other.parts);
     }
 }
 
-/// The flow of each cell, by its place among the records.
-fn pack_lanes<'a>(records: &[Record], lanes: &'a [(Text, Lanes, usize)]) -> Vec<(&'a Text, Vec<u8>)> {
-    let mut places: Vec<Vec<u32>> = lanes.iter().map(|(_, _, flows)| vec![0; *flows]).collect();
+/// An address with messages and failures, as a record has them.
+fn of_address(reader: &mut Reader<'_>) -> Option<(u128, u64, u64)> {
+    Some((reader.address()?, reader.number()?, reader.number()?))
+}
+
+/// The flow of each cell by its place among the records, by organizational domain.
+fn lanes_of(records: &[Record], found: Vec<Folded>) -> Vec<(Text, Vec<u8>)> {
+    let mut places: HashMap<Text, Vec<u32>> = found.iter().map(|of| (of.name.clone(), vec![0; of.flows])).collect();
     for (place, record) in (0_u32..).zip(records) {
-        for (organization, flow) in &record.parts {
-            places[*organization][*flow] = place;
-        }
+        let Some(places) = places.get_mut(&record.line.organizational_domain) else { continue };
+        record.parts.iter().for_each(|flow| places[*flow] = place);
     }
-    let packed = lanes.iter().zip(&places);
-    packed.map(|((name, lanes, _), places)| (name, lanes.pack(|flow| places[flow as usize]))).collect()
+    let of = |of: Folded| {
+        let lanes = renumbered(&of.lanes, places.get(&of.name).map(Vec::as_slice).unwrap_or_default());
+        (of.name, lanes)
+    };
+    found.into_iter().map(of).collect()
 }
 
 fn pack_days(records: &[Record]) -> Vec<u8> {
@@ -470,18 +494,18 @@ pub(crate) fn of_sources(
         let number = i64::try_from(at).unwrap_or(0);
         let Some(found) = ledger.derived(DerivedKey { kind: SOURCES, name: "", number })? else { continue };
         let mut reader = Reader(&found.bytes);
-        while let Some(source) = reader.bytes(16).and_then(|bytes| bytes.try_into().ok()).map(u128::from_be_bytes) {
-            let (Some(flow), Some(messages), Some(failing)) = (reader.number(), reader.number(), reader.number())
-            else {
-                break;
-            };
+        while let Some((source, flow, messages, failing)) = of_bucket(&mut reader) {
             if let Some(address) = wanted.get(&source) {
-                let flow = usize::try_from(flow).unwrap_or(usize::MAX);
                 flows.entry(*address).or_default().push((flow, messages, failing));
             }
         }
     }
     Ok(flows)
+}
+
+/// An address, the place of one of its flows, and messages and failures.
+fn of_bucket(reader: &mut Reader<'_>) -> Option<(u128, usize, u64, u64)> {
+    Some((reader.address()?, usize::try_from(reader.number()?).ok()?, reader.number()?, reader.number()?))
 }
 
 /// The flows of one address.

@@ -39,26 +39,77 @@ impl Space {
     }
 
     /// Whether it is ours by declaration rather than by inference.
-    pub(crate) fn declared(&self, source: u128) -> bool {
+    pub(crate) fn is_declared(&self, source: u128) -> bool {
         self.find(source).is_some_and(|range| range.2)
     }
 
-    /// From what is declared; where nothing is, from the facts. `shared` says that a source belongs to a service.
-    pub(crate) fn new(declared: &[(IpAddr, u8)], all: &[Facts], shared: impl Fn(u128) -> bool) -> Self {
-        let mut ranges: Vec<(u128, u128, bool)> = declared
-            .iter()
-            .map(|&(address, length)| {
-                let bits = u32::from(length) + if address.is_ipv4() { 96 } else { 0 };
-                let mask = if bits == 0 { 0 } else { u128::MAX << (128 - bits.min(128)) };
-                let first = number(address) & mask;
-                (first, first | !mask, true)
-            })
-            .collect();
-        if ranges.is_empty() {
-            ranges = inferred(all, shared);
-        }
+    /// What is declared; `None` where nothing is.
+    pub(crate) fn declared(networks: &[(IpAddr, u8)]) -> Option<Self> {
+        let range = |&(address, length): &(IpAddr, u8)| {
+            let bits = u32::from(length) + if address.is_ipv4() { 96 } else { 0 };
+            let mask = if bits == 0 { 0 } else { u128::MAX << (128 - bits.min(128)) };
+            let first = number(address) & mask;
+            (first, first | !mask, true)
+        };
+        (!networks.is_empty()).then(|| Self::of(networks.iter().map(range).collect()))
+    }
+
+    /// What the senders of all organizational domains show: whole networks. `shared` says that a source belongs to a service.
+    pub(crate) fn inferred(senders: Senders, shared: impl Fn(u128) -> bool) -> Self {
+        Self::of(inferred(&senders.0, shared))
+    }
+
+    fn of(mut ranges: Vec<(u128, u128, bool)>) -> Self {
         ranges.sort_unstable();
         Self { ranges }
+    }
+}
+
+/// What the organizational domains together show of each source.
+#[derive(Debug, Default)]
+pub(crate) struct Senders(HashMap<u128, Sender>);
+
+/// Messages of one source, as [`SourceFacts`] has them.
+#[derive(Debug, Default)]
+struct Sender {
+    messages: u64,
+    direct: u64,
+    below: u64,
+    also_signed: u64,
+    /// Somebody else signed them or stands in their envelope.
+    foreign: u64,
+    passing: u64,
+}
+
+impl Sender {
+    fn plus(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.direct += other.direct;
+        self.below += other.below;
+        self.also_signed += other.also_signed;
+        self.foreign += other.foreign;
+        self.passing += other.passing;
+    }
+}
+
+impl From<&SourceFacts> for Sender {
+    fn from(facts: &SourceFacts) -> Self {
+        let SourceFacts { messages, direct, below, also_signed, passing, .. } = *facts;
+        Self { messages, direct, below, also_signed, foreign: facts.foreign_signed + facts.foreign_sum(), passing }
+    }
+}
+
+impl Senders {
+    pub(crate) fn add(&mut self, facts: &Facts) {
+        for (source, facts) in &facts.sources {
+            self.0.entry(*source).or_default().plus(&facts.into());
+        }
+    }
+
+    pub(crate) fn plus(&mut self, other: Self) {
+        for (source, sender) in other.0 {
+            self.0.entry(source).or_default().plus(&sender);
+        }
     }
 }
 
@@ -81,19 +132,7 @@ pub(crate) fn stands_for_nobody(source: u128) -> bool {
     address.is_loopback() || address.is_unspecified() || address.is_multicast()
 }
 
-fn inferred(all: &[Facts], shared: impl Fn(u128) -> bool) -> Vec<(u128, u128, bool)> {
-    let mut sources: HashMap<u128, SourceFacts> = HashMap::new();
-    for facts in all {
-        for (source, facts) in &facts.sources {
-            let sum = sources.entry(*source).or_default();
-            sum.messages += facts.messages;
-            sum.direct += facts.direct;
-            sum.below += facts.below;
-            sum.also_signed += facts.also_signed;
-            sum.foreign_signed += facts.foreign_signed + facts.foreign_sum();
-            sum.passing += facts.passing;
-        }
-    }
+fn inferred(sources: &HashMap<u128, Sender>, shared: impl Fn(u128) -> bool) -> Vec<(u128, u128, bool)> {
     let (mut networks, mut neighbourhoods) = (BTreeMap::<u128, Seen>::new(), BTreeMap::<u128, Seen>::new());
     for (&source, facts) in sources.iter().filter(|(source, _)| !stands_for_nobody(**source)) {
         let (near, around) = (network(source), neighbourhood(source));
@@ -101,13 +140,13 @@ fn inferred(all: &[Facts], shared: impl Fn(u128) -> bool) -> Vec<(u128, u128, bo
         let own = !somebody
             && facts.direct >= OWN_MIN
             && facts.direct * 2 >= facts.messages
-            && facts.foreign_signed * 10 <= facts.messages;
+            && facts.foreign * 10 <= facts.messages;
         let foreign = if somebody {
             facts.messages
         } else if own {
             0
         } else {
-            facts.foreign_signed
+            facts.foreign
         };
         for seen in [networks.entry(near).or_default(), neighbourhoods.entry(around).or_default()] {
             seen.shared += foreign;
