@@ -68,6 +68,13 @@ impl Ledger {
         })
     }
 
+    /// A number that grows with every change of rows of these days, or of any.
+    pub(crate) fn version_of(&self, days: Option<(Day, Day)>) -> Result<i64, Error> {
+        let (first, last) = days.map_or((i32::MIN, i32::MAX), |(first, last)| (first.0, last.0));
+        let sql = "SELECT coalesce(sum(version), 0) FROM day_version WHERE day BETWEEN ?1 AND ?2";
+        self.inner.catalog.read(|c| c.prepare_cached(sql)?.query_row([first, last], |r| r.get(0)))
+    }
+
     /// A number that is another one after every change of rows, of profiles or of decisions.
     ///
     /// # Errors

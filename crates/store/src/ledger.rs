@@ -49,6 +49,7 @@ pub(crate) struct Inner {
     segments: Mutex<HashMap<(u64, SortedBy), Arc<Segment>>>,
     /// Derived values that were decoded.
     pub(crate) decoded: crate::derived::Decoded,
+    remembered: crate::remembered::Remembered,
     writer: Option<Writer>,
 }
 
@@ -231,6 +232,7 @@ impl Ledger {
             catalog,
             segments: Mutex::default(),
             decoded: crate::derived::Decoded::default(),
+            remembered: crate::remembered::Remembered::default(),
             writer,
         };
         Self { inner: Arc::new(inner) }
@@ -332,11 +334,18 @@ impl Ledger {
     /// [`Error::Question`] if it cannot be asked, and what reading the catalog or a segment gives.
     pub fn ask(&self, question: &Question) -> Result<Answer, Error> {
         let plan = plan::plan(question)?;
-        if rollup::suffices(question, &plan) {
-            let found = self.inner.catalog.read(|c| rollup::scan(c, &plan))??;
-            return Ok(answer::answer(question, &plan, found));
+        let version = self.version_of(question.days)?;
+        if let Some(answer) = self.inner.remembered.find(question, version) {
+            return Ok(answer);
         }
-        self.ask_segments(question, &plan)
+        let answer = if rollup::suffices(question, &plan) {
+            let found = self.inner.catalog.read(|c| rollup::scan(c, &plan))??;
+            answer::answer(question, &plan, found)
+        } else {
+            self.ask_segments(question, &plan)?
+        };
+        self.inner.remembered.keep(question, version, &answer);
+        Ok(answer)
     }
 
     /// Answers a question from the segments, whether or not the rollup suffices.

@@ -57,6 +57,7 @@ mod profile;
 mod prune;
 mod published;
 mod question;
+mod remembered;
 mod rollup;
 mod sample;
 mod scan;
