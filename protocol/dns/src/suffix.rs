@@ -106,7 +106,7 @@ struct CompiledIn;
 
 impl psl::Psl for CompiledIn {
     fn find<'a, T: Iterator<Item = &'a [u8]>>(&self, mut labels: T) -> psl::Info {
-        fn listed<'a>(labels: &mut dyn Iterator<Item = &'a [u8]>) -> psl::Info {
+        fn listed(labels: &mut dyn Iterator<Item = &[u8]>) -> psl::Info {
             psl::List.find(labels)
         }
         listed(&mut labels)

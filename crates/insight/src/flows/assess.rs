@@ -139,7 +139,7 @@ pub(crate) fn assess<T: Send, E: Send>(
     let together = organizations.par_iter().try_fold(Together::default, add);
     let Together { senders, mut networks } = together.try_reduce(Together::default, |a, b| Ok(a.plus(b)))?;
     let space = declared.unwrap_or_else(|| {
-        let space = Space::inferred(senders, shared);
+        let space = Space::inferred(&senders, shared);
         // Whole networks are inferred to be ours.
         networks.names.retain(|near, _| !space.has(*near));
         space

@@ -50,7 +50,9 @@ impl Lanes {
 pub(crate) fn renumbered(packed: &[u8], places: &[u32]) -> Vec<u8> {
     let mut out = Writer::default();
     out.number(places.len() as u64);
-    places.iter().for_each(|place| out.number(u64::from(*place)));
+    for place in places {
+        out.number(u64::from(*place));
+    }
     out.0.extend_from_slice(packed);
     out.0
 }

@@ -11,7 +11,7 @@
 //! | `features`, `results`, `rhythm`, `phases` | what a flow adds up to; when it sends; the times in which it fares alike |
 //! | `around`, `crowd`, `strangers` | what others near a flow do; many small ones looked at as one |
 //! | `rules`, `fraud`, `class` | from there to a verdict with its reasons |
-//! | `assess`, `snapshot`, `lanes` | all of it for the whole ledger, and as it is kept; the flow of each cell |
+//! | `assess`, `fold`, `snapshot`, `lanes` | all of it for the whole ledger, and as it is kept: large flows one by one, small ones together; the flow of each cell |
 //! | `decisions` | what people decided |
 //! | `read`, `spikes`, `answers` | what is shown |
 //! | `sheet` | rows that lie in no ledger, judged all the same |
@@ -25,6 +25,7 @@ mod crowd;
 pub(crate) mod day;
 mod decisions;
 mod features;
+mod fold;
 mod fraud;
 mod identity;
 mod knowledge;

@@ -14,8 +14,9 @@ use super::assess::{Ground, InForce, OfOrganization as Judged, Organisation, ass
 use super::cell::RowTexts;
 use super::class::FlowEvidence;
 use super::day::{Kept, OfOrganization, Seen, number};
+use super::fold::record;
 use super::rules::Thresholds;
-use super::snapshot::{FlowLimits, profiled, record};
+use super::snapshot::{FlowLimits, profiled};
 
 /// A row as texts, or all rows of a day that look alike.
 #[derive(Debug, Clone, PartialEq, Eq)]

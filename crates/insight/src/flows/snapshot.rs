@@ -11,19 +11,20 @@ use report::{Day, Text};
 use serde::{Deserialize, Serialize};
 use store::{DerivedKey, Ledger};
 
-use super::answers::{FlowLine, FlowPhase, FlowSource};
-use super::assess::{AssessedFlow, Ground, InForce, OfOrganization, Organisation, Profiled, assess};
-use super::class::{FlowClass, FlowEvidence};
-use super::day::{Kept, address, number, organizations, refresh};
+use super::answers::{FlowLine, FlowSource};
+use super::assess::{Ground, InForce, OfOrganization, Organisation, Profiled, assess};
+use super::class::FlowEvidence;
+use super::day::{Kept, number, organizations, refresh};
 use super::decisions::{decisions, in_force};
 use super::features::{DayCount, Known};
-use super::identity::{Sender, hash};
+use super::fold::{Folded, Largest, Record, fold, folded, of_address};
+use super::identity::hash;
 use super::lanes::{Runs, renumbered};
 use super::pack::{Reader, Writer};
-use super::results::{FlowResult, add_lines};
+use super::results::FlowResult;
 use super::rules::Thresholds;
 use super::space::Space;
-use crate::{Dispositions, Error, Outcomes};
+use crate::Error;
 
 /// How much is judged and kept.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +54,6 @@ const MADE_OF: &str = "flows-made-of";
 const LANES: &str = "flow-cells";
 /// Parts that addresses are spread over, so that one of them is found by reading a thousandth.
 const BUCKETS: u64 = 256;
-/// A flow with fewer messages of which nothing is known is kept with all others like it.
-const SMALL: u64 = 10;
 
 /// What only the page of a flow shows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -62,26 +61,6 @@ pub(crate) struct More {
     pub(crate) evidence: Vec<FlowEvidence>,
     pub(crate) addresses: Vec<FlowSource>,
     pub(crate) results: Vec<FlowResult>,
-}
-
-/// A flow on its way into the snapshot.
-pub(crate) struct Record {
-    pub(crate) line: FlowLine,
-    pub(crate) more: More,
-    authors: Vec<(Text, Vec<DayCount>)>,
-    /// Addresses with messages and failures, packed: there are very many of a crowd.
-    sources: Vec<u8>,
-    /// The flows it is made of, by their places among those of the organizational domain.
-    parts: Vec<usize>,
-}
-
-/// What is kept of the flows of one organizational domain, until those of all are there.
-struct Folded {
-    name: Text,
-    records: Vec<Record>,
-    /// The flow of each cell, by its place among `flows` flows.
-    lanes: Vec<u8>,
-    flows: usize,
 }
 
 /// All flows, as they are read.
@@ -122,8 +101,9 @@ pub fn refresh_flows(
         return Ok(false);
     }
     let limits = FlowLimits::default();
-    let (folded, _) = judge(ledger, organisation, catalogue, decided, |of| fold(of, limits))?;
-    write(ledger, folded, version, limits)?;
+    let largest = Largest::new(limits.flows);
+    let (found, _) = judge(ledger, organisation, catalogue, decided, |of| fold(of, limits, &largest))?;
+    write(ledger, found, largest.least([]), version, limits)?;
     ledger.replace_derived(MADE_OF, [("", 0, generation, &b""[..])])?;
     Ok(true)
 }
@@ -190,27 +170,15 @@ pub(crate) fn profiled(profile: &enrich::Profile, ours: &[String]) -> Profiled {
     }
 }
 
-/// The flows of an organizational domain as they are kept, small ones together.
-fn fold(of: OfOrganization, limits: FlowLimits) -> Folded {
-    let (lanes, flows) = (of.lanes.packed(), of.flows.len());
-    let one = |(place, flow)| Record { parts: vec![place], ..record(&of.name, flow, limits) };
-    let records = folded(of.flows.into_iter().enumerate().map(one), is_small);
-    Folded { name: of.name, records, lanes, flows }
-}
-
-/// Puts the flows together as they are shown and keeps them.
-fn write(ledger: &Ledger, mut found: Vec<Folded>, version: i64, limits: FlowLimits) -> Result<(), Error> {
-    let mut records: Vec<Record> = found.iter_mut().flat_map(|of| std::mem::take(&mut of.records)).collect();
-    if records.len() > limits.flows {
-        let mut sizes: Vec<u64> = records.iter().map(|record| record.line.messages).collect();
-        sizes.sort_unstable_by(|a, b| b.cmp(a));
-        let least = sizes[limits.flows];
-        records = folded(records.into_iter(), |record| record.line.messages <= least);
-    }
+/// Puts the flows together as they are shown and keeps them. Those with up to `least` messages are kept together.
+fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limits: FlowLimits) -> Result<(), Error> {
+    let records = found.iter_mut().flat_map(|of| std::mem::take(&mut of.records));
+    let small = |record: Record| (record.line.decision.is_none() && record.line.messages <= least, record);
+    let mut records = folded(records.map(small), limits);
     records.sort_by(|a, b| b.line.messages.cmp(&a.line.messages).then_with(|| a.line.id.cmp(&b.line.id)));
 
     let packed_days = pack_days(&records);
-    let lanes = lanes_of(&records, found);
+    let of_cells = lanes_of(&records, found);
     let mut buckets: Vec<Writer> = (0..BUCKETS).map(|_| Writer::default()).collect();
     for (at, record) in records.iter_mut().enumerate() {
         let sources = std::mem::take(&mut record.sources);
@@ -233,7 +201,8 @@ fn write(ledger: &Ledger, mut found: Vec<Folded>, version: i64, limits: FlowLimi
     ledger.replace_derived(MORE, mores.iter().map(|(id, bytes)| (id.as_str(), 0, version, bytes.as_slice())))?;
     let parts = (0_i64..).zip(&buckets).map(|(at, bucket)| ("", at, version, bucket.0.as_slice()));
     ledger.replace_derived(SOURCES, parts)?;
-    ledger.replace_derived(LANES, lanes.iter().map(|(name, bytes)| (name.as_str(), 0, version, bytes.as_slice())))?;
+    ledger
+        .replace_derived(LANES, of_cells.iter().map(|(name, bytes)| (name.as_str(), 0, version, bytes.as_slice())))?;
     ledger.replace_derived(DAYS, [("", 0, version, packed_days.as_slice())])?;
     // Last: what has this version is complete.
     ledger.replace_derived(FLOWS, [("", 0, version, lines.as_slice())])?;
@@ -244,149 +213,6 @@ fn bucket(source: u128) -> usize {
     // Addresses of one network lie together: what is shown together is read together.
     let near = super::knowledge::network(source);
     usize::try_from((near ^ (near >> 64) ^ (near >> 8)) % u128::from(BUCKETS)).unwrap_or(0)
-}
-
-/// A flow as it is kept.
-pub(crate) fn record(organization: &Text, flow: AssessedFlow, limits: FlowLimits) -> Record {
-    let f = &flow.features;
-    let mut outcomes = Outcomes::default();
-    for (outcome, messages) in report::Outcome::ALL.into_iter().zip(f.outcomes) {
-        outcomes.add(outcome, messages);
-    }
-    let [none, pass, quarantine, reject] = f.dispositions;
-    let mut domains: Vec<(u64, &Text)> =
-        flow.authors.iter().map(|(author, days)| (days.iter().map(|day| day.messages).sum(), author)).collect();
-    domains.sort_by(|a, b| b.cmp(a));
-    let phase = |(phase, class): &(super::phases::Phase, FlowClass)| FlowPhase {
-        first_day: phase.first,
-        last_day: phase.last,
-        class: *class,
-        messages: phase.messages,
-        failing: phase.failing,
-    };
-    let line = FlowLine {
-        id: flow.id,
-        organizational_domain: organization.clone(),
-        name: flow.sender.words(),
-        class: flow.verdict.class,
-        confidence: flow.verdict.confidence,
-        rule: flow.verdict.rule,
-        why: flow.verdict.why,
-        diagnosis: flow.verdict.diagnosis,
-        messages: f.messages,
-        failing: f.failing,
-        outcomes,
-        dispositions: Dispositions { none, pass, quarantine, reject },
-        first_day: f.first.unwrap_or_default(),
-        last_day: f.last.unwrap_or_default(),
-        active_days: f.active_days,
-        sources: f.sources,
-        networks: f.networks,
-        reporters: f.reporters,
-        good: f.good,
-        suspicious: f.suspicious,
-        decision: flow.decision,
-        together: 1,
-        domains: domains.into_iter().map(|(_, author)| author.clone()).collect(),
-        phases: flow.phases.iter().map(phase).collect(),
-    };
-    let shown = flow.sources.iter().take(limits.addresses);
-    let addresses =
-        shown.map(|&(source, messages, failing)| FlowSource { address: address(source), messages, failing });
-    let more = More { evidence: flow.verdict.evidence, addresses: addresses.collect(), results: f.results.lines() };
-    let mut sources = Writer::default();
-    for (source, messages, failing) in flow.sources {
-        sources.address(source);
-        sources.number(messages);
-        sources.number(failing);
-    }
-    Record { line, more, authors: flow.authors, sources: sources.0, parts: Vec::new() }
-}
-
-/// Flows that nobody looks at one by one: the networks of a crowd, and what is too small to say anything about.
-fn is_small(record: &Record) -> bool {
-    let line = &record.line;
-    line.decision.is_none()
-        && (matches!(line.rule.as_str(), "C7-crowd" | "C7-silent-name") || (line.rule == "U1" && line.messages < SMALL))
-}
-
-/// Puts those that are small together, by class.
-fn folded(records: impl Iterator<Item = Record>, small: impl Fn(&Record) -> bool) -> Vec<Record> {
-    let mut kept = Vec::new();
-    let mut rest: BTreeMap<(Text, FlowClass), Record> = BTreeMap::new();
-    for record in records {
-        if !small(&record) {
-            kept.push(record);
-            continue;
-        }
-        let key = (record.line.organizational_domain.clone(), record.line.class);
-        match rest.entry(key) {
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                let mut record = record;
-                let sender = Sender::Rest { class: record.line.class.word().to_owned() };
-                record.line.id = sender.id(&record.line.organizational_domain);
-                record.line.name = sender.words();
-                entry.insert(record);
-            }
-            std::collections::btree_map::Entry::Occupied(mut entry) => entry.get_mut().plus(record),
-        }
-    }
-    kept.extend(rest.into_values());
-    kept
-}
-
-impl Record {
-    fn plus(&mut self, other: Self) {
-        let (line, more) = (&mut self.line, &other.line);
-        line.messages += more.messages;
-        line.failing += more.failing;
-        for outcome in report::Outcome::ALL {
-            line.outcomes.add(outcome, more.outcomes.get(outcome));
-        }
-        line.dispositions.none += more.dispositions.none;
-        line.dispositions.pass += more.dispositions.pass;
-        line.dispositions.quarantine += more.dispositions.quarantine;
-        line.dispositions.reject += more.dispositions.reject;
-        line.first_day = line.first_day.min(more.first_day);
-        line.last_day = line.last_day.max(more.last_day);
-        line.active_days = line.active_days.max(more.active_days);
-        line.sources += more.sources;
-        line.networks += more.networks;
-        line.reporters = line.reporters.max(more.reporters);
-        line.good += more.good;
-        line.suspicious += more.suspicious;
-        line.confidence = line.confidence.min(more.confidence);
-        for domain in &more.domains {
-            if !line.domains.contains(domain) {
-                line.domains.push(domain.clone());
-            }
-        }
-        line.together += 1;
-        add_lines(&mut self.more.results, &other.more.results);
-        line.phases = vec![FlowPhase {
-            first_day: line.first_day,
-            last_day: line.last_day,
-            class: line.class,
-            messages: line.messages,
-            failing: line.failing,
-        }];
-        for (author, days) in other.authors {
-            match self.authors.iter_mut().find(|(known, _)| *known == author) {
-                Some((_, sums)) => {
-                    let both = [(author.clone(), std::mem::take(sums)), (author, days)];
-                    *sums = super::assess::together(&both);
-                }
-                None => self.authors.push((author, days)),
-            }
-        }
-        self.sources.extend_from_slice(&other.sources);
-        self.parts.extend(other.parts);
-    }
-}
-
-/// An address with messages and failures, as a record has them.
-fn of_address(reader: &mut Reader<'_>) -> Option<(u128, u64, u64)> {
-    Some((reader.address()?, reader.number()?, reader.number()?))
 }
 
 /// The flow of each cell by its place among the records, by organizational domain.

@@ -55,7 +55,7 @@ impl Space {
     }
 
     /// What the senders of all organizational domains show: whole networks. `shared` says that a source belongs to a service.
-    pub(crate) fn inferred(senders: Senders, shared: impl Fn(u128) -> bool) -> Self {
+    pub(crate) fn inferred(senders: &Senders, shared: impl Fn(u128) -> bool) -> Self {
         Self::of(inferred(&senders.0, shared))
     }
 
