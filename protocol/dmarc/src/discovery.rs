@@ -13,6 +13,9 @@ use crate::{PublicSuffix, Published, Selection, Standard};
 /// RFC 9989 §4.10 step 4: "until 7 labels remain", which makes eight questions at most.
 const LABELS_BELOW_START_MAX: usize = 7;
 
+/// Room for the steps of most walks: the domain, and what is above it.
+const STEPS_USUAL: usize = 3;
+
 /// One question of a discovery.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -99,7 +102,7 @@ impl<'l, L: Lookup> Walker<'l, L> {
 
     /// By the rules of RFC 9989: a walk up the tree.
     pub async fn walk(&mut self, domain: &Name) -> Discovery {
-        let mut steps = Vec::new();
+        let mut steps = Vec::with_capacity(STEPS_USUAL);
         for target in targets(domain) {
             let step = self.step(&target).await;
             // RFC 9989 §4.10 steps 2 and 6: "If a single record remains and it contains a "psd=n" or "psd=y" tag, stop."

@@ -294,7 +294,13 @@ impl<'a, L: Lookup> Authors<'a, L> {
             }
             Err(_) => &[],
         };
-        Self { domains, is_one: author.is_ok(), rules, walker: Walker::new(lookup), found: Vec::new() }
+        Self {
+            domains,
+            is_one: author.is_ok(),
+            rules,
+            walker: Walker::new(lookup),
+            found: Vec::with_capacity(domains.len()),
+        }
     }
 
     /// What is published by the standard that decides.

@@ -96,9 +96,7 @@ impl Name {
         }
         let mut wire = Wire::new();
         if !wire.read(text)? {
-            for label in origin.labels() {
-                wire.push(label)?;
-            }
+            wire.append(origin)?;
         }
         Ok(wire.name())
     }
@@ -191,9 +189,7 @@ impl Name {
     pub fn child(&self, label: impl AsRef<[u8]>) -> Result<Self, NameError> {
         let mut wire = Wire::new();
         wire.push(label.as_ref())?;
-        for label in self.labels() {
-            wire.push(label)?;
-        }
+        wire.append(self)?;
         Ok(wire.name())
     }
 }
@@ -272,6 +268,16 @@ impl Wire {
             *to = from.to_ascii_lowercase();
         }
         self.length += 1 + octets;
+        Ok(())
+    }
+
+    /// Adds all labels of a name.
+    fn append(&mut self, name: &Name) -> Result<(), NameError> {
+        let end = self.length + name.wire.len();
+        // As in `push`; a name without labels fits always.
+        let room = self.bytes[..NAME_OCTETS_MAX - 1].get_mut(self.length..end).ok_or(NameError::TooLong)?;
+        room.copy_from_slice(&name.wire);
+        self.length = end;
         Ok(())
     }
 

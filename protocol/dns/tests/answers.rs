@@ -68,6 +68,16 @@ fn relations() {
     assert_eq!(Name::parse_relative("a", &name("b.c")), Ok(name("a.b.c")));
     assert_eq!(Name::parse_relative("a.", &name("b.c")), Ok(name("a")));
     assert_eq!(Name::parse_relative("@", &name("b.c")), Ok(name("b.c")));
+    assert_eq!(Name::root().child("a"), Ok(name("a")));
+    // 63 + 63 + 63 octets with their lengths, and what is left of 254 beside the length of one more label: 61.
+    let long = name(&[&*"x".repeat(63); 3].join("."));
+    let label = |octets| "y".repeat(octets);
+    for (octets, fits) in [(60, true), (61, true), (62, false), (63, false)] {
+        let whole = Name::parse(&format!("{}.{long}", label(octets)));
+        assert_eq!(whole.is_ok(), fits, "{octets}");
+        assert_eq!(long.child(label(octets)), whole);
+        assert_eq!(Name::parse_relative(&label(octets), &long), whole);
+    }
 }
 
 #[test]

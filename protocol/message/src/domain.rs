@@ -136,12 +136,13 @@ fn sized(ascii: &str) -> Result<(), DomainError> {
     if ascii.is_empty() {
         return Err(DomainError::Empty);
     }
-    let labels = ascii.as_bytes().split(|b| *b == b'.').map(<[u8]>::len);
-    let (shortest, longest) = labels.fold((usize::MAX, 0), |(min, max), length| (length.min(min), length.max(max)));
-    if shortest == 0 {
+    let labels = || ascii.as_bytes().split(|b| *b == b'.').map(<[u8]>::len);
+    if labels().any(|length| length == 0) {
         return Err(DomainError::EmptyLabel);
     }
-    if ascii.len() > TEXT_BYTES_MAX || longest > LABEL_BYTES_MAX {
+    // Most names are shorter than a label may be.
+    let is_short = ascii.len() <= LABEL_BYTES_MAX;
+    if !is_short && (ascii.len() > TEXT_BYTES_MAX || labels().any(|length| length > LABEL_BYTES_MAX)) {
         return Err(DomainError::TooLong);
     }
     Ok(())

@@ -367,8 +367,18 @@ impl Header {
 }
 
 /// RFC 5322 §3.6.8: "field-name = 1*ftext", printable US-ASCII except ":".
+const FTEXT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        table[byte as usize] = byte != b':';
+        byte += 1;
+    }
+    table
+};
+
 fn name_length(line: &[u8]) -> usize {
-    line.iter().position(|&b| !matches!(b, 33..=57 | 59..=126)).unwrap_or(line.len())
+    line.iter().position(|&b| !FTEXT[usize::from(b)]).unwrap_or(line.len())
 }
 
 /// mbox files put `From `, an address and a date in front of each message.

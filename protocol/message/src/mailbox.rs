@@ -82,8 +82,25 @@ pub(crate) fn list(value: &[u8]) -> Result<List<'_>, SyntaxError> {
 }
 
 /// RFC 5322 §3.2.3 atext, and the UTF-8 that RFC 6532 §3.2 adds.
+const ATEXT: [bool; 256] = {
+    let signs = b"!#$%&'*+-/=?^_`{|}~";
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let [b, ..] = usize::to_le_bytes(byte);
+        table[byte] = b.is_ascii_alphanumeric() || b >= 0x80;
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < signs.len() {
+        table[signs[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 pub(crate) fn is_atext(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b >= 0x80 || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
+    ATEXT[usize::from(b)]
 }
 
 struct Lexer<'a> {
