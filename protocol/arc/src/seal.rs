@@ -5,7 +5,7 @@
 
 use authres::{ResultWord, Results};
 use dkim::{
-    BodyHashId, BodyHasher, BodyHashes, Canon, FieldName, SignedFields, SigningKey, SigningKeyError, folded_base64,
+    BodyHashId, BodyHasher, BodyHashes, Canon, FieldNames, SignedFields, SigningKey, SigningKeyError, folded_base64,
     folded_names, to_base64,
 };
 use message::{Domain, Field, Header};
@@ -39,7 +39,7 @@ pub struct Sealer {
     /// The key; the algorithm follows from it.
     pub key: SigningKey,
     /// Names of fields to be signed as often as they are there, in lower case and in this order.
-    pub signed: Vec<FieldName>,
+    pub signed: FieldNames,
 }
 
 /// The fields of a new set.
@@ -73,7 +73,7 @@ pub enum SealError {
 pub struct Sealing<'s, 'h> {
     sealer: &'s Sealer,
     fields: SignedFields<'h>,
-    names: Vec<FieldName>,
+    names: FieldNames,
     body: BodyHashId,
 }
 
@@ -81,16 +81,16 @@ impl Sealer {
     /// A sealer that signs what a recipient sees.
     #[must_use]
     pub fn new(domain: Domain, selector: Domain, key: SigningKey) -> Self {
-        Self { domain, selector, key, signed: SIGNED.iter().map(|name| name.as_bytes().into()).collect() }
+        Self { domain, selector, key, signed: SIGNED.into_iter().collect() }
     }
 
     /// Begins to seal a message: asks `bodies` for the hash it needs.
     #[must_use]
     pub fn begin<'s, 'h>(&'s self, header: &'h Header, bodies: &mut BodyHasher) -> Sealing<'s, 'h> {
         let fields = SignedFields::new(header);
-        let mut names: Vec<FieldName> = Vec::new();
-        for name in &self.signed {
-            names.extend(std::iter::repeat_n(name.clone(), fields.count(name)));
+        let mut names = FieldNames::default();
+        for name in self.signed.iter() {
+            names.push(name, fields.count(name));
         }
         Sealing { sealer: self, fields, names, body: bodies.request(Canon::Relaxed, None) }
     }

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use authres::Results;
 use dkim::{
-    Algorithm, Canon, FieldName, SignatureError, TagList, body_hash, canons, colon_list, name, number, optional_number,
-    signature, signed_names,
+    Algorithm, Canon, FieldNames, SignatureError, TagList, body_hash, canons, colon_list, name, number,
+    optional_number, signature,
 };
 use message::{Domain, Field, Header};
 
@@ -60,8 +60,8 @@ pub struct Set {
     pub sealed_at: Option<u64>,
     /// What the sealer found of the message.
     pub results: Results,
-    /// Names of the fields that the message signature covers, in lower case.
-    pub signed_names: Vec<FieldName>,
+    /// Names of the fields that the message signature covers.
+    pub signed_names: FieldNames,
 }
 
 /// The three fields of an instance.
@@ -77,7 +77,7 @@ pub(crate) struct Triple<'h> {
 pub(crate) struct MessageSignature {
     pub(crate) signing: Signing,
     pub(crate) canon: (Canon, Canon),
-    pub(crate) names: Vec<FieldName>,
+    pub(crate) names: FieldNames,
     pub(crate) body_hash: Vec<u8>,
     pub(crate) body_length: Option<u64>,
     pub(crate) expires_at: Option<u64>,
@@ -120,9 +120,11 @@ impl MessageSignature {
         let list = tags.get("h").ok_or(SignatureError::Missing("h"))?;
         // Empty names are passed over: RFC 8617 has none, but sealers wrote them and they sign nothing.
         let listed: Vec<&[u8]> = colon_list(list).filter(|name| !name.is_empty()).collect();
-        let names = if listed.is_empty() { Vec::new() } else { signed_names(&listed.join(&b':'))? };
+        let names =
+            if listed.is_empty() { Some(FieldNames::default()) } else { FieldNames::parse(&listed.join(&b':')) };
+        let names = names.ok_or(SignatureError::SignedNames)?;
         // RFC 8617 §4.1.2: ARC-Seal fields "MUST NOT" be covered: later sealers add them.
-        if names.iter().any(|name| **name == *b"arc-seal") {
+        if names.contains(b"arc-seal") {
             return Err(SignatureError::SignedNames);
         }
         Ok(Self {

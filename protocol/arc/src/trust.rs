@@ -28,7 +28,7 @@ pub fn evidence<'v>(validation: &'v Validation, trusted: &[Domain]) -> Option<Ev
         return None;
     }
     let newest = validation.sets.last()?;
-    if !newest.signed_names.iter().any(|name| **name == *b"from") {
+    if !newest.signed_names.contains(b"from") {
         return None;
     }
     let row = validation.sets.iter().rev().take_while(|set| trusted.contains(&set.sealer));

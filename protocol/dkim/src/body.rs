@@ -90,7 +90,11 @@ impl BodyHasher {
     pub fn finish(self) -> BodyHashes {
         let finish = |Stream { body, mut hashes, .. }: Stream| {
             body.finish(|bytes| hashes.iter_mut().for_each(|hash| hash.update(bytes)));
-            hashes.into_iter().map(|hash| BodyHash { digest: hash.context.finish(), length: hash.seen }).collect()
+            // The memory of the requests is too large to be kept for the results.
+            let mut finished = Vec::with_capacity(hashes.len());
+            finished
+                .extend(hashes.into_iter().map(|hash| BodyHash { digest: hash.context.finish(), length: hash.seen }));
+            finished
         };
         BodyHashes { streams: self.streams.into_iter().map(finish).collect() }
     }

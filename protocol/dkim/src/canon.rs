@@ -44,6 +44,19 @@ impl Canon {
             }
         }
     }
+
+    /// The same for a field whose name is known in lower case.
+    pub(crate) fn field_named(self, raw: &[u8], lower: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Self::Simple => out.extend_from_slice(raw),
+            Self::Relaxed => {
+                out.extend_from_slice(lower);
+                out.push(b':');
+                relaxed_value(value, out);
+                out.extend_from_slice(b"\r\n");
+            }
+        }
+    }
 }
 
 /// RFC 6376 §3.4.2: "Convert all header field names … to lowercase", "Delete any WSP characters remaining before and after the

@@ -2,39 +2,23 @@
 //!
 //! In: a tag's value. Out: bytes, or nothing where it is not the encoding. Strict: no other characters are passed over.
 
-/// 64 for what is no digit of base64, 65 for white space.
-const DIGITS: [u8; 256] = {
-    let mut table = [64; 256];
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let (mut digit, mut value) = (0, 0);
-    while digit < 64 {
-        table[alphabet[digit] as usize] = value;
-        digit += 1;
-        value += 1;
-    }
-    let white = b" \t\r\n";
-    let mut at = 0;
-    while at < white.len() {
-        table[white[at] as usize] = WHITE;
-        at += 1;
-    }
-    table
-};
+use crate::tags::without_white;
 
-const WHITE: u8 = 65;
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// What a digit is worth in each of four places, its bits ready to be put together in the upper three bytes of a word; in the lowest
 /// byte whether it is none.
 const FOUR_DIGITS: [[u32; 256]; 4] = {
     let mut places = [[1; 256]; 4];
-    let mut byte = 0;
-    while byte < 256 {
+    let mut digit = 0;
+    while digit < ALPHABET.len() {
         let mut place = 0;
-        while place < 4 && DIGITS[byte] < 64 {
-            places[place][byte] = u32::from_le_bytes([DIGITS[byte], 0, 0, 0]) << (26 - 6 * place);
+        while place < 4 {
+            places[place][ALPHABET[digit] as usize] =
+                u32::from_le_bytes([digit.to_le_bytes()[0], 0, 0, 0]) << (26 - 6 * place);
             place += 1;
         }
-        byte += 1;
+        digit += 1;
     }
     places
 };
@@ -42,67 +26,35 @@ const FOUR_DIGITS: [[u32; 256]; 4] = {
 /// Decodes base64. White space is passed over; padding may be missing but not wrong.
 #[must_use]
 pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
-    let (mut bits, mut digits, mut text) = (0_u32, 0_usize, text);
-    while let Some((&character, after)) = text.split_first() {
-        // Sixteen digits at a time, as long as nothing comes between them.
-        if digits.is_multiple_of(4)
-            && let Some((sixteen, after)) = text.split_first_chunk::<16>()
-        {
-            let mut twelve = [0; 12];
-            let mut any = 0;
-            for (three, four) in twelve.as_chunks_mut::<3>().0.iter_mut().zip(sixteen.as_chunks::<4>().0) {
-                let places = four.iter().zip(&FOUR_DIGITS);
-                let word = places.fold(0, |word, (digit, place)| word | place[usize::from(*digit)]);
-                any |= word;
-                three.copy_from_slice(&word.to_be_bytes()[..3]);
-            }
-            if any & u32::from(u8::MAX) == 0 {
-                bytes.extend_from_slice(&twelve);
-                digits += 16;
-                text = after;
-                continue;
-            }
-        }
-        text = after;
-        let value = DIGITS[usize::from(character)];
-        match value {
-            0..=63 => {
-                bits = bits << 6 | u32::from(value);
-                digits += 1;
-                if digits.is_multiple_of(4) {
-                    bytes.extend_from_slice(&bits.to_be_bytes()[1..]);
-                    bits = 0;
-                }
-            }
-            WHITE => {}
-            _ if character == b'=' => return padded(bytes, bits, digits, 1, text),
-            _ => return None,
-        }
-    }
-    padded(bytes, bits, digits, 0, &[])
-}
-
-/// The end: at most three digits over, and after the first of `signs` only padding that fits them.
-fn padded(mut bytes: Vec<u8>, bits: u32, digits: usize, mut signs: usize, after: &[u8]) -> Option<Vec<u8>> {
-    let over = digits % 4;
-    let mut rest = after.iter().filter(|b| DIGITS[usize::from(**b)] != WHITE);
-    signs += rest.clone().count();
-    if rest.any(|b| *b != b'=') || over == 1 || (signs > 0 && signs != (4 - over) % 4) {
+    let text = without_white(text);
+    let digits = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(&text);
+    let is_padded = digits.len() < text.len();
+    if is_padded && !text.len().is_multiple_of(4) || digits.len() % 4 == 1 {
         return None;
     }
-    match over {
-        2 => bytes.push((bits >> 4).to_be_bytes()[3]),
-        3 => bytes.extend_from_slice(&(bits >> 2).to_be_bytes()[2..]),
-        _ => {}
+    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 12);
+    let (sixteens, rest) = digits.as_chunks::<16>();
+    // Digits that are worth nothing fill the last ones up; what they decode to is cut off.
+    let mut last = [ALPHABET[0]; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut any = 0;
+    for sixteen in sixteens.iter().chain([&last]) {
+        let mut twelve = [0; 12];
+        for (three, four) in twelve.as_chunks_mut::<3>().0.iter_mut().zip(sixteen.as_chunks::<4>().0) {
+            let places = four.iter().zip(&FOUR_DIGITS);
+            let word = places.fold(0, |word, (digit, place)| word | place[usize::from(*digit)]);
+            any |= word;
+            three.copy_from_slice(&word.to_be_bytes()[..3]);
+        }
+        bytes.extend_from_slice(&twelve);
     }
-    Some(bytes)
+    bytes.truncate(digits.len() * 3 / 4);
+    (any & u32::from(u8::MAX) == 0).then_some(bytes)
 }
 
 /// Encodes base64 with padding.
 #[must_use]
 pub fn to_base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let mut word = [0; 4];
@@ -148,6 +100,17 @@ mod tests {
             ("white space", " Zm9v\r\n\tYg =\t=\r\n", Some(b"foob")),
             ("no padding", "Zm9vYg", Some(b"foob")),
             ("nothing", "", Some(b"")),
+            ("only white space", " \r\n\t", Some(b"")),
+            ("white space between all digits", "Z m\t9\nv\rY\r\n g\r\n\t=\r\n =", Some(b"foob")),
+            ("bits that are left over", "Zm9vYh==", Some(b"foob")),
+            ("32 digits in two lines", "QUJDREVGR0hJSktM\r\n\tTU5PUFFSU1RVVldY", Some(b"ABCDEFGHIJKLMNOPQRSTUVWX")),
+            ("a fold after a few digits", "QU\r\n\tJDREVGR0hJSktMTU5PUFFSU1RVVldY", Some(b"ABCDEFGHIJKLMNOPQRSTUVWX")),
+            ("another character in the first of many", "!UJDREVGR0hJSktMTU5PUFFSU1RVVldY", None),
+            ("padding in the middle of many", "QUJDREVGR0hJSkt=\r\n\tTU5PUFFSU1RVVldY", None),
+            ("padding where nothing is missing", "Zm9vYmFy=", None),
+            ("a whole group of padding", "Zm9v====", None),
+            ("two pads alone", "==", None),
+            ("NUL", "Zm9\0", None),
             ("one pad too few", "Zm9vYg=", None),
             ("padding too many", "Zm9v=", None),
             ("only padding", "=", None),
@@ -159,9 +122,21 @@ mod tests {
         for (why, text, bytes) in cases {
             assert_eq!(base64(text.as_bytes()).as_deref(), *bytes, "{why}");
         }
-        for length in 0..20_u8 {
+        assert_eq!(base64(b"Zm9v\xff"), None);
+        for length in 0..80_u8 {
             let bytes: Vec<u8> = (0..length).map(|n| n.wrapping_mul(73)).collect();
-            assert_eq!(base64(to_base64(&bytes).as_bytes()), Some(bytes));
+            let text = to_base64(&bytes);
+            assert_eq!(base64(text.as_bytes()).as_ref(), Some(&bytes));
+            for place in 0..text.len() {
+                let (before, after) = text.split_at(place);
+                assert_eq!(
+                    base64(format!("{before}\r\n {after}").as_bytes()).as_ref(),
+                    Some(&bytes),
+                    "a fold at {place}"
+                );
+                let strange = format!("{before}*{}", &after[1..]);
+                assert_eq!(base64(strange.as_bytes()), None, "no digit at {place} of {length} bytes");
+            }
         }
     }
 

@@ -1,85 +1,105 @@
-//! The name of a header field, kept in place where it is as short as names are.
+//! Names of header fields in a row, as a signature has them in `h=`.
 //!
-//! In: bytes. Out: the same bytes. A signature names some twenty fields; a piece of memory for each would cost more than reading it.
+//! In: the value of `h=`, or names one by one. Out: the names in lower case, in order. They share one piece of memory: a signature has
+//! some twenty, and a piece for each would cost more than reading them.
 
 use std::fmt;
-use std::ops::Deref;
 
-/// Bytes that are kept in place: the longest name in common use, `content-transfer-encoding`, has 25.
-const SHORT_BYTES: usize = 30;
+/// Names that are read. Real signatures have about 30, with over-signing 60; each costs a search through the header.
+const NAMES_MAX: usize = 500;
 
-/// The name of a header field, as a signature names it.
-#[derive(Clone)]
-pub struct FieldName(Kept);
+/// Names in most signatures.
+const NAMES_USUAL: usize = 32;
 
-#[derive(Clone)]
-enum Kept {
-    Short { length: u8, bytes: [u8; SHORT_BYTES] },
-    Long(Box<[u8]>),
+/// Names of header fields in order, in lower case. A name may be there many times.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct FieldNames {
+    /// All of them, a colon after each but the last.
+    text: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
 }
 
-impl From<&[u8]> for FieldName {
-    fn from(name: &[u8]) -> Self {
-        let mut bytes = [0; SHORT_BYTES];
-        match (bytes.get_mut(..name.len()), u8::try_from(name.len())) {
-            (Some(kept), Ok(length)) => {
-                kept.copy_from_slice(name);
-                Self(Kept::Short { length, bytes })
+impl FieldNames {
+    /// Reads the value of `h=`; none where it is no list of field names, or a very long one.
+    #[must_use]
+    pub fn parse(list: &[u8]) -> Option<Self> {
+        let mut text = Vec::with_capacity(list.len());
+        // RFC 6376 §3.5: "hdr-name *( [FWS] ":" [FWS] hdr-name )", so that of two pieces with white space between one has a colon there.
+        for piece in pieces(list) {
+            let parted = text.is_empty() || text.ends_with(b":") || piece.starts_with(b":");
+            if !parted {
+                return None;
             }
-            _ => Self(Kept::Long(name.into())),
+            text.extend_from_slice(piece);
+        }
+        // RFC 5322 §3.6.8: "field-name = 1*ftext". RFC 6376 §3.5 has semicolons end the list. Without a branch in it, this takes many
+        // bytes at once.
+        let is_odd = |b: u8| !matches!(b, b'!'..=b':' | b'<'..=b'~');
+        if text.iter().fold(0, |odd, b| odd | u8::from(is_odd(*b))) != 0 {
+            return None;
+        }
+        text.make_ascii_lowercase();
+        let mut ends = Vec::with_capacity(NAMES_USUAL);
+        let mut end = 0;
+        for name in text.split(|b| *b == b':') {
+            if name.is_empty() || ends.len() == NAMES_MAX {
+                return None;
+            }
+            end += name.len();
+            ends.push(end);
+            end += 1;
+        }
+        Some(Self { text, ends })
+    }
+
+    /// The names in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let name = &self.text[start..end];
+            start = end + 1;
+            name
+        })
+    }
+
+    /// Whether a name, given in lower case, is one of them.
+    #[must_use]
+    pub fn contains(&self, name: &[u8]) -> bool {
+        self.iter().any(|other| other == name)
+    }
+
+    /// Adds a name so many times.
+    pub fn push(&mut self, name: &[u8], times: usize) {
+        for _ in 0..times {
+            if !self.ends.is_empty() {
+                self.text.push(b':');
+            }
+            self.text.extend(name.iter().map(u8::to_ascii_lowercase));
+            self.ends.push(self.text.len());
         }
     }
 }
 
-impl<const N: usize> From<[u8; N]> for FieldName {
-    fn from(name: [u8; N]) -> Self {
-        Self::from(&name[..])
+/// The pieces of a list between white space. Each run of it has a space or a tab in it (RFC 6376 §2.8).
+fn pieces(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr::memchr2_iter(b' ', b'\t', list).chain([list.len()]);
+    let mut start = 0;
+    let all = ends.map(move |end| list[std::mem::replace(&mut start, end + 1)..end].trim_ascii());
+    all.filter(|piece| !piece.is_empty())
+}
+
+impl<'n> FromIterator<&'n str> for FieldNames {
+    fn from_iter<I: IntoIterator<Item = &'n str>>(names: I) -> Self {
+        let mut all = Self::default();
+        names.into_iter().for_each(|name| all.push(name.as_bytes(), 1));
+        all
     }
 }
 
-impl FieldName {
-    /// The same in lower case; none where it is no name of a field. RFC 5322 §3.6.8: "field-name = 1*ftext". RFC 6376 §3.5 has
-    /// semicolons end the list that names stand in.
-    pub(crate) fn lower(name: &[u8]) -> Option<Self> {
-        let odd =
-            |bytes: &[u8]| bytes.iter().fold(0, |odd, b| odd | u8::from(!matches!(b, b'!'..=b'9' | b'<'..=b'~'))) != 0;
-        // All of the room is looked at and lowered, which is one piece of work where a length would make it many.
-        let mut bytes = [b'a'; SHORT_BYTES];
-        let (kept, is_odd) = match (bytes.get_mut(..name.len()), u8::try_from(name.len())) {
-            (Some(kept), Ok(length)) => {
-                kept.copy_from_slice(name);
-                let is_odd = odd(&bytes);
-                bytes.make_ascii_lowercase();
-                (Kept::Short { length, bytes }, is_odd)
-            }
-            _ => (Kept::Long(name.to_ascii_lowercase().into()), odd(name)),
-        };
-        (!name.is_empty() && !is_odd).then_some(Self(kept))
-    }
-}
-
-impl Deref for FieldName {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match &self.0 {
-            Kept::Short { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or_default(),
-            Kept::Long(bytes) => bytes,
-        }
-    }
-}
-
-impl PartialEq for FieldName {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl Eq for FieldName {}
-
-impl fmt::Debug for FieldName {
+impl fmt::Debug for FieldNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", String::from_utf8_lossy(self))
+        write!(f, "{:?}", String::from_utf8_lossy(&self.text))
     }
 }
 
@@ -88,23 +108,65 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_and_long_names() {
-        for length in [0, 1, 25, 29, 30, 31, 300] {
-            let name = vec![b'A'; length];
-            assert_eq!(*FieldName::from(&name[..]), name);
-            assert_eq!(FieldName::lower(&name).as_deref(), (length > 0).then(|| vec![b'a'; length]).as_deref());
-            assert_eq!(FieldName::from(&name[..]), FieldName::from(&name[..]).clone());
+    fn lists_of_names() {
+        let many = |count: usize| vec!["a"; count].join(":");
+        let (most, too_many) = (many(NAMES_MAX), many(NAMES_MAX + 1));
+        let long = format!("from:{}", "X".repeat(300));
+        let cases: &[(&str, &str, Option<&str>)] = &[
+            ("plain", "from:to", Some("from to")),
+            ("upper case", "From:MIME-Version", Some("from mime-version")),
+            ("one name", "from", Some("from")),
+            ("one of one letter", "x", Some("x")),
+            ("twice", "from:to:from", Some("from to from")),
+            ("white space around the colon", "from : to\t:\tcc", Some("from to cc")),
+            ("folded after a colon", "from:\r\n\tto:\r\n cc", Some("from to cc")),
+            ("folded before a colon", "from\r\n\t:to", Some("from to")),
+            ("folded on both sides, with much of it", "from \r\n \t:\r\n  \t to", Some("from to")),
+            ("white space at the ends", " from:to\t", Some("from to")),
+            ("all that a name may have", "!#9<=>?@[~:from", Some("!#9<=>?@[~ from")),
+            ("a long name", &long, Some("from LONG")),
+            ("as many as are read", &most, Some("MOST")),
+            ("one more", &too_many, None),
+            ("nothing", "", None),
+            ("only white space", " \r\n ", None),
+            ("only a colon", ":", None),
+            ("an empty name in front", ":from", None),
+            ("an empty name at the end", "from:", None),
+            ("an empty name between", "from::to", None),
+            ("an empty name between folds", "from:\r\n :to", None),
+            ("an empty name behind a fold", "from:\r\n ", None),
+            ("a space in a name", "fr om", None),
+            ("a fold in a name", "from:t\r\n o", None),
+            ("a lone line end", "from:t\no", None),
+            ("a lone CR", "from:t\ro", None),
+            ("a semicolon", "from;to", None),
+            ("a control character", "from:a\0", None),
+            ("DEL", "from:a\x7f", None),
+            ("UTF-8", "from:\u{fc}", None),
+        ];
+        for (why, list, expected) in cases {
+            let names = FieldNames::parse(list.as_bytes());
+            let shown = names.map(|names| names.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(" "));
+            let shown = shown.map(|shown| match shown.len() {
+                305 => shown.replace(&"x".repeat(300), "LONG"),
+                999 => "MOST".to_owned(),
+                _ => shown,
+            });
+            assert_eq!(shown.as_deref(), *expected, "{why}");
         }
-        assert_ne!(FieldName::from(&b"to"[..]), FieldName::from(&b"to\0"[..]));
-        for length in [1, 29, 30, 31, 300] {
-            for odd in *b" :;\0\t\x7f\xff" {
-                for place in [0, length - 1] {
-                    let mut name = vec![b'A'; length];
-                    name[place] = odd;
-                    assert_eq!(FieldName::lower(&name), None, "{odd} at {place} of {length}");
-                }
-            }
-        }
-        assert_eq!(format!("{:?}", FieldName::from(&b"to"[..])), "\"to\"");
+    }
+
+    #[test]
+    fn one_by_one_as_from_a_list() {
+        let mut names = FieldNames::default();
+        assert_eq!(names.iter().count(), 0);
+        assert!(!names.contains(b""));
+        names.push(b"From", 2);
+        names.push(b"to", 0);
+        names.push(b"Subject", 1);
+        assert_eq!(Some(&names), FieldNames::parse(b"from:from:subject").as_ref());
+        assert_eq!(names, ["from", "FROM", "subject"].into_iter().collect());
+        assert!(names.contains(b"subject") && !names.contains(b"sub") && !names.contains(b"from:from"));
+        assert_eq!(format!("{names:?}"), "\"from:from:subject\"");
     }
 }

@@ -8,7 +8,7 @@
 //! | `key` | key records |
 //! | `fetch` | keys from the DNS, all at once |
 //! | `sign`, `private` | signing, and the keys for it |
-//! | `input`, `field_name` | the header as a signature covers it |
+//! | `input`, `field_names` | the header as a signature covers it |
 //! | `canon` | canonicalization of fields and body |
 //! | `body` | body hashes, shared between signatures |
 //! | `tags` | tag lists |
@@ -22,7 +22,7 @@ mod body;
 mod canon;
 mod encoding;
 mod fetch;
-mod field_name;
+mod field_names;
 mod input;
 mod join;
 mod key;
@@ -37,14 +37,12 @@ pub use body::{BodyHash, BodyHashId, BodyHasher, BodyHashes};
 pub use canon::{BodyCanon, Canon};
 pub use encoding::{base64, to_base64};
 pub use fetch::{key_name, keys};
-pub use field_name::FieldName;
+pub use field_names::FieldNames;
 pub use input::{SignedFields, write_own};
 pub use key::{Key, KeyError, KeyKind, KeySet};
 pub use private::{SigningKey, SigningKeyError};
 pub use sign::{SignError, Signer, Signing, folded_base64, folded_names, sign};
-pub use signature::{
-    Algorithm, Signature, SignatureError, body_hash, canons, name, optional_number, signature, signed_names,
-};
+pub use signature::{Algorithm, Signature, SignatureError, body_hash, canons, name, optional_number, signature};
 pub use tags::{TagError, TagList, colon_list, number, without_white};
 pub use verdict::{Flag, Reason, Verdict};
 pub use verify::{Limits, Verifier, verify};

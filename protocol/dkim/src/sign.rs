@@ -8,7 +8,7 @@ use message::{Domain, Field, Header};
 use crate::body::{BodyHashId, BodyHasher, BodyHashes};
 use crate::canon::Canon;
 use crate::encoding::to_base64;
-use crate::field_name::FieldName;
+use crate::field_names::FieldNames;
 use crate::input::SignedFields;
 use crate::private::{SigningKey, SigningKeyError};
 
@@ -59,10 +59,10 @@ pub struct Signer {
     pub header_canon: Canon,
     /// `c=`, for the body.
     pub body_canon: Canon,
-    /// Names of fields to be signed as often as they are there, in lower case.
-    pub signed: Vec<FieldName>,
+    /// Names of fields to be signed as often as they are there.
+    pub signed: FieldNames,
     /// Names of fields to be signed once more than that.
-    pub oversigned: Vec<FieldName>,
+    pub oversigned: FieldNames,
     /// Seconds until the signature expires; `None`: no `x=`.
     pub lifetime_seconds: Option<u64>,
 }
@@ -86,7 +86,7 @@ pub enum SignError {
 pub struct Signing<'s, 'h> {
     signer: &'s Signer,
     fields: SignedFields<'h>,
-    names: Vec<FieldName>,
+    names: FieldNames,
     body: BodyHashId,
 }
 
@@ -94,15 +94,14 @@ impl Signer {
     /// A signer with the fields that should be signed and over-signed, relaxed on both sides, without expiry.
     #[must_use]
     pub fn new(domain: Domain, selector: Domain, key: SigningKey) -> Self {
-        let names = |names: &[&str]| names.iter().map(|name| name.as_bytes().into()).collect();
         Self {
             domain,
             selector,
             key,
             header_canon: Canon::Relaxed,
             body_canon: Canon::Relaxed,
-            signed: names(&SIGNED),
-            oversigned: names(&OVERSIGNED),
+            signed: SIGNED.into_iter().collect(),
+            oversigned: OVERSIGNED.into_iter().collect(),
             lifetime_seconds: None,
         }
     }
@@ -117,15 +116,14 @@ impl Signer {
         if fields.count(b"from") == 0 {
             return Err(SignError::NoFrom);
         }
-        let mut names: Vec<FieldName> = Vec::new();
-        let extra = |name: &[u8]| usize::from(self.oversigned.iter().any(|other| **other == *name));
+        let mut names = FieldNames::default();
+        // From must be signed, whatever was chosen.
+        let has_from = self.signed.contains(b"from") || self.oversigned.contains(b"from");
+        names.push(b"from", usize::from(!has_from));
         let others = self.oversigned.iter().filter(|name| !self.signed.contains(name));
         for name in self.signed.iter().chain(others) {
             // RFC 6376 §5.4.2: signing a name as often as it is there signs each of its fields.
-            names.extend(std::iter::repeat_n(name.clone(), fields.count(name) + extra(name)));
-        }
-        if !names.iter().any(|name| **name == *b"from") {
-            names.insert(0, (*b"from").into());
+            names.push(name, fields.count(name) + usize::from(self.oversigned.contains(name)));
         }
         Ok(Signing { signer: self, fields, names, body: bodies.request(self.body_canon, None) })
     }
@@ -161,7 +159,7 @@ impl Signing<'_, '_> {
 
 /// Names with colons, on lines of some length.
 #[must_use]
-pub fn folded_names(names: &[FieldName]) -> String {
+pub fn folded_names(names: &FieldNames) -> String {
     let mut text = String::new();
     let mut column = 0;
     for (at, name) in names.iter().enumerate() {

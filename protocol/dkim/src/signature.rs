@@ -9,11 +9,8 @@ use message::{Domain, DomainError};
 
 use crate::canon::Canon;
 use crate::encoding::{base64, quoted_printable};
-use crate::field_name::FieldName;
+use crate::field_names::FieldNames;
 use crate::tags::{TagError, TagList, colon_list, number};
-
-/// Names in `h=`. Real signatures have about 30, with over-signing 60; each costs a search through the header.
-const SIGNED_NAMES_MAX: usize = 500;
 
 /// Bytes of `b=` when decoded: an RSA key of 8192 bits signs with 1024.
 const SIGNATURE_BYTES_MAX: usize = 1024;
@@ -67,8 +64,8 @@ pub struct Signature {
     pub selector: Domain,
     /// `i=`: the agent or user, as local part and domain; the local part may be empty.
     pub identity: (String, Domain),
-    /// `h=`: names of signed fields in order, in lower case.
-    pub signed_names: Vec<FieldName>,
+    /// `h=`: names of signed fields.
+    pub signed_names: FieldNames,
     /// `bh=`.
     pub body_hash: Vec<u8>,
     /// `b=`.
@@ -156,9 +153,9 @@ impl Signature {
         }
         let (header_canon, body_canon) = canons(&tags)?;
         query_method(&tags)?;
-        let signed_names = signed_names(required(&tags, "h")?)?;
+        let signed_names = FieldNames::parse(required(&tags, "h")?).ok_or(SignatureError::SignedNames)?;
         // RFC 6376 §5.4: "The From header field MUST be signed".
-        if !signed_names.iter().any(|name| **name == *b"from") {
+        if !signed_names.contains(b"from") {
             return Err(SignatureError::FromUnsigned);
         }
         Ok(Self {
@@ -203,20 +200,6 @@ pub fn canons(tags: &TagList<'_>) -> Result<(Canon, Canon), SignatureError> {
     let mut canon = || words.next().map(|word| Canon::parse(word).ok_or(SignatureError::Canonicalization)).transpose();
     // RFC 6376 §3.5: "If only one algorithm is named, that algorithm is used for the header and "simple" is used for the body."
     Ok((canon()?.unwrap_or_default(), canon()?.unwrap_or_default()))
-}
-
-/// `h=`.
-///
-/// # Errors
-/// Where it is no list of field names.
-pub fn signed_names(value: &[u8]) -> Result<Vec<FieldName>, SignatureError> {
-    let mut names = Vec::with_capacity(24);
-    for name in colon_list(value) {
-        // RFC 6376 §3.5: "hdr-name *( [FWS] ":" [FWS] hdr-name )".
-        let name = FieldName::lower(name).filter(|_| names.len() < SIGNED_NAMES_MAX);
-        names.push(name.ok_or(SignatureError::SignedNames)?);
-    }
-    Ok(names)
 }
 
 /// `bh=`.

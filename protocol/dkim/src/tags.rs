@@ -12,16 +12,16 @@ const TAGS_MAX: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagList<'a> {
     bytes: &'a [u8],
-    tags: Vec<Tag>,
+    tags: Vec<Tag<'a>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Tag {
-    name: Range<usize>,
+struct Tag<'a> {
+    name: &'a [u8],
     /// See [`mark`].
     mark: u32,
     /// Without the white space around it.
-    value: Range<usize>,
+    value: &'a [u8],
     /// Everything between `=` and `;`.
     whole: Range<usize>,
 }
@@ -82,66 +82,54 @@ impl<'a> TagList<'a> {
     /// `plain`: no value has anything in it that it may not have.
     fn tag(&mut self, part: Range<usize>, plain: bool) -> Result<(), TagError> {
         let equals = self.bytes[part.clone()].iter().position(|b| *b == b'=').ok_or(TagError::NoTag)? + part.start;
-        let name = trimmed(self.bytes, part.start..equals)?;
-        let text = &self.bytes[name.clone()];
+        let name = self.trimmed(part.start..equals, plain)?;
         // RFC 6376 §3.2: "tag-name = ALPHA *ALNUMPUNC", "ALNUMPUNC = ALPHA / DIGIT / "_"".
-        let legal = text.first().is_some_and(u8::is_ascii_alphabetic)
-            && text.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'_');
+        let legal = name.first().is_some_and(u8::is_ascii_alphabetic)
+            && name.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'_');
         if !legal {
             return Err(TagError::Name);
         }
         // RFC 6376 §3.2: "Tags with duplicate names MUST NOT occur within a single tag-list; if a tag name does occur more than
         // once, the entire tag-list is invalid."
-        let mark = mark(text);
-        if self.named(text, mark).is_some() {
+        let mark = mark(name);
+        if self.named(name, mark).is_some() {
             return Err(TagError::Duplicate);
         }
         if self.tags.len() == TAGS_MAX {
             return Err(TagError::TooMany);
         }
         let whole = equals + 1..part.end;
-        let value = trimmed(self.bytes, whole.clone())?;
+        let value = self.trimmed(whole.clone(), plain)?;
         if !plain {
-            self.legal_value(&value)?;
+            legal_value(value)?;
         }
         self.tags.push(Tag { name, mark, value, whole });
         Ok(())
     }
 
-    /// RFC 6376 §3.2: "VALCHAR = %x21-3A / %x3C-7E", with folding white space between; RFC 8616 §5 adds UTF-8.
-    fn legal_value(&self, value: &Range<usize>) -> Result<(), TagError> {
-        let text = &self.bytes[value.clone()];
-        // Without a branch in it, this takes many bytes at once. Nearly all values are graphic, and those that are folded nearly so.
-        let odd = text.iter().fold(0, |odd, b| odd | u8::from(!matches!(b, b'!'..=b'~')));
-        if odd == 0 {
-            return Ok(());
+    /// A part without the white space at its ends.
+    fn trimmed(&self, part: Range<usize>, plain: bool) -> Result<&'a [u8], TagError> {
+        // In a plain list, all white space is folding.
+        if plain {
+            Ok(self.bytes[part].trim_ascii())
+        } else {
+            trimmed(self.bytes, part).map(|range| &self.bytes[range])
         }
-        let is_legal = |b: u8| matches!(b, b'!'..=b'~' | b' ' | b'\t' | b'\r' | b'\n' | 0x80..);
-        if text.iter().fold(0, |strange, b| strange | u8::from(!is_legal(*b))) != 0 {
-            return Err(TagError::Value);
-        }
-        // Each CR begins a fold, and no LF stands outside of one.
-        let mut folds = memchr::memchr_iter(b'\r', text);
-        let folded = folds.clone().count() == memchr::memchr_iter(b'\n', text).count();
-        if !folded || !folds.all(|at| folding(&self.bytes[value.start + at..]) > 0) {
-            return Err(TagError::Value);
-        }
-        if text.is_ascii() || std::str::from_utf8(text).is_ok() { Ok(()) } else { Err(TagError::Value) }
     }
 
-    fn find(&self, name: &str) -> Option<&Tag> {
+    fn find(&self, name: &str) -> Option<&Tag<'a>> {
         // RFC 6376 §3.2: "Tags MUST be interpreted in a case-sensitive manner."
         self.named(name.as_bytes(), mark(name.as_bytes()))
     }
 
-    fn named(&self, name: &[u8], mark: u32) -> Option<&Tag> {
-        self.tags.iter().find(|tag| tag.mark == mark && (name.len() <= MARKED || &self.bytes[tag.name.clone()] == name))
+    fn named(&self, name: &[u8], mark: u32) -> Option<&Tag<'a>> {
+        self.tags.iter().find(|tag| tag.mark == mark && (name.len() <= MARKED || tag.name == name))
     }
 
     /// The value of a tag, without the white space around it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
-        self.find(name).map(|tag| &self.bytes[tag.value.clone()])
+        self.find(name).map(|tag| tag.value)
     }
 
     /// Where everything between `=` and `;` of a tag lies in the bytes that were read.
@@ -153,15 +141,18 @@ impl<'a> TagList<'a> {
     /// The name of the first tag.
     #[must_use]
     pub fn first_name(&self) -> &'a [u8] {
-        self.tags.first().map_or(&[], |tag| &self.bytes[tag.name.clone()])
+        self.tags.first().map_or(&[], |tag| tag.name)
     }
 }
+
+/// A line end, and the white space after it.
+const FOLD_BYTES: usize = 3;
 
 /// Length of the folding white space here: one space, tab, or line end that white space (or nothing more) follows.
 fn folding(bytes: &[u8]) -> usize {
     match bytes {
         [b' ' | b'\t', ..] => 1,
-        [b'\r', b'\n', b' ' | b'\t', ..] => 3,
+        [b'\r', b'\n', b' ' | b'\t', ..] => FOLD_BYTES,
         [b'\r', b'\n'] => 2,
         _ => 0,
     }
@@ -171,12 +162,26 @@ fn folding(bytes: &[u8]) -> usize {
 /// go. RFC 6376 §3.2: graphic characters of US-ASCII, and white space that is folding.
 fn is_plain(bytes: &[u8]) -> bool {
     // Without a branch in it, this takes many bytes at once.
-    let is_white = |b: u8| u8::from(b == b'\t') | u8::from(b == b'\r') | u8::from(b == b'\n');
-    let strange = |b: u8| u8::from(b < b' ') ^ is_white(b) | u8::from(b > b'~');
-    let mut folds = memchr::memchr_iter(b'\r', bytes);
-    bytes.iter().fold(0, |any, b| any | strange(*b)) == 0
-        && folds.clone().count() == memchr::memchr_iter(b'\n', bytes).count()
-        && folds.all(|at| folding(&bytes[at..]) > 0)
+    let is = |b: u8, other: u8| u8::from(b == other);
+    let strange = |b: u8| u8::from(b < b' ') ^ is(b, b'\t') ^ is(b, b'\r') ^ is(b, b'\n') | u8::from(b > b'~');
+    // A CR or LF that stands alone, or a line end before something else than white space.
+    let torn = |a: u8, b: u8| is(a, b'\r') ^ is(b, b'\n') | is(a, b'\n') & !(is(b, b' ') | is(b, b'\t'));
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let (first, last) = (bytes.first().copied().unwrap_or(b' '), bytes.last().copied().unwrap_or(b' '));
+    pairs.fold(strange(last), |any, (&a, &b)| any | strange(a) | torn(a, b)) == 0 && first != b'\n' && last != b'\r'
+}
+
+/// RFC 6376 §3.2: "VALCHAR = %x21-3A / %x3C-7E", with folding white space between; RFC 8616 §5 adds UTF-8.
+fn legal_value(value: &[u8]) -> Result<(), TagError> {
+    let is_legal = |b: u8| matches!(b, b'!'..=b'~' | b' ' | b'\t' | b'\r' | b'\n' | 0x80..);
+    // Each CR begins a fold, whose white space is in the value too, and no LF stands outside of one.
+    let mut folds = memchr::memchr_iter(b'\r', value);
+    let folded = folds.clone().count() == memchr::memchr_iter(b'\n', value).count();
+    let legal = value.iter().all(|b| is_legal(*b))
+        && folded
+        && folds.all(|at| folding(&value[at..]) == FOLD_BYTES)
+        && std::str::from_utf8(value).is_ok();
+    if legal { Ok(()) } else { Err(TagError::Value) }
 }
 
 fn is_white(byte: u8) -> bool {
@@ -210,7 +215,19 @@ fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Result<Range<usize>, TagErr
 /// The same without any white space.
 #[must_use]
 pub fn without_white(value: &[u8]) -> Vec<u8> {
-    value.iter().copied().filter(|&b| !is_white(b)).collect()
+    let mut kept = Vec::with_capacity(value.len());
+    let (blocks, rest) = value.as_chunks::<16>();
+    for block in blocks {
+        // Without a branch in it, this takes all of a block at once.
+        let may_be_white = block.iter().fold(0, |any, b| any | u8::from(*b <= b' ')) != 0;
+        if may_be_white {
+            block.split(|b| is_white(*b)).for_each(|piece| kept.extend_from_slice(piece));
+        } else {
+            kept.extend_from_slice(block);
+        }
+    }
+    kept.extend(rest.iter().filter(|b| !is_white(**b)));
+    kept
 }
 
 /// The parts of a value between colons, without the white space around them.
@@ -233,8 +250,8 @@ mod tests {
 
     fn shown(bytes: &[u8]) -> Result<String, TagError> {
         let list = TagList::parse(bytes)?;
-        let text = |range: &Range<usize>| String::from_utf8_lossy(&bytes[range.clone()]).into_owned();
-        let tags: Vec<_> = list.tags.iter().map(|tag| format!("{}={}", text(&tag.name), text(&tag.value))).collect();
+        let text = String::from_utf8_lossy;
+        let tags: Vec<_> = list.tags.iter().map(|tag| format!("{}={}", text(tag.name), text(tag.value))).collect();
         Ok(tags.join("|"))
     }
 
@@ -267,6 +284,15 @@ mod tests {
             ("a lone CR", b"s=a\r b", Err(TagError::Value)),
             ("not UTF-8", b"s=\xff", Err(TagError::Value)),
             ("DEL", b"s=\x7f", Err(TagError::Value)),
+            ("a form feed at the end", b"s=a\x0c", Err(TagError::Value)),
+            ("a lone LF at the beginning", b"\ns=a", Err(TagError::Value)),
+            ("a CR at the very end", b"s=a\r", Err(TagError::Value)),
+            ("a line end before a semicolon", b"s=a\r\n;b=c", Err(TagError::Value)),
+            ("a line end in a name", b"s=a;b\r\nc=d", Err(TagError::Name)),
+            ("two line ends", b"s=a\r\n\r\n b", Err(TagError::Value)),
+            ("UTF-8 behind a fold", "i=a\r\n \u{fc}; s=b\r\n".as_bytes(), Ok("i=a\r\n \u{fc}|s=b")),
+            ("UTF-8, and a line end before a semicolon", "i=\u{fc}; s=a\r\n;b=c".as_bytes(), Err(TagError::Value)),
+            ("UTF-8 and a lone LF", "i=\u{fc}; s=a\nb".as_bytes(), Err(TagError::Value)),
         ];
         for (why, bytes, expected) in cases {
             assert_eq!(shown(bytes).as_deref(), expected.as_ref().map(|text| *text), "{why}");

@@ -43,7 +43,7 @@ pub struct Verifier<'h> {
 struct Candidate<'h> {
     index: usize,
     field: Field<'h>,
-    parsed: Result<Ready, Box<Verdict>>,
+    parsed: Result<Box<Ready>, Box<Verdict>>,
 }
 
 /// A signature that is worth a query.
@@ -83,14 +83,19 @@ impl<'h> Verifier<'h> {
             Ok(ready) => {
                 let set = names.iter().position(|name| *name == ready.key_name).and_then(|at| sets.get(at));
                 let check = Check { fields: &fields, field: candidate.field, bodies, now, limits };
-                check.verdict(candidate.index, ready, set)
+                check.verdict(candidate.index, *ready, set)
             }
         };
         candidates.into_iter().map(judge).collect()
     }
 }
 
-fn read(index: usize, field: &Field<'_>, within_limit: bool, bodies: &mut BodyHasher) -> Result<Ready, Box<Verdict>> {
+fn read(
+    index: usize,
+    field: &Field<'_>,
+    within_limit: bool,
+    bodies: &mut BodyHasher,
+) -> Result<Box<Ready>, Box<Verdict>> {
     let unread = |reason, signature| Box::new(Verdict::unread(index, reason, signature));
     let signature = Signature::parse(field.value).map_err(|error| {
         let mut verdict = unread(error.into(), None);
@@ -106,7 +111,7 @@ fn read(index: usize, field: &Field<'_>, within_limit: bool, bodies: &mut BodyHa
         Err(reason) => return Err(unread(reason, Some(signature))),
     };
     let body = bodies.request(signature.body_canon, signature.body_length);
-    Ok(Ready { signature, key_name, body })
+    Ok(Box::new(Ready { signature, key_name, body }))
 }
 
 /// Everything that one signature is checked against.
@@ -172,7 +177,7 @@ impl Check<'_, '_> {
         let mut flags: Vec<_> = repetitions.into_iter().map(Flag::UnsignedRepetition).collect();
         flags.extend(signature.body_length.map(|_| Flag::BodyLength));
         let content_type = b"content-type".as_slice();
-        if !names.iter().any(|name| **name == *content_type) && self.fields.count(content_type) > 0 {
+        if !names.contains(content_type) && self.fields.count(content_type) > 0 {
             flags.push(Flag::ContentTypeUnsigned);
         }
         flags

@@ -233,7 +233,7 @@ fn what_a_chain_is_worth() {
 #[test]
 fn from_must_be_covered() {
     let mut sealer = Sealer::new(name("s1.test"), name("sel"), copy(key()));
-    sealer.signed = vec![(*b"subject").into()];
+    sealer.signed = ["subject"].into_iter().collect();
     let (header, mut body, rest) = split(MESSAGE.as_bytes(), &HeaderLimits::default()).unwrap();
     let mut bodies = BodyHasher::new();
     let sealing = sealer.begin(&header, &mut bodies);

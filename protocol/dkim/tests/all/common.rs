@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use dkim::{Algorithm, BodyHasher, Canon, SignedFields, SigningKey, Verdict, folded_base64, signed_names, to_base64};
+use dkim::{Algorithm, BodyHasher, Canon, FieldNames, SignedFields, SigningKey, Verdict, folded_base64, to_base64};
 use dns::Zone;
 use message::{HeaderLimits, split};
 
@@ -81,7 +81,7 @@ impl Hand<'_> {
         // RFC 6376 §3.7: "including all surrounding whitespace".
         let place = start..start + white;
         let mut input = Vec::new();
-        let names = signed_names(self.names.as_bytes()).expect("names");
+        let names = FieldNames::parse(self.names.as_bytes()).expect("names");
         SignedFields::new(&parsed).write(&names, self.canon.0, &mut input);
         dkim::write_own(&own, &place, self.canon.0, &mut input);
         let signature = key.sign(&digest(&SHA256, &input)).expect("a signature");

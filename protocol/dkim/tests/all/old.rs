@@ -4,7 +4,7 @@
 //! by schoolbook arithmetic, because no library takes keys of 512 bits any more.
 
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use dkim::{BodyCanon, SignedFields, TagList, base64, canons, number, signed_names};
+use dkim::{BodyCanon, FieldNames, SignedFields, TagList, base64, canons, number};
 use message::{Body, Field};
 
 /// Whether body hash and signature are right; nothing where the field or the record is of a kind that even old eyes cannot read.
@@ -33,7 +33,7 @@ pub(crate) fn verifies(
     let body_right = base64(tags.get("bh")?)? == body_hash.as_ref();
 
     let mut input = Vec::new();
-    fields.write(&signed_names(tags.get("h")?).ok()?, header_canon, &mut input);
+    fields.write(&FieldNames::parse(tags.get("h")?)?, header_canon, &mut input);
     dkim::write_own(field, &tags.place("b")?, header_canon, &mut input);
     let hash = digest(algorithm, &input);
     let key = TagList::parse(record.as_bytes()).ok()?;

@@ -35,7 +35,7 @@ fn a_field_of_ours() {
     let (header, _, _) = split(&message, &HeaderLimits::default()).unwrap();
     let field = header.field(0).unwrap();
     let tags = TagList::parse(field.value).unwrap();
-    let names = dkim::signed_names(tags.get("h").unwrap()).unwrap();
+    let names = dkim::FieldNames::parse(tags.get("h").unwrap()).unwrap();
     let names: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
     assert_eq!(
         names.join(" "),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use dkim::{BodyHasher, Canon, SignedFields, SigningKey, folded_base64, signed_names, to_base64};
+use dkim::{BodyHasher, Canon, FieldNames, SignedFields, SigningKey, folded_base64, to_base64};
 use dmarc::{AmbiguousAuthor, Envelope, Evaluation, Settings, Standard, evaluate};
 use dns::Zone;
 use message::{HeaderLimits, split};
@@ -128,7 +128,7 @@ pub(crate) fn signed(domain: &str, tags: &str, names: &str, length: Option<u64>,
     let own = parsed.field(0).expect("a field");
     let end = field.len() - "DKIM-Signature:".len();
     let mut input = Vec::new();
-    SignedFields::new(&parsed).write(&signed_names(names.as_bytes()).expect("names"), Canon::Relaxed, &mut input);
+    SignedFields::new(&parsed).write(&FieldNames::parse(names.as_bytes()).expect("names"), Canon::Relaxed, &mut input);
     dkim::write_own(&own, &(end..end), Canon::Relaxed, &mut input);
     let signature = key().sign(&digest(&SHA256, &input)).expect("a signature");
     format!("{field}{}\r\n{header}\r\n{body}", folded_base64(&signature))
