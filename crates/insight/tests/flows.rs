@@ -1,162 +1,9 @@
 //! Every rule about flows, by rows that somebody could have sent: each case says why it is there.
 
-use std::net::IpAddr;
+mod streams;
 
-use insight::{Diagnosis, FlowClass, JudgedFlow, Organisation, Sheet, SheetRow};
-use report::{Day, Outcome};
-use store::organizational_domain;
-
-/// 2025-10-22, a Wednesday.
-const FIRST: i32 = 20_383;
-const DAYS: i32 = 60;
-
-/// A stream of mail: so many messages a day, from these addresses in turn.
-#[derive(Clone)]
-struct Stream<'a> {
-    days: (i32, i32),
-    /// A weekend day, in hundredths of a weekday.
-    weekend: u64,
-    sources: Vec<IpAddr>,
-    /// How many of the sources are used on a day.
-    at_once: usize,
-    per_day: u64,
-    domain: &'a str,
-    dkim: &'a str,
-    spf: &'a str,
-    envelope: &'a str,
-    overrides: &'a str,
-}
-
-fn addresses(first: &str, many: u32, step: u32) -> Vec<IpAddr> {
-    let first: std::net::Ipv4Addr = first.parse().expect("an address");
-    (0..many).map(|n| IpAddr::V4(std::net::Ipv4Addr::from_bits(first.to_bits() + n * step))).collect()
-}
-
-impl<'a> Stream<'a> {
-    /// Mail of people, all days.
-    fn new(first: &str, many: u32, per_day: u64, dkim: &'a str, spf: &'a str) -> Self {
-        let sources = addresses(first, many, 1);
-        let at_once = sources.len();
-        let (domain, overrides) = ("example.com", "");
-        let envelope = spf.rsplit(' ').next().unwrap_or_default();
-        Self { days: (0, DAYS), weekend: 30, sources, at_once, per_day, domain, dkim, spf, envelope, overrides }
-    }
-
-    fn flat(mut self) -> Self {
-        self.weekend = 100;
-        self
-    }
-
-    /// One address in each of so many networks, some of them on a day.
-    fn strewn(mut self, first: &str, many: u32, at_once: usize) -> Self {
-        (self.sources, self.at_once) = (addresses(first, many, 256), at_once);
-        self
-    }
-
-    fn days(mut self, from: i32, to: i32) -> Self {
-        self.days = (from, to);
-        self
-    }
-
-    fn overrides(mut self, overrides: &'a str) -> Self {
-        self.overrides = overrides;
-        self
-    }
-
-    fn envelope(mut self, envelope: &'a str) -> Self {
-        self.envelope = envelope;
-        self
-    }
-
-    fn domain(mut self, domain: &'a str) -> Self {
-        self.domain = domain;
-        self
-    }
-
-    fn outcome(&self) -> Outcome {
-        let organization = organizational_domain(self.domain);
-        let passed = |text: &str| -> Vec<bool> {
-            let checks = text.split("; ").filter(|check| check.starts_with("pass "));
-            let name = |check: &str| {
-                let named = check.split(' ').find_map(|word| word.strip_prefix("d=").map(str::to_owned));
-                named.unwrap_or_else(|| check.rsplit(' ').next().unwrap_or_default().to_owned())
-            };
-            checks.map(|check| organizational_domain(&name(check)) == organization).collect()
-        };
-        let (dkim, spf) = (passed(self.dkim), passed(self.spf));
-        match (dkim.contains(&true), spf.contains(&true)) {
-            (true, true) => Outcome::Both,
-            (true, false) => Outcome::DkimOnly,
-            (false, true) => Outcome::SpfOnly,
-            _ if ["forwarded", "mailing_list"].contains(&self.overrides) => Outcome::Forwarded,
-            _ if dkim.is_empty() && spf.is_empty() => Outcome::Unauthenticated,
-            _ => Outcome::Unaligned,
-        }
-    }
-
-    fn write(&self, sheet: &mut Sheet) {
-        for day in self.days.0..self.days.1 {
-            let weekend = matches!((FIRST + day + 4).rem_euclid(7), 0 | 6);
-            // In hundredths, so that everything is whole.
-            let today = (self.per_day * if weekend { self.weekend } else { 100 } + 50) / 100;
-            let from = usize::try_from(day).expect("a day") * self.at_once;
-            let turn = (0..self.at_once).map(|n| self.sources[(from + n) % self.sources.len()]);
-            for (n, source) in (0_u64..).zip(turn) {
-                let at_once = self.at_once as u64;
-                let messages = today / at_once + u64::from(n < today % at_once);
-                if messages > 0 {
-                    sheet.add(&SheetRow {
-                        day: Day(FIRST + day),
-                        source,
-                        domain: self.domain,
-                        dkim: self.dkim,
-                        spf: self.spf,
-                        envelope_from: self.envelope,
-                        overrides: self.overrides,
-                        outcome: self.outcome(),
-                        messages,
-                    });
-                }
-            }
-        }
-    }
-}
-
-/// A company whose relays sign and pass SPF, with some noise, and one service that signs for it.
-fn company() -> Vec<Stream<'static>> {
-    let relays = |per_day, dkim, spf| Stream::new("192.0.2.10", 4, per_day, dkim, spf);
-    vec![
-        relays(900, "pass d=example.com s=s1", "pass mfrom example.com"),
-        relays(8, "fail d=example.com s=s1", "pass mfrom example.com"),
-        relays(8, "pass d=example.com s=s1", "temperror mfrom example.com"),
-        relays(4, "temperror d=example.com s=s1", "pass mfrom example.com"),
-        // A reporter that leaves selectors out.
-        relays(60, "pass d=example.com", "pass mfrom example.com"),
-        Stream::new(
-            "198.51.100.40",
-            3,
-            120,
-            "pass d=example.com s=desk1; pass d=desk.example s=mta",
-            "pass mfrom desk.bnc.example.com",
-        ),
-    ]
-}
-
-fn judge(streams: &[Stream<'_>], organisation: &Organisation) -> Vec<JudgedFlow> {
-    let mut sheet = Sheet::default();
-    for stream in company().iter().chain(streams) {
-        stream.write(&mut sheet);
-    }
-    sheet.packed().judge(organisation, &enrich::Catalogue::bundled(), &[])
-}
-
-/// The flow that has the stream's words in its name, and no other stream's.
-fn named<'a>(flows: &'a [JudgedFlow], name: &str) -> &'a JudgedFlow {
-    flows.iter().find(|flow| flow.line.name.contains(name)).unwrap_or_else(|| {
-        let names: Vec<&str> = flows.iter().map(|flow| flow.line.name.as_str()).collect();
-        panic!("no flow is called {name}: {names:?}")
-    })
-}
+use insight::{Diagnosis, FlowClass, Organisation};
+use streams::{DAYS, FIRST, Stream, judge, named};
 
 /// Why the case exists; streams beside the company's; the name of the flow looked at; class and beginning of the rule.
 type Case<'a> = (&'a str, Vec<Stream<'a>>, &'a str, FlowClass, &'a str);
@@ -206,6 +53,38 @@ fn what_is_ours() {
             "C2",
         ),
     ]);
+}
+
+#[test]
+fn beside_servers_of_ours_that_nobody_declared() {
+    let organisation =
+        Organisation { networks: vec![("192.0.2.0".parse().expect("an address"), 24)], ..Organisation::default() };
+    let listed = Stream::new("203.0.113.10", 3, 60, "pass d=example.com s=b1", "pass mfrom example.com");
+    let beside = Stream::new("203.0.113.13", 1, 8, "", "softfail mfrom example.com").flat();
+    let name = "unsigned from 203.0.113.0/24";
+    let flows = judge(&[listed.clone(), beside.clone()], &organisation);
+    let flow = &named(&flows, name).line;
+    assert_eq!(
+        (flow.class, flow.rule.as_str()),
+        (FlowClass::OwnMisconfigured, "C2-beside"),
+        "the next machine in the row"
+    );
+    let neighbour = Stream::new("203.0.113.80", 2, 20, "pass d=other.example s=a", "pass mfrom other.example");
+    let flows = judge(&[listed, beside, neighbour], &organisation);
+    let flow = &named(&flows, name).line;
+    assert_eq!((flow.class, flow.rule.as_str()), (FlowClass::Unknown, "U1"), "others send from there too");
+}
+
+#[test]
+fn an_unsigned_moment_without_dns_is_no_stream_of_its_own() {
+    // A hundredth of what the relays of the second site send meets receivers that could look nothing up.
+    let site = |per_day, dkim, spf| Stream::new("203.0.113.10", 2, per_day, dkim, spf);
+    let flows = judge(
+        &[site(400, "pass d=example.com s=b1", "pass mfrom example.com"), site(4, "", "temperror mfrom example.com")],
+        &Organisation::default(),
+    );
+    assert!(!flows.iter().any(|flow| flow.line.name.contains("listed in SPF")), "it stays with the key");
+    assert_eq!(named(&flows, "key b1").line.class, FlowClass::Own);
 }
 
 #[test]

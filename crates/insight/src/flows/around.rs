@@ -14,7 +14,7 @@ use super::crowd::{Crowds, Near, lasts};
 use super::features::{DayCount, Features};
 use super::identity::{Identity, Place, service_of};
 use super::knowledge::{Facts, most, neighbourhood, network};
-use super::rhythm::{Beat, Rhythm, rhythm};
+use super::rhythm::{Beat, Rhythm, held_days, rhythm, working_days};
 use super::rules::Around;
 use super::strangers::Strangers;
 
@@ -28,6 +28,7 @@ pub(crate) struct Arounds<'a> {
     strangers: Strangers,
     ours: Beat,
     signs_all: bool,
+    signs_most: bool,
     silent: bool,
     /// Mail with our signatures, by who passed it on: intact, altered.
     carried: HashMap<Place, (u64, u64)>,
@@ -57,6 +58,7 @@ impl<'a> Arounds<'a> {
             strangers: Strangers::default(),
             ours: facts.our_rhythm().map(|found| found.beat).unwrap_or_default(),
             signs_all: facts.signs_all(),
+            signs_most: facts.signs_most(),
             silent: facts.authors.values().all(|author| author.passing == 0),
             carried: carried(judging),
             on_carriers: on_carriers(judging),
@@ -87,7 +89,8 @@ impl<'a> Arounds<'a> {
         let office = || f.messages >= 100 && rhythm(days).is_some_and(|found| found.beat == Beat::Office);
         f.passing() * 50 <= f.messages
             && f.ours == 0
-            && f.mail_host * 2 < f.messages
+            // Bots sit on lines, which have names made of their addresses, or none.
+            && f.own_name * 2 < f.messages
             && f.graded_good * 10 < f.messages * 3
             && self.on_carriers[at] * 2 < f.messages
             && !office()
@@ -111,6 +114,9 @@ impl<'a> Arounds<'a> {
             rhythm: rhythm(days),
             silent: self.silent,
             signs_all: self.signs_all,
+            signs_most: self.signs_most,
+            working_days: working_days(days),
+            held_days: held_days(days),
             declared: !self.ground.organisation.networks.is_empty(),
             on_carriers: self.on_carriers[at],
             near_ours: self.near_ours[at],

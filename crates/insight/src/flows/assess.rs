@@ -117,6 +117,8 @@ impl OfOrganization {
 pub(crate) struct Networks {
     /// Messages that pass; messages of services that send for us.
     passing: HashMap<u128, (u64, u64)>,
+    /// Messages of servers that send in our own name; messages that somebody else stands behind.
+    own: HashMap<u128, (u64, u64)>,
     /// Organizational domains in whose name nothing of a network passes.
     pub(crate) names: HashMap<u128, u64>,
     /// Neighbourhoods of servers that send in our own name, and are no service's.
@@ -201,8 +203,12 @@ impl Networks {
                 sums.1 += facts.passing;
             }
             let sends_as_us = facts.direct >= 10 && facts.direct * 2 >= facts.messages;
+            let others = facts.foreign_sum() + facts.foreign_signed + facts.also_signed + facts.below;
             if sends_as_us && facts.also_signed * 2 <= facts.messages && !shared(*source) {
                 self.ours.insert(neighbourhood(*source));
+                self.own.entry(near).or_default().0 += facts.direct;
+            } else if others > 0 {
+                self.own.entry(near).or_default().1 += others;
             }
             if facts.passing == 0 && facts.lying > 0 && declared.is_none_or(|space| !space.has(*source)) {
                 lying.insert(near);
@@ -217,6 +223,10 @@ impl Networks {
         for (near, (passing, vendor)) in other.passing {
             let sums = self.passing.entry(near).or_default();
             *sums = (sums.0 + passing, sums.1 + vendor);
+        }
+        for (near, (own, others)) in other.own {
+            let sums = self.own.entry(near).or_default();
+            *sums = (sums.0 + own, sums.1 + others);
         }
         for (near, names) in other.names {
             *self.names.entry(near).or_default() += names;
@@ -251,6 +261,8 @@ impl Judging<'_> {
             let somebody = !stands_for_nobody(source);
             known.passes_nearby = passing > 0 && somebody;
             known.beside_a_vendor = vendor >= 100 && somebody;
+            let (own, others) = networks.own.get(&network(source)).copied().unwrap_or_default();
+            known.beside_ours = own >= 100 && others * 100 <= own && somebody;
             known
         })
     }

@@ -30,8 +30,14 @@ pub(crate) struct Known {
     pub(crate) hard: bool,
     /// It has a name of a mail host that leads back to it.
     pub(crate) mail_host: bool,
+    /// It has a name of its own that leads back to it, and not one that a network gives to every line.
+    pub(crate) own_name: bool,
+    /// Its PTR record has a name of a known service, or of ours, and no name leads back to it.
+    pub(crate) forged: bool,
     /// Mail of somebody who sends for us comes from its network.
     pub(crate) beside_a_vendor: bool,
+    /// Servers that send in our own name stand in its network, and nobody else's mail comes from there.
+    pub(crate) beside_ours: bool,
     /// Something of its network passes in our name.
     pub(crate) passes_nearby: bool,
 }
@@ -145,7 +151,10 @@ pub(crate) struct Features {
     pub(crate) graded_good: u64,
     pub(crate) suspicious: u64,
     pub(crate) mail_host: u64,
+    pub(crate) own_name: u64,
+    pub(crate) forged: u64,
     pub(crate) beside_a_vendor: u64,
+    pub(crate) beside_ours: u64,
     pub(crate) passes_nearby: u64,
     /// By kind of the service that runs the source.
     pub(crate) services: Vec<(enrich::ServiceKind, u64)>,
@@ -239,7 +248,10 @@ impl Features {
         self.named_ours += when(known.named_ours);
         self.hard += when(known.hard);
         self.mail_host += when(known.mail_host);
+        self.own_name += when(known.own_name);
+        self.forged += when(known.forged);
         self.beside_a_vendor += when(known.beside_a_vendor);
+        self.beside_ours += when(known.beside_ours);
         self.passes_nearby += when(known.passes_nearby);
         if let Some(standing) = known.standing {
             self.good += when(standing.band == enrich::Band::Good);
@@ -278,6 +290,11 @@ impl Features {
 
     pub(crate) fn passing(&self) -> u64 {
         self.messages - self.failing
+    }
+
+    /// Whether several of its addresses are in use at the same time: machines side by side, and not one line whose address changes.
+    pub(crate) fn side_by_side(&self) -> bool {
+        self.sightings * 2 >= u64::from(self.active_days) * 3
     }
 
     /// Messages of a kind of service.

@@ -13,6 +13,9 @@ use super::rules::{Case, Finding, Who};
 /// Weight from which signs are enough: two strong ones, or several of which none explains the others.
 const ENOUGH: i32 = 4;
 
+/// Days on which receivers hold mail back, after which somebody would have missed it: two weeks of them.
+const MISSED: usize = 14;
+
 impl Case<'_> {
     /// Mail that nothing stands behind.
     pub(super) fn spoofed(&self) -> Option<Finding> {
@@ -79,6 +82,13 @@ impl Case<'_> {
         thin && (around.crowd >= many || (silent && around.crowd_all >= many))
     }
 
+    /// Whether it is bounces. Not every reporter says that SPF was about the greeting: where one name stands in all, what some say goes for all.
+    fn bounces(&self) -> bool {
+        let f = self.f;
+        let one = f.borrowed.len() == 1 && self.share(f.honest) >= 0.9;
+        self.share(f.bounces) >= if one { 0.2 } else { 0.8 }
+    }
+
     /// How much it says that envelopes bear names that they do not pass for: unrelated ones, or ours and somebody else's in turn.
     fn borrows(&self) -> i32 {
         let f = self.f;
@@ -119,6 +129,13 @@ impl Case<'_> {
         sign(self.in_a_crowd(), if around.crowd >= 3 * self.at.crowd { 4 } else { 3 }, "crowd", &crowd);
         let bad = self.of_profiled(f.suspicious) >= 0.7 && self.share(f.mail_host) < 0.3;
         sign(bad, 3, "standing", "its addresses are of bad standing, or have no name that leads back to them");
+        let forged = self.share(f.forged) >= 0.5;
+        sign(
+            forged,
+            1,
+            "forged",
+            "its addresses bear names of a known service, or of ours, that do not lead back to them",
+        );
         let borrowed = format!("{} names in its envelopes do not know it", f.borrowed.len());
         sign(true, self.borrows(), "borrowed", if self.borrows() > 0 { &borrowed } else { "" });
         sign(self.flat(), self.flat_weight(), "flat", "it keeps no office hours");
@@ -147,14 +164,18 @@ impl Case<'_> {
         sign(bare, 1, "bare", "SPF passes for a name that has nothing to do with us, and nobody signs");
         let looked_at = self.share(f.profiled) >= 0.5 && self.share(f.mail_host + f.graded_good) < 0.1;
         sign(!bad && looked_at, 1, "plain", "no name of its addresses is a mail server's");
-        let fake = self.share(f.bounces) >= 0.8 && loud;
+        let bounces = self.bounces();
+        let fake = bounces && (loud || (f.messages >= 100 && f.weeks >= self.at.steady_weeks));
         sign(fake, 1, "bounces", "it has the look of bounces, which nobody sends in the name of somebody else");
+        let held = format!("receivers held most of it back on {} days, and nobody missed it", around.held_days);
+        sign(around.held_days >= MISSED, 1, "held_back", &held);
         // What speaks for it.
         sign(self.share(f.mail_host) >= 0.5, -2, "", "");
         sign(self.share(f.graded_good) >= 0.3, -3, "", "");
         sign(self.share(f.of_service(&[Marketing, Transactional, Saas])) >= 0.3, -3, "", "");
-        // A line from which somebody writes now and then, for weeks: people at home, a small server.
-        let few = f.messages <= 3 * f.sightings && self.share(f.of_silent_names) < 0.9;
+        // A line from which somebody writes now and then, for weeks: people at home, a small server. They have one, and send no bounces.
+        let one = !bounces && !f.side_by_side();
+        let few = one && f.messages <= 3 * f.sightings && self.share(f.of_silent_names) < 0.9;
         sign(around.lasting && few && !self.in_a_crowd() && !self.flat(), -2, "", "");
         sign(self.near_ours(), -2, "", "");
         sign(f.active_days <= 2 && !self.in_a_crowd(), -2, "", "");
@@ -190,8 +211,12 @@ impl Case<'_> {
     /// Mailboxes of strangers that send in our name at all hours.
     pub(super) fn strangers(&self) -> Option<Finding> {
         let alike = self.around.strangers?;
-        let flat = alike.beat == Beat::Flat && self.around.ours == Beat::Office && !self.near_ours();
-        if flat && alike.organizations >= if alike.busy { 5 } else { self.at.crowd } {
+        // Where our own mail keeps no hours either, who passes it on does not: but most of that would bear our signature, and nothing does.
+        let unlike_ours = self.around.ours == Beat::Office || self.around.signs_most;
+        let flat = alike.beat == Beat::Flat && unlike_ours && !self.near_ours();
+        // Of a few messages each, guests may be among them: then it must not look like an office by itself either.
+        let alone = alike.busy || self.around.rhythm.is_some_and(|rhythm| rhythm.ratio >= 0.6);
+        if flat && alone && alike.organizations >= if alike.busy { 5 } else { self.at.crowd } {
             let text = format!("{} unrelated organizations do the same", alike.organizations);
             self.note("strangers", self.f.messages, text);
             let why = "one of several strangers' mail servers that send in our name on weekends as on weekdays: mailboxes that somebody broke into";

@@ -86,7 +86,17 @@ pub(crate) fn identify(cell: &Cell, facts: &mut Facts, places: &Places, space: &
                 return Identity::Forwarder { by: by(cell, foreign, facts, places), broken: true };
             }
         }
-        Own::Absent => {}
+        Own::Absent => {
+            // A receiver whose DNS does not answer may not even see that it is signed: what the source sends otherwise says what it is.
+            if shape.spf() == Spf::TempError
+                && matches!(shape.whose(), Whose::Ours | Whose::Below)
+                && !shape.passes()
+                && let Some(key) = facts.mainly_signed(cell.source)
+                && (own_space || facts.at_home(cell, key, foreign))
+            {
+                return Identity::Key(key);
+            }
+        }
     }
     if shape.spf() == Spf::Pass && shape.whose() == Whose::Below && !shape.bounce() && !own_space {
         // With strict alignment such mail passes by its signature alone: without one it is still the same stream.

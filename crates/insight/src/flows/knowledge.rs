@@ -115,6 +115,8 @@ pub(crate) struct Facts {
     passing: Vec<DayCount>,
     /// Mail that SPF passes for our own name, and of this what a signature of ours is on.
     direct: (u64, u64),
+    /// All mail that passes, and of this what carries a signature of ours.
+    signed: (u64, u64),
     /// Organizational domains that sign, or have the envelope of, mail that passes for us beside our own: services that work for us.
     pub(crate) vendors: HashMap<u32, u64>,
     /// Names below ours that servers greet with, where a report says so.
@@ -189,6 +191,8 @@ impl Facts {
         }
         if shape.passes() {
             source.passing += messages;
+            self.signed.0 += messages;
+            self.signed.1 += if shape.own() == Own::Absent { 0 } else { messages };
             match self.passing.last_mut() {
                 Some(last) if last.day == day => last.messages += messages,
                 _ => self.passing.push(DayCount { day, messages, ..DayCount::default() }),
@@ -276,9 +280,20 @@ impl Facts {
         self.direct.0 >= 100 && self.direct.1 * 10 >= self.direct.0 * 9
     }
 
+    /// Whether most mail in our name that passes bears a signature of ours: who passes on much of it shows that.
+    pub(crate) fn signs_most(&self) -> bool {
+        self.signed.0 >= 1_000 && self.signed.1 * 3 >= self.signed.0 * 2
+    }
+
     /// The key of ours that most of a source's mail is signed with.
     pub(crate) fn key_of(&self, source: u128) -> Option<u32> {
         self.sources.get(&source).and_then(|facts| most(&facts.keys)).map(|(key, _)| key)
+    }
+
+    /// The key of ours that nearly all mail of a source is signed with.
+    pub(crate) fn mainly_signed(&self, source: u128) -> Option<u32> {
+        let facts = self.sources.get(&source).filter(|facts| facts.intact * 10 >= facts.messages * 9)?;
+        most(&facts.keys).map(|(key, _)| key)
     }
 }
 

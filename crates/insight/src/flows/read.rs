@@ -262,6 +262,7 @@ pub fn judge_rows(
                     envelope_from: seen.texts.envelope_from,
                     overrides: seen.texts.overrides,
                     outcome: seen.texts.outcome,
+                    disposition: seen.disposition,
                     messages: seen.messages,
                 },
                 flow: &flow.id,

@@ -63,6 +63,23 @@ impl Days {
     }
 }
 
+/// Whether much was sent on working days and next to nothing on the weekends between them: somebody worked with it, however short it was.
+pub(crate) fn working_days(days: &[DayCount]) -> bool {
+    const WEEK: usize = 5;
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return false };
+    let sum = |weekends: bool| -> u64 {
+        days.iter().filter(|day| !weekends || day.day.is_weekend()).map(|day| day.messages).sum()
+    };
+    let weekends = (first.day.0..=last.day.0).filter(|day| Day(*day).is_weekend()).count();
+    // Two of seven days would bring two sevenths. Where reporters' days end in the morning, some of a Friday is told as a Saturday's.
+    weekends >= 2 && days.len() >= WEEK && sum(false) >= 100 && sum(true) * 20 <= sum(false)
+}
+
+/// On how many days receivers held the larger part back.
+pub(crate) fn held_days(days: &[DayCount]) -> usize {
+    days.iter().filter(|day| (day.failing - day.delivered.min(day.failing)) * 2 > day.messages).count()
+}
+
 /// The rhythm of days in ascending order, where there is enough of them.
 pub(crate) fn rhythm(days: &[DayCount]) -> Option<Rhythm> {
     let (first, last) = (days.first()?.day, days.last()?.day);

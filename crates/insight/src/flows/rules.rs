@@ -68,8 +68,13 @@ pub(crate) struct Around {
     pub(crate) strangers: Option<Alike>,
     /// The envelope is named as those of lists are.
     pub(crate) list_name: bool,
-    /// Nearly all mail of our own is signed.
+    /// Nearly all mail of our own is signed; most of all mail in our name that passes.
     pub(crate) signs_all: bool,
+    pub(crate) signs_most: bool,
+    /// All of it falls on working days, though weekends lie between them.
+    pub(crate) working_days: bool,
+    /// Days on which receivers held most of it back.
+    pub(crate) held_days: usize,
     /// Networks of ours were declared.
     pub(crate) declared: bool,
     /// A key of ours: seen to verify at all.
@@ -345,6 +350,10 @@ impl<'a> Case<'a> {
                 "it signs and sends as itself from a few addresses, week after week: a service not set up for our name";
             return self.found(Who::Service, 60, "C6-steady", why);
         }
+        if around.working_days && stands && few && self.share(f.mail_host) >= 0.5 {
+            let why = "it signs and sends as itself from a few mail servers, on the working days of a week and not on the weekend between: a mailing that somebody ordered";
+            return self.found(Who::Service, 55, "C6-mailing", why);
+        }
         let why = "it authenticates as somebody who is not known to send for us: ask who uses it";
         self.found(Who::Unknown, 50, "U2-vendor-unapproved", why)
     }
@@ -401,6 +410,12 @@ impl<'a> Case<'a> {
             let why =
                 "the addresses beside it send for us and pass: a service of ours, from hosts that were not set up";
             return self.found(Who::Service, 75, "C6-beside", why);
+        }
+        let few_beside = self.share(f.beside_ours) >= 0.5 && f.sources <= 8 && self.share(f.honest) < 0.5;
+        if few_beside && f.hard == 0 {
+            let why =
+                "servers that send as us and pass stand beside it, and nobody else's mail comes from that network";
+            return self.found(Who::Own, 60, "C2-beside", why);
         }
         if self.share(f.says_forwarded) >= 0.2 {
             let why = "receivers say that it was forwarded or came through a list";

@@ -37,6 +37,8 @@ pub struct SheetRow<'a> {
     pub overrides: &'a str,
     /// What came of it.
     pub outcome: Outcome,
+    /// What the receiver did.
+    pub disposition: Disposition,
     /// Messages.
     pub messages: u64,
 }
@@ -82,7 +84,7 @@ impl Sheet {
                 outcome: row.outcome,
             },
             source: row.source,
-            disposition: Disposition::None,
+            disposition: row.disposition,
             messages: row.messages,
             reporters: 1,
         });
@@ -111,7 +113,10 @@ impl PackedSheet {
         let ground = Ground {
             organisation,
             catalogue,
-            profiles: profiles.iter().map(|profile| (number(profile.address), profiled(profile, &ours))).collect(),
+            profiles: profiles
+                .iter()
+                .map(|profile| (number(profile.address), profiled(profile, &ours, organisation, catalogue)))
+                .collect(),
             decided: InForce::default(),
             thresholds: Thresholds::default(),
         };

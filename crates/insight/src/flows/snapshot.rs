@@ -141,16 +141,26 @@ fn ground<'a>(
     ledger.each_profile(|address, text| {
         // One of another version counts as none.
         if let Ok(profile) = serde_json::from_str::<enrich::Profile>(text) {
-            profiles.insert(number(address), profiled(&profile, &ours));
+            profiles.insert(number(address), profiled(&profile, &ours, organisation, catalogue));
         }
     })?;
     Ok(Ground { organisation, catalogue, profiles, decided, thresholds: Thresholds::default() })
 }
 
-pub(crate) fn profiled(profile: &enrich::Profile, ours: &[String]) -> Profiled {
+pub(crate) fn profiled(
+    profile: &enrich::Profile,
+    ours: &[String],
+    organisation: &Organisation,
+    catalogue: &Catalogue,
+) -> Profiled {
     let operator = profile.services.iter().find(|service| service.by == enrich::Shown::Host);
     let below_ours = |name: &String| ours.binary_search(&store::organizational_domain(name).to_string()).is_ok();
     let grade = profile.named.as_ref().map(|named| named.grade);
+    // A provider's hosts have names that lead back; so have ours, or else it is not known which networks are ours.
+    let claimed = &profile.names.claimed;
+    let forged = grade == Some(enrich::NameGrade::Unconfirmed)
+        && (!catalogue.find(claimed, &[], &[]).is_empty()
+            || (!organisation.networks.is_empty() && claimed.iter().any(below_ours)));
     let system = profile.network.as_ref().and_then(|network| {
         let asn = network.asn?;
         Some(network.organisation.as_ref().map_or_else(|| format!("AS{asn}"), |name| format!("AS{asn} {name}")))
@@ -162,6 +172,11 @@ pub(crate) fn profiled(profile: &enrich::Profile, ours: &[String]) -> Profiled {
             service: operator.map(|service| service.kind),
             standing: Some(profile.standing()),
             hard: profile.evidence.iter().any(|evidence| evidence.hard),
+            own_name: matches!(
+                grade,
+                Some(enrich::NameGrade::Named | enrich::NameGrade::MailHost | enrich::NameGrade::Known)
+            ),
+            forged,
             mail_host: matches!(grade, Some(enrich::NameGrade::MailHost | enrich::NameGrade::Known)),
             ..Known::default()
         },
