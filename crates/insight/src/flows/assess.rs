@@ -11,6 +11,7 @@ use enrich::{Catalogue, ServiceKind};
 use rayon::prelude::*;
 use report::{Day, Text};
 
+use super::Map;
 use super::around::Arounds;
 use super::cell::{Cell, Names, Spf, Whose};
 use super::class::{FlowClass, Verdict, rule_for};
@@ -92,7 +93,7 @@ pub(crate) struct OfOrganization {
     pub(crate) lanes: Lanes,
     facts: Facts,
     places: Places,
-    index: HashMap<Identity, u32>,
+    index: Map<Identity, u32>,
 }
 
 impl OfOrganization {
@@ -116,11 +117,11 @@ impl OfOrganization {
 #[derive(Default)]
 pub(crate) struct Networks {
     /// Messages that pass; messages of services that send for us.
-    passing: HashMap<u128, (u64, u64)>,
+    passing: Map<u128, (u64, u64)>,
     /// Messages of servers that send in our own name; messages that somebody else stands behind.
-    own: HashMap<u128, (u64, u64)>,
+    own: Map<u128, (u64, u64)>,
     /// Organizational domains in whose name nothing of a network passes.
-    pub(crate) names: HashMap<u128, u64>,
+    pub(crate) names: Map<u128, u64>,
     /// Neighbourhoods of servers that send in our own name, and are no service's.
     pub(crate) ours: HashSet<u128>,
 }
@@ -241,10 +242,10 @@ pub(crate) struct Judging<'a> {
     ground: &'a Ground<'a>,
     space: &'a Space,
     networks: &'a Networks,
-    known: HashMap<u128, Known>,
-    index: HashMap<Identity, u32>,
+    known: Map<u128, Known>,
+    index: Map<Identity, u32>,
     pub(crate) flows: Vec<(Identity, Features)>,
-    series: HashMap<(u32, u32), Series>,
+    series: Map<(u32, u32), Series>,
     pub(crate) pairs: Pairs,
     lanes: Lanes,
 }
@@ -308,10 +309,10 @@ fn flows(
         ground,
         space,
         networks,
-        known: HashMap::new(),
-        index: HashMap::new(),
+        known: Map::default(),
+        index: Map::default(),
         flows: Vec::new(),
-        series: HashMap::new(),
+        series: Map::default(),
         pairs: Pairs::default(),
         lanes: Lanes::default(),
     };

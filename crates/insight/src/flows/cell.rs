@@ -3,10 +3,10 @@
 //! In: the texts of a row. Out: a [`Cell`] with the names it mentions as numbers and the rest as a few bits, and the packed form in which
 //! the cells of a day are kept. Who signed with which key is identity, how the checks came out is shape; nothing is judged here.
 
-use std::collections::HashMap;
-
 use report::{Outcome, Text};
 use store::organizational_domain;
+
+use super::Map;
 
 /// How a signature of the author's organizational domain came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,12 +161,12 @@ impl Cell {
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     list: Vec<Text>,
-    numbers: HashMap<Text, u32>,
+    numbers: Map<Text, u32>,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { list: vec![Text::default()], numbers: HashMap::from([(Text::default(), 0)]) }
+        Self { list: vec![Text::default()], numbers: Map::from_iter([(Text::default(), 0)]) }
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use report::{Day, Disposition, Outcome, Text};
 use store::{Column, Groups, Ledger, Measure, Question, Value, organizational_domain};
 
+use super::Map;
 use super::cell::{Cell, Names, RowTexts, read};
 use super::pack::{pack, unpack};
 use crate::Error;
@@ -36,7 +37,7 @@ pub(crate) struct OfOrganization {
     names: Names,
     cells: Vec<Cell>,
     /// By everything but messages.
-    places: HashMap<Cell, usize>,
+    places: Map<Cell, usize>,
 }
 
 // Cells are told apart by everything but messages and reporters, which are zero where this is used.
@@ -160,8 +161,8 @@ fn values(groups: &Groups<'_>, at: usize) -> Vec<Text> {
 
 /// The packed cells of a day, by organizational domain.
 fn of_day(ledger: &Ledger, day: Day) -> Result<BTreeMap<Text, Vec<u8>>, Error> {
-    let mut found: HashMap<Text, OfOrganization> = HashMap::new();
-    let mut organizations: HashMap<Text, Text> = HashMap::new();
+    let mut found: Map<Text, OfOrganization> = Map::default();
+    let mut organizations: Map<Text, Text> = Map::default();
     rows(ledger, day, |seen| {
         let author = seen.texts.author;
         let organization =

@@ -2,10 +2,9 @@
 //!
 //! In: cells with what is known of their sources. Out: plain sums. Pure.
 
-use std::collections::HashMap;
-
 use report::Day;
 
+use super::Map;
 use super::cell::{Cell, Own, Spf, Whose};
 use super::knowledge::{Sums, add, network};
 use super::pack::{Reader, Writer};
@@ -313,7 +312,7 @@ pub(crate) struct Seen {
 
 /// Which flows come from which addresses.
 #[derive(Debug, Default)]
-pub(crate) struct Pairs(pub(crate) HashMap<(u32, u128), Seen>);
+pub(crate) struct Pairs(pub(crate) Map<(u32, u128), Seen>);
 
 impl Pairs {
     /// Adds messages; says whether the address is new to the flow, and to its day.

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use report::{Day, Text};
 use store::organizational_domain;
 
+use super::Map;
 use super::cell::{Cell, Names, Own, Spf, Whose};
 use super::features::DayCount;
 use super::rhythm::{Rhythm, rhythm};
@@ -72,7 +73,7 @@ pub(crate) struct KeyFacts {
     /// The same where the one in the envelope signs too.
     pub(crate) foreign_signed: Sums,
     /// By /24 or /48.
-    pub(crate) networks: HashMap<u128, u64>,
+    pub(crate) networks: Map<u128, u64>,
 }
 
 /// Where the mail signed with a key comes from when nobody passes it on.
@@ -104,13 +105,13 @@ pub(crate) struct Facts {
     pub(crate) names: Names,
     /// Organizational domain of each name, by number.
     organizations: Vec<u32>,
-    pub(crate) sources: HashMap<u128, SourceFacts>,
+    pub(crate) sources: Map<u128, SourceFacts>,
     pub(crate) keys: Vec<KeyFacts>,
-    key_numbers: HashMap<(u32, u32), u32>,
+    key_numbers: Map<(u32, u32), u32>,
     pub(crate) homes: Vec<Home>,
     /// Services that use a key beside where it is at home, by key and organizational domain.
     guests: HashSet<(u32, u32)>,
-    pub(crate) authors: HashMap<u32, AuthorFacts>,
+    pub(crate) authors: Map<u32, AuthorFacts>,
     /// Mail that passes, day by day.
     passing: Vec<DayCount>,
     /// Mail that SPF passes for our own name, and of this what a signature of ours is on.

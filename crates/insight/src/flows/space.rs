@@ -3,9 +3,10 @@
 //! In: what is declared, and the facts of all organizational domains. Out: [`Space`]. Without a declaration a network counts as ours where
 //! several of its addresses pass SPF for our own names and nobody else's mail was ever seen from it: a relay and the printer beside it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
+use super::Map;
 use super::day::number;
 use super::knowledge::{Facts, SourceFacts, is_v4, neighbourhood, network};
 
@@ -23,24 +24,21 @@ const ALONE_MIN: u64 = 1_000;
 /// Address space that is ours.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Space {
-    /// First and last address, and whether it was declared; sorted, without overlaps of the same kind.
-    ranges: Vec<(u128, u128, bool)>,
+    /// First and last addresses, ascending, without overlaps.
+    ranges: Vec<(u128, u128)>,
+    /// Whether somebody declared it.
+    declared: bool,
 }
 
 impl Space {
-    fn find(&self, source: u128) -> Option<&(u128, u128, bool)> {
-        let after = self.ranges.partition_point(|(first, ..)| *first <= source);
-        // Declared networks may contain each other; few of them begin before an address.
-        self.ranges[..after].iter().rev().find(|(_, last, _)| source <= *last)
-    }
-
     pub(crate) fn has(&self, source: u128) -> bool {
-        self.find(source).is_some()
+        let after = self.ranges.partition_point(|(first, _)| *first <= source);
+        self.ranges[..after].last().is_some_and(|(_, last)| source <= *last)
     }
 
     /// Whether it is ours by declaration rather than by inference.
     pub(crate) fn is_declared(&self, source: u128) -> bool {
-        self.find(source).is_some_and(|range| range.2)
+        self.declared && self.has(source)
     }
 
     /// What is declared; `None` where nothing is.
@@ -49,25 +47,33 @@ impl Space {
             let bits = u32::from(length) + if address.is_ipv4() { 96 } else { 0 };
             let mask = if bits == 0 { 0 } else { u128::MAX << (128 - bits.min(128)) };
             let first = number(address) & mask;
-            (first, first | !mask, true)
+            (first, first | !mask)
         };
-        (!networks.is_empty()).then(|| Self::of(networks.iter().map(range).collect()))
+        (!networks.is_empty()).then(|| Self { ranges: apart(networks.iter().map(range).collect()), declared: true })
     }
 
     /// What the senders of all organizational domains show: whole networks. `shared` says that a source belongs to a service.
     pub(crate) fn inferred(senders: &Senders, shared: impl Fn(u128) -> bool) -> Self {
-        Self::of(inferred(&senders.0, shared))
+        Self { ranges: apart(inferred(&senders.0, shared)), declared: false }
     }
+}
 
-    fn of(mut ranges: Vec<(u128, u128, bool)>) -> Self {
-        ranges.sort_unstable();
-        Self { ranges }
-    }
+/// The same addresses in ranges that do not overlap, ascending.
+fn apart(mut ranges: Vec<(u128, u128)>) -> Vec<(u128, u128)> {
+    ranges.sort_unstable();
+    ranges.dedup_by(|(first, last), (_, before)| {
+        let overlaps = *first <= *before;
+        if overlaps {
+            *before = (*before).max(*last);
+        }
+        overlaps
+    });
+    ranges
 }
 
 /// What the organizational domains together show of each source.
 #[derive(Debug, Default)]
-pub(crate) struct Senders(HashMap<u128, Sender>);
+pub(crate) struct Senders(Map<u128, Sender>);
 
 /// Messages of one source, as [`SourceFacts`] has them.
 #[derive(Debug, Default)]
@@ -132,7 +138,7 @@ pub(crate) fn stands_for_nobody(source: u128) -> bool {
     address.is_loopback() || address.is_unspecified() || address.is_multicast()
 }
 
-fn inferred(sources: &HashMap<u128, Sender>, shared: impl Fn(u128) -> bool) -> Vec<(u128, u128, bool)> {
+fn inferred(sources: &Map<u128, Sender>, shared: impl Fn(u128) -> bool) -> Vec<(u128, u128)> {
     let (mut networks, mut neighbourhoods) = (BTreeMap::<u128, Seen>::new(), BTreeMap::<u128, Seen>::new());
     for (&source, facts) in sources.iter().filter(|(source, _)| !stands_for_nobody(**source)) {
         let (near, around) = (network(source), neighbourhood(source));
@@ -163,13 +169,48 @@ fn inferred(sources: &HashMap<u128, Sender>, shared: impl Fn(u128) -> bool) -> V
     let mut ranges = Vec::new();
     for (first, seen) in &neighbourhoods {
         if is_v4(*first) && alone(seen) && seen.networks.len() >= NETWORKS_MIN {
-            ranges.push((*first, *first | 0xffff, false));
+            ranges.push((*first, *first | 0xffff));
         }
     }
     for (first, seen) in &networks {
         if alone(seen) && (seen.own >= 2 || (seen.own == 1 && seen.own_messages >= ALONE_MIN)) {
-            ranges.push((*first, *first | if is_v4(*first) { 0xff } else { u128::MAX >> 48 }, false));
+            ranges.push((*first, *first | if is_v4(*first) { 0xff } else { u128::MAX >> 48 }));
         }
     }
     ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declared_networks_may_contain_each_other() {
+        let networks =
+            ["192.0.2.0/24", "192.0.2.128/25", "198.51.100.7/32", "10.0.0.0/8", "10.9.0.0/16", "2001:db8::/32"];
+        let network = |text: &&str| {
+            let (address, length) = text.split_once('/').expect("a network");
+            (address.parse().expect("an address"), length.parse().expect("a length"))
+        };
+        let space = Space::declared(&networks.iter().map(network).collect::<Vec<_>>()).expect("they are declared");
+        let cases = [
+            ("192.0.2.0", true),
+            ("192.0.2.255", true),
+            ("192.0.3.0", false),
+            ("192.0.1.255", false),
+            ("198.51.100.7", true),
+            ("198.51.100.8", false),
+            ("10.9.1.1", true),
+            ("10.255.255.255", true),
+            ("11.0.0.0", false),
+            ("2001:db8:ffff::1", true),
+            ("2001:db9::", false),
+            ("::1", false),
+        ];
+        for (address, ours) in cases {
+            let source = number(address.parse().expect("an address"));
+            assert_eq!((space.has(source), space.is_declared(source)), (ours, ours), "{address}");
+        }
+        assert!(Space::declared(&[]).is_none(), "nothing was declared");
+    }
 }
