@@ -5,6 +5,7 @@
 pub mod differential;
 pub mod mail;
 pub mod peer;
+pub mod report_mail;
 pub mod timing;
 
 use std::io::Write;

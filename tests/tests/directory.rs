@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use e2e::{DEADLINE, finish, must_not_skip};
 use enrich::directory::{Directory, DirectoryLimits, Entries, LdapError, LdapSettings, LdapTls, load};
@@ -229,14 +229,11 @@ async fn refusals(slapd: &Slapd) {
     }
 }
 
-/// How many are found among the first five, and how long each took, the shortest first.
-fn look(directory: &Directory, looked_for: &[LookedFor]) -> (usize, Vec<Duration>) {
+/// How many are found among the first five. How long that takes is measured by `cargo xtask bench directory`.
+fn look(directory: &Directory, looked_for: &[LookedFor]) -> usize {
     let mut good = 0;
-    let mut times = Vec::new();
     for one in looked_for {
-        let began = Instant::now();
         let found = directory.find(&one.local, DOMAIN);
-        times.push(began.elapsed());
         let mut first = found.exact.iter().chain(&found.candidates).take(5);
         let is_there = first.any(|candidate| candidate.mail == one.mail);
         if !is_there {
@@ -244,8 +241,7 @@ fn look(directory: &Directory, looked_for: &[LookedFor]) -> (usize, Vec<Duration
         }
         good += usize::from(is_there);
     }
-    times.sort();
-    (good, times)
+    good
 }
 
 #[test]
@@ -292,18 +288,9 @@ fn a_large_company_in_slapd() {
     assert_eq!(control.name, "Eve evil Bcc: x");
 
     let (certain, likely) = (exact(&entries, 2_000, &mut dice), similar(&entries, 1_000, &mut dice));
-    let (all, certain_times) = look(&directory, &certain);
-    assert_eq!(all, certain.len());
-    let (good, times) = look(&directory, &likely);
-    println!(
-        "{all} exact, half within {:?}; {good} of {} like it, half within {:?}, 99 % within {:?}, all within {:?}",
-        certain_times[certain_times.len() / 2],
-        likely.len(),
-        times[times.len() / 2],
-        times[times.len() * 99 / 100],
-        times[times.len() - 1]
-    );
+    // Two thirds are found exactly, one third among the first five candidates.
+    assert_eq!(look(&directory, &certain), certain.len());
+    let good = look(&directory, &likely);
+    println!("{} exact; {good} of {} like it", certain.len(), likely.len());
     assert!(good * 1_000 >= likely.len() * 985, "{good}");
-    // Time of the clock, on machines that do other things meanwhile: the slowest are printed, half of them must keep the limit.
-    assert!(times[times.len() / 2] < Duration::from_millis(50), "{:?}", times[times.len() / 2]);
 }

@@ -7,10 +7,11 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use bench::report_mail;
 use collect::{Options, import};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -133,35 +134,12 @@ fn small_reports(folder: &Path, mailbox: &Path, count: u64) -> io::Result<()> {
     std::fs::create_dir(folder)?;
     let mut mailbox = BufWriter::new(File::create(mailbox)?);
     for (number, bytes) in scenario::load::small_reports(2, count).enumerate() {
-        let name = if bytes.starts_with(b"<") { format!("{number}.xml") } else { format!("{number}.xml.gz") };
-        std::fs::write(folder.join(&name), &bytes)?;
-        write!(
+        std::fs::write(folder.join(report_mail::name(number as u64, &bytes)), &bytes)?;
+        writeln!(
             mailbox,
-            "From dmarc@example.org Thu Jan  1 00:00:00 1970\nFrom: dmarc@example.org\nTo: reports@example.com\n\
-             Subject: Report Domain: example.com Submitter: example.org Report-ID: {number}\n\
-             Message-ID: <{number}@example.org>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"=b\"\n\n--=b\n\
-             Content-Type: text/plain; charset=utf-8\n\nThis is a DMARC aggregate report.\n--=b\n\
-             Content-Type: application/octet-stream; name=\"{name}\"\nContent-Transfer-Encoding: base64\n\
-             Content-Disposition: attachment; filename=\"{name}\"\n\n"
+            "From dmarc@example.org Thu Jan  1 00:00:00 1970\n{}",
+            report_mail::mail(number as u64, &bytes)
         )?;
-        for line in base64(&bytes).as_bytes().chunks(76) {
-            mailbox.write_all(line)?;
-            mailbox.write_all(b"\n")?;
-        }
-        mailbox.write_all(b"--=b--\n\n")?;
     }
     mailbox.flush()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let value = group.iter().fold(0_u32, |value, &b| value << 8 | u32::from(b)) << (8 * (3 - group.len()));
-        for position in 0..4 {
-            let digit = (value >> (18 - 6 * position) & 63) as usize;
-            text.push(if position > group.len() { '=' } else { char::from(ALPHABET[digit]) });
-        }
-    }
-    text
 }
