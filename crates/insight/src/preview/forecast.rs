@@ -8,20 +8,14 @@ use report::Day;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::outlook::{AHEAD, Outlook, outlook};
 use crate::counts::float;
-use crate::flows::{DayCount, phases};
 
-/// Days that are looked ahead.
-const AHEAD: f64 = 30.0;
-/// Days that say how a flow fares: four weeks, so that each weekday is there as often.
-const RECENT: usize = 28;
+/// Days of a month as it is counted here: four weeks, so that each weekday is there as often.
+const MONTH: usize = 28;
 /// Days with reports below which nothing is bounded: two weeks, of which something like a spread can be had.
 const ENOUGH: usize = 14;
-/// Active days from which on a flow counts as one that goes on, not as something that happened once.
-const GOES_ON: usize = 3;
-/// How unlikely silence must be before a flow counts as ended.
-const ENDED: f64 = 0.01;
-/// Days of silence below which it is only a quiet week.
+/// What was last seen within a week may be back, and is part of the spread; what is silent for longer is not.
 const SILENT: usize = 7;
 /// Months differ by season, holidays and sales, which weeks close together do not show: so much of the mean, at least, as the spread of
 /// weeks.
@@ -51,36 +45,36 @@ pub(crate) struct Series {
 #[derive(Debug, Clone)]
 pub(crate) struct Calendar {
     first: Day,
-    days: usize,
+    pub(super) days: usize,
     /// Days with reports.
     pub(crate) covered: usize,
     /// Days shown, at the end.
     shown: usize,
-    /// How much mail a day of each weekday brings, 1 on average; Monday first.
-    week: [f64; 7],
+    /// How much mail a weekend day brings, as a part of a working day.
+    pub(super) weekend: f64,
 }
 
 impl Calendar {
     /// `volume`: wanted mail of all flows, by day.
     pub(crate) fn new(first: Day, shown: usize, volume: &[f64]) -> Self {
-        let mut week = [(0.0, 0.0); 7];
-        for (at, messages) in volume.iter().enumerate() {
-            if *messages > 0.0 {
-                let day = &mut week[weekday(first, at)];
-                *day = (day.0 + messages, day.1 + 1.0);
-            }
+        let mut of = [(0.0, 0.0); 2];
+        for (at, messages) in volume.iter().enumerate().filter(|(_, messages)| **messages > 0.0) {
+            let kind = &mut of[usize::from(first.plus(i32::try_from(at).unwrap_or(i32::MAX)).is_weekend())];
+            *kind = (kind.0 + messages, kind.1 + 1.0);
         }
-        let means = week.map(|(messages, days)| if days > 0.0 { messages / days } else { 0.0 });
-        let all: f64 = means.iter().sum::<f64>() / 7.0;
         // A week that was not seen in full says nothing about its days.
-        let known = means.iter().all(|mean| *mean > 0.0);
-        let week = means.map(|mean| if known { mean / all } else { 1.0 });
+        let known = of.iter().all(|(_, days)| *days > 0.0);
+        let weekend = if known { of[1].0 / of[1].1 / (of[0].0 / of[0].1) } else { 1.0 };
         let covered = volume.iter().filter(|messages| **messages > 0.0).count();
-        Self { first, days: volume.len(), covered, shown: shown.min(volume.len()), week }
+        Self { first, days: volume.len(), covered, shown: shown.min(volume.len()), weekend }
     }
 
-    fn weight(&self, days: std::ops::Range<usize>) -> f64 {
-        days.map(|at| self.week[weekday(self.first, at)]).sum()
+    pub(super) fn day(&self, at: usize) -> Day {
+        self.first.plus(i32::try_from(at).unwrap_or(i32::MAX))
+    }
+
+    pub(super) fn is_weekend(&self, at: usize) -> bool {
+        self.day(at).is_weekend()
     }
 
     /// Whether there are enough days for a bound.
@@ -89,40 +83,8 @@ impl Calendar {
     }
 }
 
-fn weekday(first: Day, at: usize) -> usize {
-    let day = first.plus(i32::try_from(at).unwrap_or(i32::MAX));
-    usize::try_from(day.since_monday()).unwrap_or(0)
-}
-
-fn count(n: usize) -> f64 {
+pub(super) fn count(n: usize) -> f64 {
     float(n as u64)
-}
-
-/// What is to be expected of a flow.
-fn expected(series: &Series, calendar: &Calendar) -> f64 {
-    let active: Vec<usize> = (0..calendar.days).filter(|at| series.messages[*at] > 0).collect();
-    let (Some(&began), Some(&last)) = (active.first(), active.last()) else { return 0.0 };
-    let recent = calendar.days.saturating_sub(RECENT);
-    if active.len() < GOES_ON {
-        let stopped: f64 = series.stopped[recent..].iter().sum();
-        return stopped / count(calendar.days - recent);
-    }
-    let rate = count(active.len()) / count(last - began + 1);
-    let silent = calendar.days - 1 - last;
-    if silent >= SILENT && (1.0 - rate).powf(count(silent)) < ENDED {
-        return 0.0;
-    }
-    let counts = active.iter().map(|at| DayCount {
-        day: Day(i32::try_from(*at).unwrap_or(0)),
-        messages: series.messages[*at],
-        failing: rounded(series.stopped[*at]),
-        delivered: 0,
-    });
-    let changed =
-        phases(&counts.collect::<Vec<_>>()).last().map_or(0, |phase| usize::try_from(phase.first.0).unwrap_or(0));
-    let from = recent.max(changed).max(if changed == began { began } else { 0 });
-    let weight = calendar.weight(from..calendar.days);
-    if weight > 0.0 { series.stopped[from..].iter().sum::<f64>() / weight } else { 0.0 }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of messages, not negative")]
@@ -133,25 +95,58 @@ pub(crate) fn rounded(value: f64) -> u64 {
 /// What is to be expected of some flows together, and the most of it.
 pub(crate) fn estimate<'a>(flows: impl IntoIterator<Item = &'a Series>, calendar: &Calendar) -> Estimate {
     let mut sum = vec![0.0_f64; calendar.days];
-    let mut newcomers = vec![0.0_f64; calendar.days.div_ceil(RECENT)];
+    // The same as if each flow had always been as it is now.
+    let mut as_now = vec![0.0_f64; calendar.days];
+    let mut occasional = vec![0.0_f64; calendar.days];
+    let mut newcomers = vec![0.0_f64; calendar.days.div_ceil(MONTH)];
     let (mut ahead, mut largest) = (0.0, 0.0_f64);
     for series in flows {
-        ahead += expected(series, calendar);
         largest = largest.max(usual(series, calendar));
+        let add = |to: &mut [f64], from: usize| {
+            to.iter_mut().zip(&series.stopped).skip(from).for_each(|(sum, stopped)| *sum += stopped);
+        };
+        add(&mut sum, 0);
+        match outlook(series, calendar) {
+            Outlook::GoesOn { ahead: of, since } => {
+                ahead += of;
+                let level = series.stopped[since..].iter().sum::<f64>() / count(calendar.days - since);
+                as_now[..since].iter_mut().for_each(|sum| *sum += level);
+                add(&mut as_now, since);
+            }
+            Outlook::Ended { silent } if silent >= SILENT => {}
+            Outlook::Ended { .. } => add(&mut as_now, 0),
+            Outlook::Occasional => {
+                add(&mut as_now, 0);
+                add(&mut occasional, 0);
+            }
+        }
         let mut first = None;
         for (at, stopped) in series.stopped.iter().enumerate().filter(|(_, stopped)| **stopped > 0.0) {
-            sum[at] += stopped;
             // Months are counted from the newest day back, so that the last one is whole.
-            let month = (calendar.days - 1 - at) / RECENT;
+            let month = (calendar.days - 1 - at) / MONTH;
             if *first.get_or_insert(month) == month {
                 newcomers[month] += stopped;
             }
         }
     }
+    ahead += median_week(&occasional);
     let shown = &sum[calendar.days - calendar.shown..];
     let seen = if shown.is_empty() { 0.0 } else { shown.iter().sum::<f64>() / count(shown.len()) };
-    let at_most = calendar.is_enough().then(|| at_most(&sum, newcomer(&newcomers, largest, calendar), ahead, calendar));
+    let newcomer = newcomer(&newcomers, largest, calendar);
+    let at_most = calendar.is_enough().then(|| at_most(&as_now, newcomer, ahead, calendar));
     Estimate { seen, expected: ahead, at_most }
+}
+
+/// The mean days of whole weeks, the newest first.
+fn weeks(days: &[f64]) -> Vec<f64> {
+    days.rchunks_exact(7).map(|week| week.iter().sum::<f64>() / 7.0).collect()
+}
+
+/// What comes now and then is expected as in its middle week: a rare large mailing is a chance, and part of the bound.
+fn median_week(days: &[f64]) -> f64 {
+    let mut weeks = weeks(days);
+    weeks.sort_by(f64::total_cmp);
+    weeks.get(weeks.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// What a flow brings on a mean day between its first and its last, of the days that are known.
@@ -160,25 +155,25 @@ fn usual(series: &Series, calendar: &Calendar) -> f64 {
     let (first, last) = ((0..calendar.days).find(harmed), (0..calendar.days).rfind(harmed));
     let Some((first, last)) = first.zip(last) else { return 0.0 };
     // What came once came once in a month.
-    series.stopped[first..=last].iter().sum::<f64>() / count((last - first + 1).max(RECENT.min(calendar.days)))
+    series.stopped[first..=last].iter().sum::<f64>() / count((last - first + 1).max(MONTH.min(calendar.days)))
 }
 
 /// Something new fails every month: as much as in the month in which most did, the oldest left out, where everything is new; and at least
 /// one more flow as large as the largest that fails.
 fn newcomer(newcomers: &[f64], largest: f64, calendar: &Calendar) -> f64 {
-    let months = calendar.days / RECENT;
+    let months = calendar.days / MONTH;
     let most = newcomers.iter().take(months.saturating_sub(1)).fold(0.0_f64, |most, month| most.max(*month));
-    (most / count(RECENT)).max(largest)
+    (most / count(MONTH)).max(largest)
 }
 
 fn at_most(sum: &[f64], newcomer: f64, ahead: f64, calendar: &Calendar) -> f64 {
-    let weeks: Vec<f64> = sum.rchunks_exact(7).map(|week| week.iter().sum::<f64>() / 7.0).collect();
+    let weeks = weeks(sum);
     let n = count(weeks.len());
     let mean = weeks.iter().sum::<f64>() / n;
     let variance = weeks.iter().map(|week| (week - mean).powi(2)).sum::<f64>() / (n - 1.0);
     // No less than what chance alone does to counts, and than what seasons do.
     let spread = (variance * ALIKE).max(ahead.max(mean) / 7.0).sqrt().max(SEASON * ahead);
-    let reach = student(weeks.len() - 1) * spread * (1.0 / n + 7.0 / AHEAD).sqrt();
+    let reach = student(weeks.len() - 1) * spread * (1.0 / n + 7.0 / count(AHEAD)).sqrt();
     // The rule of three: nothing in so many days may still be so much.
     let none = 3.0 / count(calendar.covered.max(1));
     (ahead + reach + newcomer).max(none)
@@ -196,8 +191,8 @@ fn student(freedom: usize) -> f64 {
 mod tests {
     use super::*;
 
-    /// A Monday.
-    const FIRST: Day = Day(20_003);
+    /// 2025-03-03, a Monday; no holidays for months.
+    const FIRST: Day = Day(20_150);
 
     fn series(days: usize, of: impl Fn(usize) -> (u64, f64)) -> Series {
         let (messages, stopped) = (0..days).map(of).unzip();
@@ -210,16 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_weekday_is_a_monday() {
-        assert_eq!((weekday(FIRST, 0), weekday(FIRST, 6), weekday(FIRST, 7)), (0, 6, 0));
-        assert_eq!(weekday(Day(0), 0), 3, "1970-01-01 was a Thursday");
-    }
-
-    #[test]
     fn what_goes_on_is_expected_and_what_ended_is_not() {
         let steady = series(84, |at| if at % 7 < 5 { (10, 10.0) } else { (3, 3.0) });
         let found = estimate_of(84, std::slice::from_ref(&steady));
-        assert!((found.expected - 8.0).abs() < 0.01, "{found:?}: fifty on workdays and six on weekends, by seven");
+        assert!(
+            (found.expected - 244.0 / 30.0).abs() < 0.01,
+            "{found:?}: 22 working days and 8 of weekends are to come"
+        );
         let bound = found.at_most.unwrap();
         assert!((16.0..22.0).contains(&bound), "even what never changes may, and another like it: {bound}");
 
@@ -239,7 +231,41 @@ mod tests {
         assert!((9.0..12.0).contains(&found), "five days old, and goes on: {found}");
 
         let once = series(84, |at| if at == 80 { (280, 280.0) } else { (0, 0.0) });
-        assert!((estimate_of(84, &[once]).expected - 10.0).abs() < 0.01, "once is once in four weeks");
+        let found = estimate_of(84, &[once]);
+        assert!(found.expected < 0.01 && found.at_most.unwrap() > 10.0, "once is a chance: {found:?}");
+        let moved = series(84, |at| if at < 79 { (10, 10.0) } else { (0, 0.0) });
+        assert!(estimate_of(84, &[moved]).expected < 0.01, "five days without, of a flow of every day");
+    }
+
+    #[test]
+    fn what_was_ordered_twice_comes_again_and_levels_follow() {
+        let mailings =
+            |days: &'static [usize]| series(84, move |at| if days.contains(&at) { (310, 310.0) } else { (10, 10.0) });
+        let (twice, once) = (estimate_of(84, &[mailings(&[38, 70])]), estimate_of(84, &[mailings(&[70])]));
+        assert!((twice.expected - 10.0 - 600.0 / 56.0).abs() < 0.01, "at the rate at which it came: {twice:?}");
+        assert!((once.expected - 10.0).abs() < 0.01, "once is a chance: {once:?}");
+        assert!(
+            once.at_most.unwrap() > estimate_of(84, &[mailings(&[])]).at_most.unwrap(),
+            "and in the bound: {once:?}"
+        );
+        let sales = series(84, |at| if at < 63 { (30, 30.0) } else { (10, 10.0) });
+        let found = estimate_of(84, &[sales]).expected;
+        assert!((10.0..15.0).contains(&found), "three weeks after the sales: {found}");
+    }
+
+    #[test]
+    fn the_days_that_come_have_their_weekends_and_holidays() {
+        // From Monday, 2025-10-06, eleven weeks: the last day is 2025-12-21, and the days that come are those around Christmas.
+        let days = 77;
+        let volume: Vec<f64> = (0..days).map(|at| if at % 7 < 5 { 1_000.0 } else { 300.0 }).collect();
+        let calendar = Calendar::new(Day(20_367), 30, &volume);
+        let office = series(days, |at| if at % 7 < 5 { (100, 100.0) } else { (30, 30.0) });
+        // To 20 January: 30 days, of which 8 are of weekends. of the others three are holidays, and five between the years.
+        let expected = (8.0_f64.mul_add(30.0, 3.0 * 30.0) + 5.0 * 65.0 + 14.0 * 100.0) / 30.0;
+        let found = estimate([&office], &calendar).expected;
+        assert!((found - expected).abs() < 0.01, "people are away: {found} and not {expected}");
+        let machine = series(days, |_| (100, 100.0));
+        assert!((estimate([&machine], &calendar).expected - 100.0).abs() < 0.01, "machines know no Sunday");
     }
 
     #[test]

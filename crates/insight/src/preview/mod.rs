@@ -10,7 +10,7 @@
 //! | `mailer` | what records and cells together say of a message |
 //! | `replay` | all cells once more |
 //! | `differences` | where a replay of the records as they are does not give what was reported |
-//! | `forecast` | what is to be expected, and at most |
+//! | `outlook`, `forecast` | what is to be expected of a flow; of all of them, and at most |
 //! | `assemble`, `answers`, `request` | the answer |
 
 mod answers;
@@ -18,6 +18,7 @@ mod assemble;
 mod differences;
 mod forecast;
 mod mailer;
+mod outlook;
 mod replay;
 mod reporters;
 mod request;
