@@ -386,6 +386,33 @@ fn what_is_wrong_is_named() {
     }
 }
 
+/// Mail that authenticates, and does not pass all the same.
+#[test]
+fn what_is_wrong_is_not_that_nothing_is_set_up() {
+    let cases = [
+        (
+            "signs as a name below, and alignment is strict",
+            "pass d=mail.example.com s=a",
+            "softfail mfrom example.com",
+            Some(Diagnosis::SignsAsAnother),
+        ),
+        (
+            "an envelope below, and alignment is strict",
+            "",
+            "pass mfrom bounce.example.com",
+            Some(Diagnosis::UnalignedBounceDomain),
+        ),
+        ("the report contradicts itself", "pass d=example.com s=a", "pass mfrom example.com", None),
+    ];
+    for (why, dkim, spf, expected) in cases {
+        let organisation = Organisation { networks: vec![("10.0.0.0".parse().unwrap(), 8)], ..Organisation::default() };
+        let flows = judge(&[Stream::new("10.9.8.7", 1, 30, dkim, spf).unaligned()], &organisation);
+        let flow = flows.iter().find(|flow| flow.line.sources == 1).unwrap();
+        assert_eq!(flow.line.class, FlowClass::OwnMisconfigured, "{why}: declared as ours; {}", flow.line.rule);
+        assert_eq!(flow.line.diagnosis, expected, "{why}");
+    }
+}
+
 #[test]
 fn a_flow_has_phases_and_an_id_that_lasts() {
     let set_up = [

@@ -213,16 +213,23 @@ impl Features {
         let shape = cell.shape;
         self.failing += n;
         let pass = shape.spf() == Spf::Pass;
+        let aligned = (shape.own() == Own::Pass && cell.own_domain == cell.author) || (pass && cell.spf == cell.author);
         let slot = match (shape.own(), shape.spf()) {
-            (_, Spf::PermError) => &mut self.fail_permerror,
-            (Own::Broken, _) => &mut self.fail_broken,
-            (Own::Temporary, _) | (_, Spf::TempError) => &mut self.fail_temperror,
-            _ if cell.other != 0 => &mut self.fail_other_signed,
-            _ if pass && shape.whose() == Whose::Foreign => &mut self.fail_foreign,
-            _ if shape.bounce() => &mut self.fail_bounce,
-            _ => &mut self.fail_unlisted,
+            // The report contradicts itself: nothing is wrong with mail that authenticates as its author domain.
+            _ if aligned => None,
+            (_, Spf::PermError) => Some(&mut self.fail_permerror),
+            (Own::Broken, _) => Some(&mut self.fail_broken),
+            (Own::Temporary, _) | (_, Spf::TempError) => Some(&mut self.fail_temperror),
+            // As another name below ours, where alignment is strict.
+            (Own::Pass, _) => Some(&mut self.fail_other_signed),
+            _ if cell.other != 0 => Some(&mut self.fail_other_signed),
+            _ if pass && shape.whose() != Whose::Nobody => Some(&mut self.fail_foreign),
+            _ if shape.bounce() => Some(&mut self.fail_bounce),
+            _ => Some(&mut self.fail_unlisted),
         };
-        *slot += n;
+        if let Some(slot) = slot {
+            *slot += n;
+        }
         if !pass && cell.other == 0 && shape.own() != Own::Pass {
             match shape.whose() {
                 Whose::Ours => self.lying += n,

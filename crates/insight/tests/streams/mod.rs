@@ -29,6 +29,8 @@ pub(crate) struct Stream<'a> {
     spf: &'a str,
     envelope: &'a str,
     overrides: &'a str,
+    /// What the receivers made of it, where it is not what relaxed alignment makes.
+    outcome: Option<Outcome>,
 }
 
 pub(crate) fn addresses(first: &str, many: u32, step: u32) -> Vec<IpAddr> {
@@ -43,8 +45,21 @@ impl<'a> Stream<'a> {
         let at_once = sources.len();
         let (domain, overrides) = ("example.com", "");
         let envelope = spf.rsplit(' ').next().unwrap_or_default();
-        let (days, disposition) = ((0, DAYS), Disposition::None);
-        Self { days, disposition, weekend: 30, sources, at_once, per_day, domain, dkim, spf, envelope, overrides }
+        let (days, disposition, outcome) = ((0, DAYS), Disposition::None, None);
+        Self {
+            days,
+            disposition,
+            weekend: 30,
+            sources,
+            at_once,
+            per_day,
+            domain,
+            dkim,
+            spf,
+            envelope,
+            overrides,
+            outcome,
+        }
     }
 
     pub(crate) fn flat(mut self) -> Self {
@@ -66,6 +81,12 @@ impl<'a> Stream<'a> {
     /// What receivers do with it.
     pub(crate) fn held_back(mut self) -> Self {
         self.disposition = Disposition::Reject;
+        self
+    }
+
+    /// Receivers say that it does not pass: alignment is strict, or they contradict themselves.
+    pub(crate) fn unaligned(mut self) -> Self {
+        self.outcome = Some(Outcome::Unaligned);
         self
     }
 
@@ -129,7 +150,7 @@ impl<'a> Stream<'a> {
                         spf: self.spf,
                         envelope_from: self.envelope,
                         overrides: self.overrides,
-                        outcome: self.outcome(),
+                        outcome: self.outcome.unwrap_or_else(|| self.outcome()),
                         disposition: self.disposition,
                         messages,
                     });
