@@ -99,6 +99,9 @@ pub struct SeenLookalike {
     pub places: Vec<String>,
     /// Messages that reports tell of, and samples. One message counts in each place.
     pub messages: u64,
+    /// The first day, of the last 90 days of mail.
+    #[schemars(with = "String")]
+    pub first_day: Day,
     /// The last day.
     #[schemars(with = "String")]
     pub last_day: Day,
@@ -121,7 +124,8 @@ pub struct LookalikeChangeLine {
     pub what: String,
     /// The score of the name now.
     pub score: u8,
-    /// Whether somebody should be told: the score is high, or the name appeared, or it takes mail now.
+    /// Whether somebody should be told: the name began to exist, or takes mail now, or something changed about one with a high score.
+    /// Not what was there when it was first looked for: nothing has changed.
     pub alert: bool,
 }
 
@@ -232,20 +236,22 @@ fn changes_of(
         .filter_map(|change| {
             let key = (&*change.domain, &*change.name);
             let score = scores.get(&key).copied().unwrap_or(0);
-            let appeared = entries.get(&key).is_some_and(|e| e.absent_before && e.first_seen == change.at);
-            told(&change, score, appeared)
+            let first = entries.get(&key).filter(|entry| entry.first_seen == change.at);
+            told(&change, score, first.map(|entry| entry.absent_before))
         })
         .collect())
 }
 
-/// A change in words; nothing where only our own notes about the name differ.
-fn told(change: &LookalikeChange, score: u8, appeared: bool) -> Option<LookalikeChangeLine> {
+/// A change in words; nothing where only our own notes about the name differ. `first`: it is the first that was seen of the name, and
+/// whether it was looked for before and was not there.
+fn told(change: &LookalikeChange, score: u8, first: Option<bool>) -> Option<LookalikeChangeLine> {
     let state = |text: &Option<String>| text.as_deref().and_then(kept).map(|kept| kept.state);
     let (was, became) = (state(&change.was), state(&change.became));
     if was == became {
         return None;
     }
     let mut what = Vec::new();
+    let appeared = first == Some(true);
     match (&was, &became) {
         (None, Some(_)) if appeared => what.push("it is new".to_owned()),
         (None, Some(_)) => what.push("it exists".to_owned()),
@@ -271,7 +277,7 @@ fn told(change: &LookalikeChange, score: u8, appeared: bool) -> Option<Lookalike
             what.push("its SPF or DMARC record is another one".to_owned());
         }
     }
-    let alert = became.is_some() && (score >= ALERT_SCORE || appeared || (mail_now && was.is_some()));
+    let alert = became.is_some() && first != Some(false) && (score >= ALERT_SCORE || was.is_none() || mail_now);
     Some(LookalikeChangeLine {
         id: change.id,
         unicode: shown(&change.name),
@@ -387,8 +393,8 @@ pub fn refresh_seen_lookalikes(ledger: &Ledger, declared: &[Name], catalogue: &C
         for (column, place) in
             [(Column::EnvelopeFrom, "envelope"), (Column::DkimDomain, "dkim"), (Column::SpfDomain, "spf")]
         {
-            for (name, messages, last_day) in names_in(ledger, column, days)? {
-                note(&mut found, &ours, (&name, place), messages, last_day);
+            for (name, messages, days) in names_in(ledger, column, days)? {
+                note(&mut found, &ours, (&name, place), messages, days);
             }
         }
     }
@@ -399,11 +405,11 @@ pub fn refresh_seen_lookalikes(ledger: &Ledger, declared: &[Name], catalogue: &C
         let names = signed.chain(&sample.spf_domain).chain(&sample.reported_domains).map(|name| (name, "sample"));
         let names = names.chain(sample.uri_hosts.iter().map(|name| (name, "link")));
         for (name, place) in names {
-            note(&mut found, &ours, (name, place), sample.incidents, day);
+            note(&mut found, &ours, (name, place), sample.incidents, (day, day));
         }
         let envelope = sample.envelope_from.as_ref().and_then(|path| path.rsplit_once('@'));
         if let Some((_, domain)) = envelope {
-            note(&mut found, &ours, (domain, "sample"), sample.incidents, day);
+            note(&mut found, &ours, (domain, "sample"), sample.incidents, (day, day));
         }
     }
     let mut all: Vec<SeenLookalike> = found.into_values().collect();
@@ -418,7 +424,7 @@ fn note(
     ours: &Ours,
     (name, place): (&str, &str),
     messages: u64,
-    last_day: Day,
+    (first_day, last_day): (Day, Day),
 ) {
     if !found.contains_key(name) {
         let Some(likeness) = Name::parse(name).ok().and_then(|name| ours.recognise(&name)) else { return };
@@ -430,13 +436,14 @@ fn note(
             similarity: likeness.similarity,
             places: Vec::new(),
             messages: 0,
+            first_day,
             last_day,
         };
         found.insert(name.to_owned(), line);
     }
     let Some(line) = found.get_mut(name) else { return };
     line.messages = line.messages.saturating_add(messages);
-    line.last_day = line.last_day.max(last_day);
+    (line.first_day, line.last_day) = (line.first_day.min(first_day), line.last_day.max(last_day));
     if !line.places.iter().any(|known| known == place) {
         line.places.push(place.to_owned());
     }
@@ -465,18 +472,24 @@ pub fn our_names(ledger: &Ledger, declared: &[Name]) -> Result<Vec<Name>, Error>
     Ok(answer.lines.iter().filter_map(name).collect())
 }
 
-fn names_in(ledger: &Ledger, column: Column, days: (Day, Day)) -> Result<Vec<(String, u64, Day)>, Error> {
+/// A name that stands in mail: with messages, and the first and the last day.
+type Standing = (String, u64, (Day, Day));
+
+/// Names that stand in a column.
+fn names_in(ledger: &Ledger, column: Column, days: (Day, Day)) -> Result<Vec<Standing>, Error> {
     let question = Question {
         days: Some(days),
         group: vec![column],
-        measures: vec![Measure::Messages, Measure::LastDay],
+        measures: vec![Measure::Messages, Measure::FirstDay, Measure::LastDay],
         order: vec![(Key::Measure(Measure::Messages), Direction::Descending)],
         limit: Some(NAMES),
         ..Question::default()
     };
     let answer = ledger.ask(&question)?;
     let line = |line: &store::Line| match (&line.key[..], &line.measures[..]) {
-        ([Value::Text(name)], [messages, Value::Day(last)]) => Some((name.to_string(), number(messages), *last)),
+        ([Value::Text(name)], [messages, Value::Day(first), Value::Day(last)]) => {
+            Some((name.to_string(), number(messages), (*first, *last)))
+        }
         _ => None,
     };
     Ok(answer.lines.iter().filter_map(line).collect())

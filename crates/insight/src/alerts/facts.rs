@@ -28,6 +28,7 @@ pub(crate) struct Facts {
     pub(crate) sources: Vec<SourceTrouble>,
     pub(crate) listed: Vec<ListedAddress>,
     pub(crate) records: Vec<RecordFact>,
+    pub(crate) lookalikes: Vec<LookalikeFact>,
     /// Causes of which an alert is open: they are kept open by less than what opens them, so that nothing flaps.
     pub(crate) open: BTreeSet<String>,
 }
@@ -169,6 +170,24 @@ pub(crate) enum RecordTrouble {
     OverLimit(u32),
     /// A key is so many months old.
     Old(u32),
+}
+
+/// What is new of a name that could be taken for ours.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct LookalikeFact {
+    /// The domain of ours.
+    pub(crate) domain: String,
+    /// The name that somebody registered.
+    pub(crate) registered: String,
+    /// The name, or the one below it that most mail has, as DNS has it, and as people see it.
+    pub(crate) name: String,
+    pub(crate) unicode: String,
+    /// What changed in DNS, the newest first, each with its day.
+    pub(crate) changes: Vec<String>,
+    /// In our mail, and not before: messages, the first day, and where it stands.
+    pub(crate) mail: Option<(u64, Day, Vec<String>)>,
+    pub(crate) score: u8,
+    pub(crate) actions: Vec<String>,
 }
 
 /// The days of the same kind, weekend or not, before a day, the newest first.

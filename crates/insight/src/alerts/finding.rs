@@ -69,11 +69,13 @@ pub enum AlertRule {
     SpfInclude,
     /// A DKIM key is old.
     KeyAge,
+    /// A name that could be taken for ours began to exist, takes mail, changed, or stands in mail in our name.
+    Lookalike,
 }
 
 impl AlertRule {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::OwnDrop,
         Self::FlowFails,
         Self::NewFlow,
@@ -94,6 +96,7 @@ impl AlertRule {
         Self::DkimRecord,
         Self::SpfInclude,
         Self::KeyAge,
+        Self::Lookalike,
     ];
 
     /// The word in JSON, settings and causes.
@@ -120,6 +123,7 @@ impl AlertRule {
             Self::DkimRecord => "dkim_record",
             Self::SpfInclude => "spf_include",
             Self::KeyAge => "key_age",
+            Self::Lookalike => "lookalike",
         }
     }
 
@@ -147,6 +151,7 @@ impl AlertRule {
             Self::DkimRecord => "DKIM key",
             Self::SpfInclude => "SPF include",
             Self::KeyAge => "Old DKIM key",
+            Self::Lookalike => "A name like ours",
         }
     }
 }

@@ -68,6 +68,9 @@ pub(crate) fn gather(
     if at.on(super::AlertRule::Listed) {
         facts.listed = listed(ledger, until)?;
     }
+    if at.on(super::AlertRule::Lookalike) {
+        facts.lookalikes = super::lookalikes::gather(ledger, now, Some((first, until)))?;
+    }
     // A key that signs nothing may go: that is how keys are rotated.
     let used = |name: &String| {
         let mut days = facts.domains.values().flat_map(|of| of.days.range(until.plus(-6)..));

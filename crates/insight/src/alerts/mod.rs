@@ -8,7 +8,7 @@
 //! | `thresholds`, `finding` | the numbers; what a rule finds |
 //! | `complete` | which days are judged: those that have come in |
 //! | `facts`, `gather` | all that rules look at, and where it comes from |
-//! | `mail`, `authentication`, `reports`, `records` | the rules |
+//! | `mail`, `authentication`, `reports`, `records`, `lookalikes` | the rules |
 //! | `causes` | one alert a cause: what follows from something else is not told beside it |
 //! | `state` | opened, raised, resolved; to be told or not |
 //! | `run`, `read`, `answers` | all of it on a ledger; what is shown |
@@ -22,6 +22,7 @@ mod digest;
 mod facts;
 mod finding;
 mod gather;
+mod lookalikes;
 mod mail;
 mod read;
 mod records;

@@ -12,7 +12,7 @@ use super::finding::Finding;
 use super::gather::gather;
 use super::state::{Delivery, Moment, NoticeKind, SAME, change, notice};
 use super::thresholds::Thresholds;
-use super::{authentication, causes, mail, records, reports};
+use super::{authentication, causes, lookalikes, mail, records, reports};
 use crate::Error;
 
 /// The day up to which data was judged.
@@ -41,14 +41,15 @@ pub fn watch_over(ledger: &Ledger, watching: &Watching, now: i64, sources: &[Sou
     let before = then.marks.get(JUDGED).and_then(|day| i32::try_from(*day).ok()).map(Day);
     let at = &watching.thresholds;
     let facts = gather(ledger, at, now, before, sources)?;
-    let (found, until) = match facts {
-        Some(mut facts) => {
-            let open = then.alerts.iter().filter(|alert| alert.resolved.is_none());
-            facts.open = open.map(|alert| alert.cause.clone()).collect();
-            (findings(&facts, at), Some(facts.judged.1))
-        }
-        // An empty ledger has sources that may fail all the same.
-        None => (findings(&Facts { now, sources: sources.to_vec(), ..Facts::default() }, at), None),
+    let (found, until) = if let Some(mut facts) = facts {
+        let open = then.alerts.iter().filter(|alert| alert.resolved.is_none());
+        facts.open = open.map(|alert| alert.cause.clone()).collect();
+        (findings(&facts, at), Some(facts.judged.1))
+    } else {
+        // An empty ledger has sources that may fail, and names like ours, all the same.
+        let lookalikes =
+            if at.on(super::AlertRule::Lookalike) { lookalikes::gather(ledger, now, None)? } else { Vec::new() };
+        (findings(&Facts { now, sources: sources.to_vec(), lookalikes, ..Facts::default() }, at), None)
     };
     let due = digest::due(then.marks.get(DIGEST).copied(), now);
     let week = if due == digest::Due::Now { Some(digest(ledger, now)?) } else { None };
@@ -78,7 +79,7 @@ pub fn watch_over(ledger: &Ledger, watching: &Watching, now: i64, sources: &[Sou
 
 /// What the rules find, one for each cause.
 pub(crate) fn findings(facts: &Facts, at: &Thresholds) -> Vec<Finding> {
-    let rules = [mail::rules, authentication::rules, reports::rules, records::rules];
+    let rules = [mail::rules, authentication::rules, reports::rules, records::rules, lookalikes::rules];
     let all = rules.iter().flat_map(|rules| rules(facts, at)).filter(|finding| at.on(finding.rule));
     causes::independent(all.collect(), facts)
 }

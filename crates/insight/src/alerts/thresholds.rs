@@ -47,6 +47,8 @@ pub struct Thresholds {
     pub source_minutes: u32,
     /// Months after which a DKIM key is old.
     pub key_months: u32,
+    /// Messages that name a look-alike of ours which was not in our mail before.
+    pub lookalike_mail: u64,
 }
 
 impl Default for Thresholds {
@@ -74,6 +76,8 @@ impl Default for Thresholds {
             source_minutes: 60,
             // Longer than anybody who rotates yearly needs; what M3AAWG asks for (every six months) is advice and no alarm.
             key_months: 24,
+            // One message may be somebody's slip of the finger.
+            lookalike_mail: 10,
         }
     }
 }
