@@ -194,7 +194,7 @@ fn peer(folder: &Path, dovecot: &Dovecot, mails: u64) -> Option<f64> {
         let config = folder.join(format!("{user}.ini"));
         let text = format!(
             "[general]\nsave_aggregate = True\noutput = {}\noffline = True\nsilent = True\n[mailbox]\nwatch = False\ndelete = False\n\
-             batch_size = 200\n[imap]\nhost = 127.0.0.1\nport = {}\nssl = False\nskip_certificate_verification = True\nuser = {user}\npassword = {PASSWORD}\n",
+             batch_size = 0\n[imap]\nhost = 127.0.0.1\nport = {}\nssl = False\nskip_certificate_verification = True\nuser = {user}\npassword = {PASSWORD}\n",
             out.display(),
             dovecot.port
         );
