@@ -88,6 +88,9 @@ fn missing_found(name: &str, checked: &str, day: report::Day, spf: &SpfFacts) ->
     }
 }
 
+/// Per cent of what is signed with a key that does not verify, where nobody can use the key.
+const DEAD: f64 = 90.0;
+
 /// Mail straight from our own hosts whose signatures stopped verifying. It still passes by SPF, and fails wherever it is forwarded.
 fn dkim(facts: &Facts, at: &Thresholds, name: &str, domain: &DomainFacts) -> Option<Finding> {
     let open = facts.open.contains(&cause(AlertRule::DkimBroken, name, ""));
@@ -105,7 +108,8 @@ fn dkim(facts: &Facts, at: &Thresholds, name: &str, domain: &DomainFacts) -> Opt
         let (middle, spread) = usual(&before);
         let share = percent(broken, all);
         let part = if open { 0.5 } else { 1.0 };
-        if share - middle < (at.dkim_points * part).max(at.sigmas * spread * part) {
+        let dead = of.signed.iter().find(|(key, signed)| is_dead(domain, at, day, key, **signed));
+        if share - middle < (at.dkim_points * part).max(at.sigmas * spread * part) && dead.is_none() {
             return None;
         }
         let mut keys: Vec<(&(String, String), u64)> = of.signed.iter().map(|(key, signed)| (key, signed.1)).collect();
@@ -120,15 +124,37 @@ fn dkim(facts: &Facts, at: &Thresholds, name: &str, domain: &DomainFacts) -> Opt
             domain: name.to_owned(),
             subject: String::new(),
             day: Some(day),
-            sentence: format!(
-                "Signatures of {share:.0} % of the signed mail straight from {name}'s own hosts did not verify on {day}, usually {middle:.1} %: {} of {} messages.",
-                commas(broken),
-                commas(all)
-            ),
+            sentence: match dead {
+                Some((_, (all, broken))) => format!(
+                    "{} of {} messages that {name}'s own hosts signed with one key did not verify on {day}.",
+                    commas(*broken),
+                    commas(*all)
+                ),
+                None => format!(
+                    "Signatures of {share:.0} % of the signed mail straight from {name}'s own hosts did not verify on {day}, usually {middle:.1} %: {} of {} messages.",
+                    commas(broken),
+                    commas(all)
+                ),
+            },
             evidence: evidence.collect(),
             remedy: format!("Compare the key at {key} in DNS with the signer's: a new key that is not published, or another one."),
             link: format!("/domains/{name}/trend"),
             messages: broken,
         })
     })
+}
+
+/// Whether nearly nothing that is signed with a key verifies, and that is new: however small a part of all mail it is.
+fn is_dead(
+    domain: &DomainFacts,
+    at: &Thresholds,
+    day: report::Day,
+    key: &(String, String),
+    (all, broken): (u64, u64),
+) -> bool {
+    let before: Vec<f64> =
+        alike(&domain.days, day).filter_map(|of| of.signed.get(key)).map(|s| percent(s.1, s.0)).collect();
+    // A key that was never seen has nothing usual.
+    let (middle, _) = if before.is_empty() { (0.0, 0.0) } else { usual(&before) };
+    broken >= at.messages / 2 && percent(broken, all) >= DEAD && middle <= 100.0 - DEAD
 }

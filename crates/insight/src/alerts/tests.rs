@@ -63,7 +63,7 @@ type InDns<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, &'a [(RecordKind,
 fn a_day_against_the_days_before() {
     use AlertRule::{Campaign, DeliveredSpoof, DkimBroken, OwnDrop, SpfMissing, SpfPermerror, UnknownShare};
     use Severity::{Amber, Red};
-    let cases: [(&str, Change, Told); 17] = [
+    let cases: [(&str, Change, Told); 19] = [
         ("as ever", |_| {}, &[]),
         ("a third of our own mail fails", |day| day.own = (1_000, 330), &[(OwnDrop, Red)]),
         ("six in a hundred more, where it never varies", |day| day.own = (1_000, 70), &[(OwnDrop, Red)]),
@@ -78,6 +78,16 @@ fn a_day_against_the_days_before() {
             "a new key that is nowhere",
             |day| day.signed.extend([(("example.com".into(), "s2".into()), (400, 400))]),
             &[(DkimBroken, Red)],
+        ),
+        (
+            "a key of a small machine that nobody can use: a thirtieth of all that is signed",
+            |day| day.signed.extend([(("example.com".into(), "s2".into()), (30, 29))]),
+            &[(DkimBroken, Red)],
+        ),
+        (
+            "half of what a small machine signs is altered on the way",
+            |day| day.signed.extend([(("example.com".into(), "s2".into()), (60, 30))]),
+            &[],
         ),
         (
             "a handful of broken signatures",
