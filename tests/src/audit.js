@@ -104,12 +104,13 @@
   }
   if (texts < 10) say(`only ${texts} texts were looked at`);
 
-  // Width.
+  // Width. A phone shows a page that is too wide from farther away, so its `innerWidth` grows with the page; what it lays out for does not.
   const page = document.scrollingElement;
-  if (page.scrollWidth > innerWidth) {
-    const wide = all("body *").filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && shown(element));
+  const room = page.clientWidth;
+  if (page.scrollWidth > room) {
+    const wide = all("body *").filter((element) => element.getBoundingClientRect().right > room + 1 && shown(element));
     const culprit = wide.find((element) => !element.closest(".scroll, .chart, .legend"));
-    say(`the page scrolls sideways: ${page.scrollWidth} in ${innerWidth}`, culprit ?? wide[0]);
+    say(`the page scrolls sideways: ${page.scrollWidth} in ${room}`, culprit ?? wide[0]);
   }
   return found;
 })();

@@ -100,6 +100,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::browser::Look;
 
     /// A page without a fault, around `body`.
     fn page(body: &str) -> String {
@@ -145,6 +146,10 @@ mod tests {
             let found = audit(&mut browser);
             assert!(found.iter().any(|finding| finding.contains(expected)), "{body}: {found:?}");
         }
+        browser.look(Look { width: 390, height: 844, dark: false });
+        browser.open(&page("<div style='width:500px'>wide</div>"));
+        let found = audit(&mut browser);
+        assert!(found.iter().any(|finding| finding.contains("sideways")), "a phone would show it smaller: {found:?}");
     }
 
     #[test]

@@ -197,6 +197,169 @@ fn from_all_domains_to_one_raw_report() {
     assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
 }
 
+/// What the model company's folder does not come with: sources of reports, one of which cannot work, and a password for it.
+const SOURCES: &str = r#"
+[watch]
+enabled = false
+[[source.folder]]
+name = "drop"
+path = "in"
+poll_seconds = 1
+[[source.imap]]
+name = "mailbox"
+host = "127.0.0.1"
+port = 1
+tls = "none"
+user = "dmarc-reports@halden.example"
+password = { file = "secret" }
+"#;
+
+/// Names that exist and could be taken for the company's.
+const ALIKE: &str = r#"
+$TTL 300
+ha1den.example. NS ns.park.example.
+ha1den.example. A 192.0.2.80
+ha1den.example. MX 10 mx.ha1den.example.
+ha1den.example. TXT "v=spf1 mx -all"
+haldern.example. NS ns.park.example.
+halden-login.example. NS ns.evil.example.
+halden-login.example. MX 10 mx.evil.example.
+"#;
+
+/// The model company with everything there are pages about: profiles of its sources, the history of its DNS, names like its own,
+/// alerts, single messages, a directory, and sources of reports. A trouble planted or two among its days.
+fn company(folder: &Path) -> Server {
+    let put = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a temporary folder");
+    let run = |args: &[&str]| {
+        let mut command = Command::new(lamppost());
+        command.current_dir(folder).args(args);
+        let _ = finish(command).expect(0);
+    };
+    run(&["scenario", "generate", "--out", ".", "--days", "60", "--scale", "0.05", "--incidents"]);
+    let settings = std::fs::read_to_string(folder.join("lamppost.toml")).expect("a company comes with its settings");
+    put("lamppost.toml", &(settings + SOURCES));
+    put("secret", "hunter2\n");
+    put("alike.zone", ALIKE);
+    std::fs::create_dir(folder.join("in")).expect("a temporary folder");
+    run(&["import", "reports", "failures"]);
+    run(&["enrich", "--zone", "dns/names.zone", "--zone", "dns/current.zone"]);
+    let history = std::fs::read_dir(folder.join("dns/history")).expect("a company comes with its zones");
+    let mut days: Vec<String> = history
+        .filter_map(|entry| entry.ok()?.path().file_stem().map(|day| day.to_string_lossy().into_owned()))
+        .collect();
+    days.sort_unstable();
+    for day in &days {
+        run(&["watch", "--zone", &format!("dns/history/{day}.zone"), "--zone", "dns/names.zone", "--at", day]);
+    }
+    run(&["lookalikes", "halden.example", "--zone", "alike.zone", "--keep"]);
+    run(&["alerts"]);
+    Server::start(["serve", "--listen", "127.0.0.1:0"], folder)
+}
+
+/// Opens each page in each look with everything folded unfolded, and tells what is wrong with it. Pages are a name, a path, and what
+/// they must say to be about something.
+fn look_at(browser: &mut Browser, server: &Server, pages: &[(&str, &str, &str)]) -> Vec<String> {
+    let mut found = Vec::new();
+    browser.take_events();
+    for (look_name, look) in LOOKS {
+        browser.look(look);
+        for (name, path, says) in pages {
+            browser.open(&format!("{}{}", server.address, &path[1..]));
+            let at = format!("{name}, {look_name} ({path})");
+            let text = browser.text("main");
+            if !text.contains(says) {
+                found.push(format!("{at} does not say “{says}”:\n{}", text.get(..1500).unwrap_or(&text)));
+            }
+            browser.eval("document.querySelectorAll('main details').forEach((one) => { one.open = true; })");
+            browser.screenshot(&pictures().join(format!("{name}-{look_name}.png")));
+            found.extend(audit(browser).into_iter().map(|finding| format!("{at}: {finding}")));
+            let said = complaints(&browser.take_events(), &server.address);
+            found.extend(said.into_iter().map(|complaint| format!("{at}: {complaint}")));
+        }
+    }
+    println!("{} pages, {} looks", pages.len(), LOOKS.len());
+    found
+}
+
+/// The pages about what was judged, what lies ahead, records, names and collecting, over a company that has all of it.
+#[test]
+fn pages_are_whole_where_there_is_much_to_say() {
+    let Some(mut browser) = browser() else { return };
+    let folder = TempDir::new().unwrap();
+    let server = company(folder.path());
+    let people = std::fs::read_to_string(folder.path().join("people.csv")).expect("a company comes with its people");
+    let person = people.lines().nth(1).and_then(|line| line.split(',').nth(1)).expect("a person with an address");
+    let sample = get(&server.address, "/api/v1/samples?days=all").json()["lines"][0]["id"].clone();
+    let (owner, sample) = (format!("/owners?q={person}"), format!("/samples/{sample}"));
+    let long = "a".repeat(60);
+    let (long_name, long_word) =
+        (format!("/preview?domain={long}.{long}.{long}.example"), format!("/owners?q={long}{long}"));
+    let plan =
+        "/preview?domain=halden.example&p=reject&np=reject&adkim=s&remove_include=_spf.bigoffice.example&days=all";
+    let pages = [
+        ("judged-today", "/", "Worst first"),
+        ("alerts", "/alerts", "What to do:"),
+        ("preview", "/preview?domain=halden.example", "Harm by class"),
+        ("preview-of-much", plan, "By the tag that decides"),
+        ("preview-of-nothing", "/preview?domain=nosuch.example", "This cannot be worked out"),
+        ("preview-of-a-long-name", long_name.as_str(), "This cannot be worked out"),
+        ("owner-of-a-long-name", long_word.as_str(), "Nobody in the directory"),
+        ("readiness", "/readiness?domain=halden.example&for=reject", "Blocked by"),
+        ("readiness-of-nothing", "/readiness?domain=nosuch.example", "This cannot be worked out"),
+        ("lookalikes", "/lookalikes", "ha1den.example"),
+        ("dkim", "/dkim", "What to do"),
+        ("spf", "/spf?domain=halden.example", "What it costs and what it buys"),
+        ("dns", "/dns", "What stood where"),
+        ("trend-with-dns", "/domains/halden.example/trend?view=class", "What changed in DNS"),
+        ("reputation-known", "/reputation", "Good, and fails"),
+        ("owner-found", owner.as_str(), "Who has it"),
+        ("samples-all", "/samples?days=all", "Who they were written as"),
+        ("sample-of-them", sample.as_str(), "What the reporter says"),
+        ("sources-of-reports", "/reports/sources", "mailbox"),
+    ];
+    let found = look_at(&mut browser, &server, &pages);
+    assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
+}
+
+/// Right after installation: whatever is clicked, the page says what to do next, and the menu says where one is.
+#[test]
+fn an_empty_ledger_says_everywhere_what_to_do_next() {
+    let Some(mut browser) = browser() else { return };
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(["serve", "--listen", "127.0.0.1:0"], folder.path());
+    let links = |browser: &mut Browser, selector: &str| -> Vec<String> {
+        let all =
+            browser.eval(&format!("[...document.querySelectorAll({selector:?})].map((a) => a.getAttribute('href'))"));
+        all.as_array().expect("links").iter().filter_map(|href| href.as_str().map(str::to_owned)).collect()
+    };
+    browser.open(&server.address);
+    let places = links(&mut browser, "nav[aria-label=Main] a");
+    assert!(places.len() > 12, "{places:?}");
+    let mut pages = places.clone();
+    for place in &places {
+        browser.open(&format!("{}{}", server.address, &place[1..]));
+        let here =
+            browser.eval("document.querySelector('nav[aria-label=Main] [aria-current=page]')?.getAttribute('href')");
+        assert_eq!(here.as_str(), Some(place.as_str()), "the menu marks where one is");
+        pages.extend(links(&mut browser, "nav[aria-label=Views] a"));
+    }
+    pages.sort_unstable();
+    pages.dedup();
+    let mut found = Vec::new();
+    for path in &pages {
+        browser.open(&format!("{}{}", server.address, &path[1..]));
+        let next = browser.eval("document.querySelectorAll('main code, main .btn, main button').length");
+        if next.as_u64() == Some(0) {
+            found.push(format!("{path} does not say what to do: {}", browser.text("main")));
+        }
+    }
+    let pages: Vec<_> =
+        pages.iter().map(|path| (format!("empty{}", path.replace(['/', '?', '='], "-")), path)).collect();
+    let pages: Vec<_> = pages.iter().map(|(name, path)| (name.as_str(), path.as_str(), "")).collect();
+    found.extend(look_at(&mut browser, &server, &pages));
+    assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
+}
+
 #[test]
 fn keys_lead_where_they_say() {
     let Some(mut browser) = browser() else { return };
