@@ -89,7 +89,10 @@ impl Ledger {
             let total = c.prepare_cached(&count)?.query_row(params_from_iter(&values), |r| unsigned(r, 0))?;
             let whole = |n: usize| Sql::Integer(i64::try_from(n).unwrap_or(i64::MAX));
             values.extend([whole(limit), whole(offset)]);
-            let page = format!("{SAMPLE} WHERE {conditions} ORDER BY day DESC, sample.id DESC LIMIT ? OFFSET ?");
+            // A sample whose time is not known comes after those of its day whose is.
+            let page = format!(
+                "{SAMPLE} WHERE {conditions} ORDER BY day DESC, sample ->> '$.arrived' DESC, sample.id DESC LIMIT ? OFFSET ?"
+            );
             let page =
                 c.prepare_cached(&page)?.query_map(params_from_iter(&values), entry)?.collect::<Result<_, _>>()?;
             Ok((page, usize::try_from(total).unwrap_or(usize::MAX)))

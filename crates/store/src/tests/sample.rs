@@ -83,6 +83,23 @@ fn samples_are_found_by_what_people_look_for() {
     assert_eq!(ledger.check().unwrap().faults, [""; 0]);
 }
 
+/// Whatever order they were taken in, within a day too; a message without a time is of the day of its report.
+#[test]
+fn samples_of_a_day_are_sorted_by_their_time() {
+    let dir = directory();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let at = |second: Option<i64>| {
+        let mut sample = sample(7, "vst", "example.com", None);
+        sample.arrived = second.map(|second| EPOCH + 7 * DAY + second);
+        sample
+    };
+    let taken = [(1, at(Some(500))), (2, at(None)), (3, at(Some(9))), (4, at(Some(70_000)))];
+    assert_eq!(take_samples(&ledger, "a", 7, &taken), 4);
+    let (page, _) = ledger.samples(&SampleFilter::default(), 0, 10).unwrap();
+    let seconds: Vec<_> = page.iter().map(|entry| entry.sample.arrived.map(|s| s - EPOCH - 7 * DAY)).collect();
+    assert_eq!(seconds, [Some(70_000), Some(500), Some(9), None]);
+}
+
 #[test]
 fn samples_go_with_the_items_they_came_in() {
     let dir = directory();
