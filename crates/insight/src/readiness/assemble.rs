@@ -227,6 +227,9 @@ fn parts(ground: &Ground<'_>, apart: &Study) -> Vec<Part> {
         let safe = found.domains == 0 || found.harm.at_most.is_some_and(|most| most <= limit);
         let words = match (found.domains, found.harm.at_most) {
             (0, _) => format!("No such name was seen: {set} harms nothing."),
+            (_, Some(most)) if safe && most > 0.0 && most < 0.05 => {
+                format!("{set} would stop fewer than 0.1 legitimate messages a day: it can go first.")
+            }
             (_, Some(most)) if safe => {
                 format!("{set} would stop at most {} legitimate messages a day: it can go first.", figure(most))
             }

@@ -52,7 +52,8 @@ pub(super) fn gate(ledger: &Ledger, ground: &Ground<'_>) -> Result<Draft, Error>
         (0, _) => GateState::Warn,
         _ => GateState::Fail,
     };
-    draft.measured = format!("{errors} errors, {warnings} warnings");
+    let ending = |n: usize| if n == 1 { "" } else { "s" };
+    draft.measured = format!("{errors} error{}, {warnings} warning{}", ending(errors), ending(warnings));
     let sentence = |finding: &&lint::Finding| {
         let mark = if blocks(finding) { "" } else { "Warning: " };
         let fix = if finding.fix.is_empty() { String::new() } else { format!(" Remedy: {}.", finding.fix) };

@@ -235,7 +235,26 @@ fn percent(part: f64, whole: f64) -> f64 {
     }
 }
 
-/// A figure per day.
+/// A figure per day, as tables print it: what is little is not nothing.
 pub(super) fn figure(value: f64) -> String {
-    if value < 10.0 { format!("{value:.1}") } else { commas(crate::preview::rounded(value)) }
+    match value {
+        ..=0.0 => "0".to_owned(),
+        ..0.05 => "<0.1".to_owned(),
+        ..9.95 => format!("{value:.1}"),
+        _ => commas(crate::preview::rounded(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::figure;
+
+    #[test]
+    fn little_is_not_nothing() {
+        for (value, expected) in
+            [(0.0, "0"), (0.001, "<0.1"), (0.05, "0.1"), (1.26, "1.3"), (9.97, "10"), (12_345.4, "12,345")]
+        {
+            assert_eq!(figure(value), expected, "{value}");
+        }
+    }
 }
