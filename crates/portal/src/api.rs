@@ -18,7 +18,6 @@ use serde_json::{Map, Value, json};
 
 use crate::ask::Ask;
 use crate::call::{Call, Failure, OwnersFound};
-use crate::decides;
 use crate::pages::api::Shown;
 use crate::params::{self, DOMAINS, FILTERS, LISTED, PAGED, PERIOD, Param, SOURCES};
 use crate::plan;
@@ -26,6 +25,7 @@ use crate::program::{Collecting, Learning};
 use crate::site;
 use crate::upload;
 use crate::url::Url;
+use crate::{decides, says};
 
 type Answered = dyn Fn(&Call<'_>) -> Result<Vec<u8>, Failure> + Send + Sync;
 
@@ -386,6 +386,7 @@ pub(crate) fn shown(routes: &[Route]) -> Vec<Shown> {
         .collect();
     shown.push(Shown { method: "POST", path: upload::API, about: HANDING_IN, params: Vec::new() });
     shown.push(Shown { method: "POST", path: decides::API, about: judged::DECIDING, params: Vec::new() });
+    shown.push(Shown { method: "POST", path: says::API, about: judged::SAYING, params: Vec::new() });
     shown
 }
 
@@ -421,6 +422,9 @@ pub(crate) fn document(routes: &[Route]) -> Value {
     }
     if let Some(Value::Object(decisions)) = paths.get_mut(decides::API) {
         decisions.insert("post".to_owned(), judged::deciding(&mut generator));
+    }
+    if let Some(Value::Object(alerts)) = paths.get_mut(says::API) {
+        alerts.insert("post".to_owned(), judged::saying(&mut generator));
     }
     let problem = generator.subschema_for::<Problem>();
     let problem =

@@ -26,13 +26,15 @@ pub(crate) struct Around {
     pub(crate) uploads: bool,
     /// Whether flows can be decided about here.
     pub(crate) decides: bool,
+    /// Whether something can be said to alerts here.
+    pub(crate) says: bool,
 }
 
 impl Around {
     /// From what the ledger knows.
     pub(crate) fn of(known: insight::Known, now: i64) -> Self {
         let insight::Known { days, domains, domains_total, reporters, last_received } = known;
-        Self { domains, domains_total, reporters, days, last_received, now, uploads: false, decides: false }
+        Self { domains, domains_total, reporters, days, last_received, now, ..Self::default() }
     }
 
     /// The days a period stands for, cut to those in the ledger. A period that lies outside of them stays as it is.

@@ -53,6 +53,7 @@ impl Fixture {
             now: 1_800_349_920,
             uploads: true,
             decides: true,
+            says: true,
         }
     }
 

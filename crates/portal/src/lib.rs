@@ -7,7 +7,8 @@
 //! | `web` | the router, what every response carries, who is let in |
 //! | `program` | what the program that serves the portal knows beside the ledger |
 //! | `site`, `api` | the tables of pages and of API routes; OpenAPI is made from the latter |
-//! | `upload`, `decides` | files that are handed in and decisions that are made here, and the seams they leave by |
+//! | `upload`, `decides`, `says` | files that are handed in, decisions that are made and what is said to alerts here, and the seams they leave by |
+//! | `changes` | small requests that change something: only from pages of ours and from programs |
 //! | `call`, `answer` | one request as handlers see it; answers that are no pages |
 //! | `metrics` | how the program fares, for Prometheus |
 //! | `ask`, `params`, `url`, `links` | the query as data and back; links that can only point to ourselves |
@@ -26,6 +27,7 @@ mod around;
 mod ask;
 mod assets;
 mod call;
+mod changes;
 mod csv;
 mod decides;
 mod draw;
@@ -41,6 +43,7 @@ mod params;
 mod plan;
 pub mod program;
 mod rail;
+mod says;
 mod serve;
 mod site;
 mod text;

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use insight::{Decided, NewDecision, OwnerAnswer};
+use insight::{Decided, NewDecision, NewWord, OwnerAnswer};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ pub type Asked<T> = Arc<dyn Fn(&str) -> Option<T> + Send + Sync>;
 
 /// Takes down a decision about a flow or a network and judges anew, so that it is seen everywhere when this returns.
 pub type Decides = Arc<dyn Fn(&NewDecision) -> Result<Decided, insight::Error> + Send + Sync>;
+
+/// Takes down what somebody says to an alert, and gives its number.
+pub type Says = Arc<dyn Fn(&NewWord) -> Result<u64, insight::Error> + Send + Sync>;
 
 /// What the program can tell and do; by default nothing.
 #[derive(Clone, Default)]
@@ -32,6 +35,8 @@ pub struct Program {
     pub dns: Option<Told<Vec<DnsCache>>>,
     /// Takes decisions. Without it the portal only shows them.
     pub decide: Option<Decides>,
+    /// Takes what is said to alerts. Without it the portal only shows it.
+    pub say: Option<Says>,
     /// What is needed before a policy is tightened.
     pub readiness: insight::ReadinessThresholds,
 }
@@ -43,6 +48,7 @@ impl fmt::Debug for Program {
             .field("learning", &self.learning.is_some())
             .field("directory", &self.directory.is_some())
             .field("decide", &self.decide.is_some())
+            .field("say", &self.say.is_some())
             .finish_non_exhaustive()
     }
 }

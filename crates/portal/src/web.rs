@@ -27,7 +27,7 @@ use crate::call::{Call, Failure, Reply};
 use crate::metrics::{self, Figures, Requests};
 use crate::program::Program;
 use crate::upload::{self, Inbox, UploadLimits};
-use crate::{api, assets, decides, pages, site};
+use crate::{api, assets, changes, decides, pages, says, site};
 
 /// What the portal has to know of where it is served.
 #[derive(Clone)]
@@ -93,9 +93,14 @@ pub fn router(ledger: Ledger, options: Options) -> Router {
         router = router.route(upload::API, post(upload::by_program).layer(bytes_max));
     }
     if site.options.program.decide.is_some() {
-        let bytes_max = DefaultBodyLimit::max(decides::BYTES_MAX);
+        let bytes_max = DefaultBodyLimit::max(changes::BYTES_MAX);
         router = router.route(decides::PAGE, post(decides::by_hand).layer(bytes_max));
         router = router.route(decides::API, post(decides::by_program).layer(bytes_max));
+    }
+    if site.options.program.say.is_some() {
+        let bytes_max = DefaultBodyLimit::max(changes::BYTES_MAX);
+        router = router.route(says::PAGE, post(says::by_hand).layer(bytes_max));
+        router = router.route(says::API, post(says::by_program).layer(bytes_max));
     }
     router
         .route("/api", get(api_page))
@@ -139,8 +144,8 @@ impl Site {
         }
         let known = insight::known(&self.ledger, NAMES_MAX)?;
         let uploads = self.options.inbox.is_some();
-        let decides = self.options.program.decide.is_some();
-        let around = Arc::new(Around { uploads, decides, ..Around::of(known, now) });
+        let (decides, says) = (self.options.program.decide.is_some(), self.options.program.say.is_some());
+        let around = Arc::new(Around { uploads, decides, says, ..Around::of(known, now) });
         *self.around.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&around)));
         Ok(around)
     }
@@ -172,7 +177,7 @@ impl Site {
 }
 
 /// Seconds since 1970 UTC.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(since).unwrap_or(i64::MAX)
 }
@@ -330,8 +335,10 @@ async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> R
 fn refused(options: &Options, request: &Request) -> Option<Response> {
     let address = options.address;
     let hands_in = options.inbox.is_some() && upload::is_upload(request);
-    let decides = options.program.decide.is_some() && decides::is_decision(request);
-    if !request.body().is_end_stream() && !hands_in && !decides {
+    let program = &options.program;
+    let decides = program.decide.is_some() && changes::is_for(request, [decides::PAGE, decides::API]);
+    let says = program.say.is_some() && changes::is_for(request, [says::PAGE, says::API]);
+    if !request.body().is_end_stream() && !hands_in && !decides && !says {
         return Some(plain(
             StatusCode::PAYLOAD_TOO_LARGE,
             "Requests have no body here: everything asked for is in the address.",

@@ -111,7 +111,8 @@ pub enum Word {
 }
 
 /// Something to be said to an alert.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewWord {
     /// The alert.
     pub alert: u64,

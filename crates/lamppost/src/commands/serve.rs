@@ -68,7 +68,7 @@ pub(super) fn portal(
         let domains = config.organisation.declared()?.domains;
         let collecting = Collecting::start(ledger.clone(), &config.data, &config.source, judge, domains).await?;
         let judging = keep_judging(ledger.clone(), Arc::clone(&ground));
-        let decided = ledger.clone();
+        let (decided, said) = (ledger.clone(), ledger.clone());
         let inbox: Arc<dyn portal::Inbox> = Arc::new(Uploads { desk: collecting.desk(), ledger: ledger.clone() });
         for (name, address) in collecting.listening() {
             writeln!(out, "The source {name} listens on {address}.")?;
@@ -81,6 +81,7 @@ pub(super) fn portal(
             dns: Some(notes.dns(asking)),
             directory: (!config.directory.is_empty()).then(|| held.told()),
             decide: Some(Arc::new(move |new| ground.decide(&decided, new))),
+            say: Some(Arc::new(move |new| insight::say(&said, new, super::now()))),
             readiness: config.readiness.clone(),
         };
         let router = portal::router(ledger, portal::Options { address, program, inbox: Some(inbox) });

@@ -1,6 +1,6 @@
 //! The routes about what was judged: flows, one flow, classes day by day, decisions; and the one that decides.
 
-use insight::{ClassTrend, Decided, Decision, Flow, FlowLine, Flows, NewDecision, Today, TwoLists};
+use insight::{ClassTrend, Decided, Decision, Flow, FlowLine, Flows, NewDecision, NewWord, Today, TwoLists};
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
@@ -17,6 +17,10 @@ const FLOW: PathParam = PathParam {
 /// What deciding does.
 pub(super) const DECIDING: &str =
     "Takes down what a flow or a network is, or takes the decision in force back; answered when it is seen everywhere.";
+
+/// What saying something to an alert does.
+pub(super) const SAYING: &str =
+    "Says to an alert that somebody knows of it, or silences its cause until a moment, or takes back what was said.";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -83,6 +87,22 @@ pub(super) fn deciding(generator: &mut SchemaGenerator) -> Value {
         "requestBody": {"required": true, "content": {"application/json": {"schema": new}}},
         "responses": {
             "200": {"description": "Its number, and what it changed", "content": {"application/json": {"schema": schema}}},
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
+    })
+}
+
+/// Saying something to an alert, for the document.
+pub(super) fn saying(generator: &mut SchemaGenerator) -> Value {
+    let new = generator.subschema_for::<NewWord>();
+    let number = json!({"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]});
+    json!({
+        "operationId": "say",
+        "summary": SAYING,
+        "parameters": [],
+        "requestBody": {"required": true, "content": {"application/json": {"schema": new}}},
+        "responses": {
+            "200": {"description": "Its number", "content": {"application/json": {"schema": number}}},
             "default": {"$ref": "#/components/responses/Problem"},
         },
     })

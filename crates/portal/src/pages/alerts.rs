@@ -33,7 +33,10 @@ pub(crate) fn page(here: Here<'_>, answer: &Alerts) -> Markup {
             (section(here, "h-open", "Open", &open, "No alert is open."))
             @if !known.is_empty() { (section(here, "h-known", "Acknowledged or silenced", &known, "")) }
             @if !over.is_empty() { (section(here, "h-over", "Over, in the last two weeks", &over, "")) }
-            p.cap { code { "lamppost alerts acknowledge N" } " says that somebody knows, " code { "lamppost alerts silence N" } " that nobody wants to hear of it for some days. Channels and thresholds are set under " code { "[alerts]" } "." }
+            p.cap {
+                @if !here.around.says { code { "lamppost alerts acknowledge N" } " says that somebody knows, " code { "lamppost alerts silence N" } " that nobody wants to hear of it for some days. " }
+                "Channels and thresholds are set under " code { "[alerts]" } "."
+            }
         },
     };
     page.render(here.around, here.ask)
@@ -114,6 +117,35 @@ fn one(here: Here<'_>, line: &AlertLine) -> Markup {
                     }
                 }
                 p.row { a.btn href=(place(&line.link)) { "Look" } code.small.faint { (line.rule.word()) } }
+                @if here.around.says { (forms(line)) }
+            }
+        }
+    }
+}
+
+/// What can be said to it now.
+fn forms(line: &AlertLine) -> Markup {
+    let said = matches!(line.state, AlertState::Acknowledged | AlertState::Silenced);
+    html! {
+        @if said {
+            form.undo method="post" action=(crate::links::alerts()) {
+                input type="hidden" name="alert" value=(line.id);
+                button name="word" value="undo" { "Take back" span.vh { " what was said to alert " (line.id) } }
+            }
+        } @else if line.state == AlertState::Open {
+            details.why {
+                summary { "Acknowledge or silence" span.vh { " alert " (line.id) } }
+                form.decide method="post" action=(crate::links::alerts()) {
+                    input type="hidden" name="alert" value=(line.id);
+                    label { span { "Why" } input name="note" maxlength="2000" autocomplete="off"; }
+                    label { span { "Who" } input name="who" maxlength="200" autocomplete="name"; }
+                    label { span { "Days of silence" } input type="number" name="days" min="1" max="366" value="7"; }
+                    div.row {
+                        button.btn.main name="word" value="acknowledge" { "Acknowledge" }
+                        button.btn name="word" value="silence" { "Silence" }
+                    }
+                    p.small.faint { "Acknowledged: nobody is told of it until it is over. Silenced: nobody is told of its cause for so many days. Both can be taken back." }
+                }
             }
         }
     }

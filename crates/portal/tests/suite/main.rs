@@ -8,6 +8,7 @@ mod doors;
 mod ledger;
 mod program;
 mod raw;
+mod says;
 mod schema;
 mod support;
 mod upload;

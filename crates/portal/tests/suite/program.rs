@@ -68,6 +68,7 @@ fn program() -> Program {
         directory: Some(Directory { state: Arc::new(state), find: Arc::new(find) }),
         dns: Some(Arc::new(|| vec![DnsCache { name: "reporters", asked: 9, passed_on: 4, failed: 1 }])),
         decide: None,
+        say: None,
         readiness: insight::ReadinessThresholds::default(),
     }
 }
