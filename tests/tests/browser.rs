@@ -280,7 +280,7 @@ fn look_at(browser: &mut Browser, server: &Server, pages: &[(&str, &str, &str)])
             found.extend(said.into_iter().map(|complaint| format!("{at}: {complaint}")));
         }
     }
-    println!("{} pages, {} looks", pages.len(), EXTREMES.len());
+    eprintln!("{} pages, {} looks", pages.len(), EXTREMES.len());
     found
 }
 
