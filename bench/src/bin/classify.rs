@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 use insight::{Organisation, Sheet, SheetRow};
-use report::{Day, Outcome};
+use report::{Day, Disposition, Outcome};
 use serde_json::json;
 
 fn main() {
@@ -86,6 +86,7 @@ fn add(sheet: &mut Sheet, day: Day, flow: u32, domains: u32) {
         envelope_from: &envelope,
         overrides: "",
         outcome,
+        disposition: Disposition::None,
         messages: 1 + u64::from(flow % 40),
     });
 }
