@@ -353,6 +353,15 @@ pub(crate) fn rate(a_day: f64) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn little_is_not_nothing() {
+        for (value, expected) in
+            [(0.0, "0"), (0.001, "<0.1"), (0.05, "0.1"), (1.26, "1.3"), (9.97, "10"), (12_345.4, "12,345")]
+        {
+            assert_eq!(rate(value), expected, "{value}");
+        }
+    }
+
     fn line(name: &str, failing: u64, days: usize) -> ListLine {
         ListLine {
             flow: name.to_owned(),

@@ -30,7 +30,6 @@ pub use assemble::preview;
 pub(crate) use assemble::{Reached, Study, study};
 pub use differences::Difference;
 pub use forecast::Estimate;
-pub(crate) use forecast::rounded;
 pub use mailer::Tag;
 pub(crate) use what_if::wrong;
 pub use what_if::{Receivers, WhatIf};

@@ -5,10 +5,11 @@ use store::{Ledger, organizational_domain};
 
 use super::answers::{Gate, GateFlow, GateState, Name, Outlook, Part, Readiness, See};
 use super::thresholds::{Needed, Thresholds};
-use super::traffic::{Traffic, figure};
+use super::traffic::Traffic;
 use super::waivers::{Waiver, waivers};
 use super::{calendar, data, hygiene};
 use crate::preview::{Study, study, wrong};
+use crate::two_lists::rate;
 use crate::{Error, Estimate, PreviewTag, Tag, WhatIf};
 
 /// Author domains that are listed.
@@ -231,10 +232,10 @@ fn parts(ground: &Ground<'_>, apart: &Study) -> Vec<Part> {
                 format!("{set} would stop fewer than 0.1 legitimate messages a day: it can go first.")
             }
             (_, Some(most)) if safe => {
-                format!("{set} would stop at most {} legitimate messages a day: it can go first.", figure(most))
+                format!("{set} would stop at most {} legitimate messages a day: it can go first.", rate(most))
             }
             (_, Some(most)) => {
-                format!("{set} may stop {} legitimate messages a day; {} are allowed.", figure(most), figure(limit))
+                format!("{set} may stop {} legitimate messages a day; {} are allowed.", rate(most), rate(limit))
             }
             (_, None) => "There are too few days to say.".to_owned(),
         };

@@ -2,9 +2,10 @@
 
 use super::answers::{GateFlow, GateState, See};
 use super::assemble::{Draft, Ground};
+use crate::FlowClass;
 use crate::counts::ratio;
 use crate::preview::{Reached, Study};
-use crate::{FlowClass, commas};
+use crate::two_lists::rate;
 
 /// Flows named beside a gate.
 const NAMED: usize = 10;
@@ -50,9 +51,9 @@ impl<'a> Traffic<'a> {
         let passes = share <= self.ground.needed.unknown_percent && large.is_empty();
         let mut why = vec![format!(
             "{} messages a day of {} flows are unknown, beside {} legitimate ones.",
-            figure(unknown),
+            rate(unknown),
             flows().count(),
-            figure(self.messages)
+            rate(self.messages)
         )];
         if !passes {
             why.push(
@@ -69,7 +70,7 @@ impl<'a> Traffic<'a> {
                 format!("≤ {} %, none large of good standing", self.ground.needed.unknown_percent),
                 why,
             )
-            .naming(large, |flow| format!("{} a day", figure(flow.messages)))
+            .naming(large, |flow| format!("{} a day", rate(flow.messages)))
     }
 
     fn each_flow(&self) -> Draft {
@@ -97,11 +98,11 @@ impl<'a> Traffic<'a> {
         let passing = percent(self.messages - failing, self.messages);
         let needed = self.ground.needed.legitimate_percent;
         let passes = passing >= needed;
-        let why = vec![format!("{} of {} legitimate messages a day fail.", figure(failing), figure(self.messages))];
+        let why = vec![format!("{} of {} legitimate messages a day fail.", rate(failing), rate(self.messages))];
         let worst = if passes { Vec::new() } else { self.legitimate.clone() };
         Self::draft("G3", "All legitimate mail passes", passes, See::Flows)
             .with(format!("{passing:.2} %"), format!("≥ {needed} %"), why)
-            .naming_by(worst, |flow| flow.failing, |flow| format!("{} a day fail", figure(flow.failing)))
+            .naming_by(worst, |flow| flow.failing, |flow| format!("{} a day fail", rate(flow.failing)))
     }
 
     fn signed(&self) -> Draft {
@@ -124,7 +125,7 @@ impl<'a> Traffic<'a> {
         let warns = passes && !by_spf.is_empty();
         let mut draft = Self::draft("G4", "Signed and aligned", passes, See::Flows)
             .with(format!("{share:.1} %; {} flows by SPF alone", by_spf.len()), text, why)
-            .naming(by_spf, |flow| format!("{} a day", figure(flow.messages)));
+            .naming(by_spf, |flow| format!("{} a day", rate(flow.messages)));
         if warns {
             draft.state = GateState::Warn;
         }
@@ -136,8 +137,8 @@ impl<'a> Traffic<'a> {
         let limit = self.ground.harm_limit(self.messages);
         let passes = harm.at_most.is_some_and(|most| most <= limit);
         let measured = match harm.at_most {
-            Some(most) => format!("{} a day, at most {}", figure(harm.expected), figure(most)),
-            None => format!("{} a day, too few days for a bound", figure(harm.expected)),
+            Some(most) => format!("{} a day, at most {}", rate(harm.expected), rate(most)),
+            None => format!("{} a day, too few days for a bound", rate(harm.expected)),
         };
         let mut why = vec![self.study.preview.bound.clone()];
         if self.ground.step == report::Policy::Reject {
@@ -149,11 +150,11 @@ impl<'a> Traffic<'a> {
             id: flow.id.clone(),
             name: flow.name.clone(),
             class: flow.class,
-            figure: format!("{} a day", figure(flow.stopped.expected)),
+            figure: format!("{} a day", rate(flow.stopped.expected)),
         };
         let mut draft = Self::draft("G5", "Predicted harm", passes, See::Preview).with(
             measured,
-            format!("≤ {} a day", figure(limit)),
+            format!("≤ {} a day", rate(limit)),
             why,
         );
         if !passes {
@@ -176,7 +177,7 @@ impl<'a> Traffic<'a> {
         };
         Self::draft("G7", "No new legitimate flow", passes, See::Flows)
             .with(measured, format!("none in {days} days"), why)
-            .naming(new, |flow| format!("since {}, {} a day", flow.line.first_day, figure(flow.messages)))
+            .naming(new, |flow| format!("since {}, {} a day", flow.line.first_day, rate(flow.messages)))
     }
 
     fn draft(id: &'static str, title: &'static str, passes: bool, see: See) -> Draft {
@@ -232,29 +233,5 @@ fn percent(part: f64, whole: f64) -> f64 {
         0.0
     } else {
         100.0
-    }
-}
-
-/// A figure per day, as tables print it: what is little is not nothing.
-pub(super) fn figure(value: f64) -> String {
-    match value {
-        ..=0.0 => "0".to_owned(),
-        ..0.05 => "<0.1".to_owned(),
-        ..9.95 => format!("{value:.1}"),
-        _ => commas(crate::preview::rounded(value)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::figure;
-
-    #[test]
-    fn little_is_not_nothing() {
-        for (value, expected) in
-            [(0.0, "0"), (0.001, "<0.1"), (0.05, "0.1"), (1.26, "1.3"), (9.97, "10"), (12_345.4, "12,345")]
-        {
-            assert_eq!(figure(value), expected, "{value}");
-        }
     }
 }
