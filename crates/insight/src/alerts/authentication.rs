@@ -6,6 +6,7 @@ use super::facts::{DomainFacts, Facts, SpfFacts, alike, percent, usual};
 use super::finding::{AlertRule, Finding, Severity, cause};
 use super::mail::judged;
 use super::thresholds::Thresholds;
+use crate::counts::median;
 use crate::spike::commas;
 
 pub(crate) fn rules(facts: &Facts, at: &Thresholds) -> Vec<Finding> {
@@ -152,9 +153,7 @@ fn is_dead(
     key: &(String, String),
     (all, broken): (u64, u64),
 ) -> bool {
-    let before: Vec<f64> =
-        alike(&domain.days, day).filter_map(|of| of.signed.get(key)).map(|s| percent(s.1, s.0)).collect();
-    // A key that was never seen has nothing usual.
-    let (middle, _) = if before.is_empty() { (0.0, 0.0) } else { usual(&before) };
-    broken >= at.messages / 2 && percent(broken, all) >= DEAD && middle <= 100.0 - DEAD
+    let before = alike(&domain.days, day).filter_map(|of| of.signed.get(key)).map(|s| percent(s.1, s.0));
+    // Of a key that was never seen, nothing was broken.
+    broken >= at.messages / 2 && percent(broken, all) >= DEAD && median(before) <= 100.0 - DEAD
 }

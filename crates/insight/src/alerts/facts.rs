@@ -6,7 +6,7 @@ use report::{Day, Policy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::counts::float;
+use crate::counts::{float, median};
 use crate::{Diagnosis, ExpectedLine, FlowClass};
 
 /// Days before the judged ones that say what is usual.
@@ -194,13 +194,6 @@ pub(crate) struct LookalikeFact {
 pub(crate) fn alike<T>(days: &BTreeMap<Day, T>, day: Day) -> impl Iterator<Item = &T> {
     let before = days.range(day.plus(-USUAL)..day).rev();
     before.filter(move |(other, _)| other.is_weekend() == day.is_weekend()).map(|(_, of)| of)
-}
-
-/// The middle one; 0 of none.
-pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.into_iter().collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// Median, and a standard deviation that a few wild days do not change: 1.4826 × the median absolute deviation.

@@ -6,11 +6,12 @@
 
 use report::{Day, Policy};
 
-use super::facts::{DayFacts, DomainFacts, Facts, FlowFacts, alike, median, percent, usual};
+use super::facts::{DayFacts, DomainFacts, Facts, FlowFacts, alike, percent, usual};
 use super::finding::{AlertRule, Finding, Severity};
 use super::thresholds::Thresholds;
 use crate::FlowClass;
 use crate::counts::float;
+use crate::counts::median;
 use crate::spike::commas;
 
 /// Days of the same kind that it takes to say what is usual.

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::outlook::{AHEAD, Outlook, outlook};
-use crate::counts::float;
+use crate::counts::{float, median};
 
 /// Days of a month as it is counted here: four weeks, so that each weekday is there as often.
 const MONTH: usize = 28;
@@ -144,9 +144,7 @@ fn weeks(days: &[f64]) -> Vec<f64> {
 
 /// What comes now and then is expected as in its middle week: a rare large mailing is a chance, and part of the bound.
 fn median_week(days: &[f64]) -> f64 {
-    let mut weeks = weeks(days);
-    weeks.sort_by(f64::total_cmp);
-    weeks.get(weeks.len() / 2).copied().unwrap_or(0.0)
+    median(weeks(days))
 }
 
 /// What a flow brings on a mean day between its first and its last, of the days that are known.

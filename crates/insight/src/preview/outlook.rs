@@ -6,6 +6,7 @@
 use report::Day;
 
 use super::forecast::{Calendar, Series, count, rounded};
+use crate::counts::median;
 use crate::flows::{DayCount, phases};
 
 /// Days that are looked ahead.
@@ -110,9 +111,8 @@ fn silence(active: &[usize], (began, last): (usize, usize), calendar: &Calendar)
 fn level(stopped: &[f64], since: usize, calendar: &Calendar) -> f64 {
     let share = |at: usize| if calendar.is_weekend(at) { calendar.weekend } else { 1.0 };
     // As on working days, so that a Sunday is compared with a Monday.
-    let mut usual: Vec<f64> = (since..calendar.days).map(|at| stopped[at] / share(at)).filter(|of| *of > 0.0).collect();
-    usual.sort_by(f64::total_cmp);
-    let middle = usual.get(usual.len() / 2).copied().unwrap_or(0.0);
+    let usual: Vec<f64> = (since..calendar.days).map(|at| stopped[at] / share(at)).filter(|of| *of > 0.0).collect();
+    let middle = median(usual.iter().copied());
     let cap = if usual.len() >= USUAL { (middle * PEAK).max(middle + PEAK_MESSAGES) } else { f64::INFINITY };
     let (mut peaks, mut peak_days) = (0.0, 0_usize);
     let (mut sums, mut weights) = ([0.0; 2], [0.0; 2]);
