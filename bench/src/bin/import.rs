@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use bench::report_mail;
+use bench::{peak_memory, report_mail};
 use collect::{Options, import};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -83,13 +83,6 @@ fn measure(input: &Path, ledger: &Path) -> io::Result<()> {
     let seconds = begun.elapsed().as_secs_f64();
     println!("{}", json!({"seconds": seconds, "memory": peak_memory(), "reports": summary.new, "rows": summary.rows}));
     Ok(())
-}
-
-/// The most memory this process has had, in bytes (Linux).
-fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() * 1024
 }
 
 fn run(input: &Path, folder: &Path, one_core: bool) -> io::Result<(f64, u64)> {

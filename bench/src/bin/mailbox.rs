@@ -14,6 +14,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bench::peak_memory;
 use bench::report_mail::{TRUSTED, mail};
 use collect::sources::{self, imap};
 use collect::{Activity, Collecting, Judge, Secret, Session, Standing, standing};
@@ -177,13 +178,6 @@ fn collect_all(place: &Path, port: u16, mails: u64) -> io::Result<()> {
     );
     runtime.shutdown_background();
     Ok(())
-}
-
-/// The most memory this process has had, in bytes (Linux).
-fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() * 1024
 }
 
 /// How many a second the peer reads and moves; what it takes for an empty mailbox is taken off.
