@@ -18,8 +18,8 @@ use crate::verdict::Reason;
 /// Where it is longer than names may be.
 pub fn key_name(selector: &Domain, domain: &Domain) -> Result<Name, Reason> {
     // RFC 6376 §3.6.2.1: "All DKIM keys are stored in a subdomain named "_domainkey"."
-    let (selector, domain) = (selector.as_str().as_bytes(), domain.as_str().as_bytes());
-    Name::from_dotted(&[selector, domain].join(&b"._domainkey."[..])).map_err(|_| Reason::KeyName)
+    let labels = [selector.as_str().as_bytes(), b"_domainkey", domain.as_str().as_bytes()];
+    Name::from_dotted_parts(&labels).map_err(|_| Reason::KeyName)
 }
 
 /// Fetches the keys at these names.

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 /// RFC 1035 §2.3.4: "labels 63 octets or less".
 pub const LABEL_OCTETS_MAX: usize = 63;
+const LABEL_MAX: u8 = 63;
 
 /// RFC 1035 §2.3.4: "names 255 octets or less", with the length octet of every label and the empty label of the root.
 pub const NAME_OCTETS_MAX: usize = 255;
@@ -119,7 +120,23 @@ impl Name {
     /// # Errors
     /// What is wrong with the first bad label.
     pub fn from_dotted(bytes: &[u8]) -> Result<Self, NameError> {
+        let mut wire = Wire::new();
+        if wire.dotted(bytes) {
+            return Ok(wire.name());
+        }
         Self::from_labels(dotted(bytes)?)
+    }
+
+    /// The same from several such texts, none with a final dot, each below the one that follows.
+    ///
+    /// # Errors
+    /// What is wrong with the first bad label.
+    pub fn from_dotted_parts(parts: &[&[u8]]) -> Result<Self, NameError> {
+        let mut wire = Wire::new();
+        if parts.iter().all(|part| wire.dotted(part)) {
+            return Ok(wire.name());
+        }
+        Self::from_labels(dotted(&parts.join(&b'.'))?)
     }
 
     /// Its labels, left to right, without the root's.
@@ -269,6 +286,35 @@ impl Wire {
         }
         self.length += 1 + octets;
         Ok(())
+    }
+
+    /// Adds the labels between the dots of a text in one go; false where something is wrong with one of them, or with all.
+    fn dotted(&mut self, text: &[u8]) -> bool {
+        // As in `push`, one octet stays free for the root's label.
+        let Some(room) = self.bytes[..NAME_OCTETS_MAX - 1].get_mut(self.length..=self.length + text.len()) else {
+            return false;
+        };
+        // Each length takes the place of the dot in front of its label.
+        let mut label = 0;
+        let mut length = 0;
+        for (at, byte) in text.iter().enumerate() {
+            if *byte == b'.' {
+                if !matches!(length, 1..=LABEL_MAX) {
+                    return false;
+                }
+                room[label] = length;
+                (label, length) = (at + 1, 0);
+            } else {
+                room[at + 1] = byte.to_ascii_lowercase();
+                length = length.saturating_add(1);
+            }
+        }
+        room[label] = length;
+        if !matches!(length, 1..=LABEL_MAX) {
+            return false;
+        }
+        self.length += room.len();
+        true
     }
 
     /// Adds all labels of a name.

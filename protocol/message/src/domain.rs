@@ -25,17 +25,25 @@ const INPUT_BYTES_MAX: usize = 4 * TEXT_BYTES_MAX;
 /// dot-atom; no host name has them, and `d=legit.example'a.attack.example` lives from readers that stop there.
 const NOT_IN_NAMES: AsciiDenyList = AsciiDenyList::new(true, "!\"#$%&'()*+,/:;<=>?@[\\]^`{|}~");
 
-/// Bytes of names that are what they look like: letters, digits, hyphen, underscore, and the dot.
-const PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
+/// What a byte is in a name: letters, digits, hyphen, underscore and the dot are what they look like, [`OTHER`] is the rest.
+const KIND: [u8; 256] = {
+    let mut table = [OTHER; 256];
     let mut byte = 0;
     while byte < 128 {
         let [b, ..] = usize::to_le_bytes(byte);
-        table[byte] = b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        table[byte] = match b {
+            b'A'..=b'Z' => UPPER,
+            b'-' => HYPHEN,
+            b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' => 0,
+            _ => OTHER,
+        };
         byte += 1;
     }
     table
 };
+const UPPER: u8 = 1;
+const HYPHEN: u8 = 2;
+const OTHER: u8 = 4;
 
 /// A domain name in its one form: lower-case A-labels, at least one, no final dot, within the sizes of RFC 1035. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,13 +92,11 @@ impl Domain {
         if text.is_empty() {
             return Err(DomainError::Empty);
         }
-        let plain = text.bytes().all(|b| PLAIN[usize::from(b)]);
-        if plain && !has_ace_label(text) {
+        let kinds = text.bytes().fold(0, |kinds, b| kinds | KIND[usize::from(b)]);
+        if kinds & OTHER == 0 && (kinds & HYPHEN == 0 || !has_ace_label(text)) {
             sized(text)?;
-            let mut lower: Arc<str> = text.into();
-            // Nobody else has it yet.
-            Arc::make_mut(&mut lower).make_ascii_lowercase();
-            return Ok(Self(lower));
+            let is_lower = kinds & UPPER == 0;
+            return Ok(Self(if is_lower { text.into() } else { text.to_ascii_lowercase().into() }));
         }
         let ascii = a_labels(text)?;
         sized(&ascii)?;
@@ -111,8 +117,7 @@ impl Domain {
 }
 
 fn has_ace_label(text: &str) -> bool {
-    text.contains('-')
-        && text.split('.').any(|label| label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn--")))
+    text.split('.').any(|label| label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn--")))
 }
 
 fn a_labels(text: &str) -> Result<String, DomainError> {
@@ -136,13 +141,14 @@ fn sized(ascii: &str) -> Result<(), DomainError> {
     if ascii.is_empty() {
         return Err(DomainError::Empty);
     }
-    let labels = || ascii.as_bytes().split(|b| *b == b'.').map(<[u8]>::len);
-    if labels().any(|length| length == 0) {
-        return Err(DomainError::EmptyLabel);
+    let mut longest = 0;
+    for label in ascii.as_bytes().split(|b| *b == b'.') {
+        if label.is_empty() {
+            return Err(DomainError::EmptyLabel);
+        }
+        longest = longest.max(label.len());
     }
-    // Most names are shorter than a label may be.
-    let is_short = ascii.len() <= LABEL_BYTES_MAX;
-    if !is_short && (ascii.len() > TEXT_BYTES_MAX || labels().any(|length| length > LABEL_BYTES_MAX)) {
+    if ascii.len() > TEXT_BYTES_MAX || longest > LABEL_BYTES_MAX {
         return Err(DomainError::TooLong);
     }
     Ok(())
