@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use crate::places::{append, bits, places};
+
 /// One of the two algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Canon {
@@ -39,20 +41,7 @@ impl Canon {
             Self::Simple => out.extend_from_slice(raw),
             Self::Relaxed => {
                 relaxed_name(name, out);
-                relaxed_value(value, out);
-                out.extend_from_slice(b"\r\n");
-            }
-        }
-    }
-
-    /// The same for a field whose name is known in lower case.
-    pub(crate) fn field_named(self, raw: &[u8], lower: &[u8], value: &[u8], out: &mut Vec<u8>) {
-        match self {
-            Self::Simple => out.extend_from_slice(raw),
-            Self::Relaxed => {
-                out.extend_from_slice(lower);
-                out.push(b':');
-                relaxed_value(value, out);
+                relaxed_value(value, 0..value.len(), out);
                 out.extend_from_slice(b"\r\n");
             }
         }
@@ -70,45 +59,35 @@ fn is_wsp(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// Without the white space around it, and without the line ends in that.
-fn trimmed(mut value: &[u8]) -> &[u8] {
-    loop {
-        value = match value {
-            [b' ' | b'\t', rest @ ..]
-            | [b'\r', b'\n', rest @ ..]
-            | [rest @ .., b' ' | b'\t']
-            | [rest @ .., b'\r', b'\n'] => rest,
-            _ => return value,
-        };
+/// A part of a text without the white space around it, and without the line ends in that.
+fn trimmed(text: &[u8], part: Range<usize>) -> Range<usize> {
+    let mut value = &text[part.clone()];
+    while let [b' ' | b'\t', rest @ ..] | [b'\r', b'\n', rest @ ..] = value {
+        value = rest;
     }
+    let start = part.end - value.len();
+    while let [rest @ .., b' ' | b'\t'] | [rest @ .., b'\r', b'\n'] = value {
+        value = rest;
+    }
+    start..start + value.len()
 }
 
 /// RFC 6376 §3.4.2: "Unfold", "Convert all sequences of one or more WSP characters to a single SP", "Delete all WSP characters at
-/// the end of each unfolded header field value", and those after the colon. Without a line end.
-pub(crate) fn relaxed_value(value: &[u8], out: &mut Vec<u8>) {
+/// the end of each unfolded header field value", and those after the colon. Without a line end. The value is a part of a text.
+pub(crate) fn relaxed_value(text: &[u8], value: Range<usize>, out: &mut Vec<u8>) {
     let begin = out.len();
-    let value = trimmed(value);
-    let mut written = 0;
-    for at in (0..value.len()).step_by(64) {
-        // Of one length and without a branch in it, this takes many bytes at once.
-        let mut room = [b'x'; 65];
-        let text = &value[at..value.len().min(at + room.len())];
-        room[..text.len()].copy_from_slice(text);
-        let mut marks = [0; 64];
-        let pairs = room[..64].iter().zip(&room[1..]);
-        marks.iter_mut().zip(pairs).for_each(|(mark, (&a, &b))| *mark = u8::from(a == b'\r') | changed(a, b));
-        let mut marked = bits(&marks);
-        while marked != 0 {
-            let place = at + marked.trailing_zeros() as usize;
-            marked &= marked - 1;
-            // Marks side by side belong to one run.
-            if place >= written {
-                out.extend_from_slice(&value[written..place]);
-                written = white_run(value, place, begin, out);
-            }
+    let value = trimmed(text, value);
+    let mut written = value.start;
+    // White space beside white space or a line end, which is all that has to change, and some that need not.
+    let white = |b: u8| u8::from(b <= b' ');
+    for place in places(text, value.clone(), |a, b| u8::from(a == b'\t') | white(a) & white(b)) {
+        // Those side by side belong to one run.
+        if place >= written {
+            append(out, text, written..place);
+            written = white_run(&text[..value.end], place, begin, out);
         }
     }
-    out.extend_from_slice(&value[written..]);
+    append(out, text, written..value.end);
 }
 
 /// Writes what is left of the white space and line ends at `at`, and answers where they end.
@@ -359,17 +338,6 @@ impl Small {
         }
         self.filled += length;
     }
-}
-
-/// Marks of 0 and 1 as bits, the first one lowest.
-fn bits(marks: &[u8; 64]) -> u64 {
-    let (words, _) = marks.as_chunks::<8>();
-    if words.iter().fold(0, |any, word| any | u64::from_le_bytes(*word)) == 0 {
-        return 0;
-    }
-    // The product has the eight marks side by side in its highest byte.
-    let gathered = |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    words.iter().rev().fold(0, |bits, word| bits << 8 | gathered(word))
 }
 
 /// 1 if the relaxed form may change the first of two neighbours: a tab, or a space before white space or a CR.

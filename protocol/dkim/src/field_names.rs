@@ -4,6 +4,9 @@
 //! some twenty, and a piece for each would cost more than reading them.
 
 use std::fmt;
+use std::ops::Range;
+
+use crate::places::places;
 
 /// Names that are read. Real signatures have about 30, with over-signing 60; each costs a search through the header.
 const NAMES_MAX: usize = 500;
@@ -16,8 +19,35 @@ const NAMES_USUAL: usize = 32;
 pub struct FieldNames {
     /// All of them, a colon after each but the last.
     text: Vec<u8>,
-    /// Where each ends.
-    ends: Vec<usize>,
+    names: Vec<Listed>,
+}
+
+/// One of the names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Listed {
+    mark: Mark,
+    /// Where it ends in the text.
+    end: usize,
+}
+
+/// What tells nearly all names apart, whatever their case: the length, and the first, middle and last byte in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark(u32);
+
+impl Mark {
+    pub(crate) const fn of(name: &[u8]) -> Self {
+        if name.is_empty() {
+            return Self(0);
+        }
+        let length = name.len();
+        let [short, ..] = length.to_le_bytes();
+        Self(u32::from_le_bytes([short, name[0] | 0x20, name[length / 2] | 0x20, name[length - 1] | 0x20]))
+    }
+
+    /// A number below 2 to the power of `bits`, which other marks seldom have.
+    pub(crate) const fn slot(self, bits: u32) -> usize {
+        (self.0.wrapping_mul(0x9e37_79b9) >> (u32::BITS - bits)) as usize
+    }
 }
 
 impl FieldNames {
@@ -40,43 +70,50 @@ impl FieldNames {
             return None;
         }
         text.make_ascii_lowercase();
-        let mut ends = Vec::with_capacity(NAMES_USUAL);
-        let mut end = 0;
-        for name in text.split(|b| *b == b':') {
-            if name.is_empty() || ends.len() == NAMES_MAX {
+        let mut names = Vec::with_capacity(NAMES_USUAL);
+        let mut start = 0;
+        for end in places(&text, 0..text.len(), |b, _| u8::from(b == b':')).chain([text.len()]) {
+            let name = text.get(start..end).filter(|name| !name.is_empty())?;
+            if names.len() == NAMES_MAX {
                 return None;
             }
-            end += name.len();
-            ends.push(end);
-            end += 1;
+            names.push(Listed { mark: Mark::of(name), end });
+            start = end + 1;
         }
-        Some(Self { text, ends })
+        Some(Self { text, names })
     }
 
     /// The names in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.marked().map(|(_, name)| &self.text[name])
+    }
+
+    /// The names in order: the mark of each, and where it stands in [`FieldNames::text`].
+    pub(crate) fn marked(&self) -> impl Iterator<Item = (Mark, Range<usize>)> {
         let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let name = &self.text[start..end];
-            start = end + 1;
-            name
-        })
+        self.names.iter().map(move |listed| (listed.mark, std::mem::replace(&mut start, listed.end + 1)..listed.end))
+    }
+
+    /// All of them, a colon after each but the last.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
     }
 
     /// Whether a name, given in lower case, is one of them.
     #[must_use]
     pub fn contains(&self, name: &[u8]) -> bool {
-        self.iter().any(|other| other == name)
+        let mark = Mark::of(name);
+        self.marked().any(|(other, place)| other == mark && self.text[place] == *name)
     }
 
     /// Adds a name so many times.
     pub fn push(&mut self, name: &[u8], times: usize) {
         for _ in 0..times {
-            if !self.ends.is_empty() {
+            if !self.names.is_empty() {
                 self.text.push(b':');
             }
             self.text.extend(name.iter().map(u8::to_ascii_lowercase));
-            self.ends.push(self.text.len());
+            self.names.push(Listed { mark: Mark::of(name), end: self.text.len() });
         }
     }
 }

@@ -8,7 +8,8 @@ use aws_lc_rs::digest::{Digest, SHA256, digest};
 use message::{Field, Header};
 
 use crate::canon::{Canon, relaxed_name, relaxed_value};
-use crate::field_names::FieldNames;
+use crate::field_names::{FieldNames, Mark};
+use crate::places::append;
 
 /// Fields that a message has once (RFC 5322 §3.6, RFC 2045 §3): a second one, unsigned, is read by some programs instead.
 const SINGLE: [&str; 14] = [
@@ -29,11 +30,11 @@ const SINGLE: [&str; 14] = [
 ];
 
 /// The marks of [`SINGLE`].
-const SINGLE_MARKS: [u32; SINGLE.len()] = {
-    let mut marks = [0; SINGLE.len()];
+const SINGLE_MARKS: [Mark; SINGLE.len()] = {
+    let mut marks = [Mark::of(b""); SINGLE.len()];
     let mut at = 0;
     while at < marks.len() {
-        marks[at] = mark(SINGLE[at].as_bytes());
+        marks[at] = Mark::of(SINGLE[at].as_bytes());
         at += 1;
     }
     marks
@@ -43,22 +44,68 @@ const SINGLE_MARKS: [u32; SINGLE.len()] = {
 #[derive(Debug)]
 pub struct SignedFields<'h> {
     header: &'h Header,
-    /// A mark of each field's name: most comparisons end here.
-    marks: Vec<u32>,
+    chains: Chains,
     /// Names of [`SINGLE`] that are there more than once, with their number.
     repeated: Vec<(&'static str, usize)>,
 }
 
-/// The mark of no name: names have no NUL in them.
-const TAKEN: u32 = 0xff;
+/// Fields by the marks of their names: those with one slot in a chain, from the bottom of the header up.
+#[derive(Debug, Clone)]
+struct Chains {
+    /// A link for each slot to the last of its fields, then one for each field to the next above it.
+    links: Vec<Link>,
+}
 
-/// The length of a name, and its first, middle and last byte in lower case: nearly always enough to tell two names apart.
-const fn mark(name: &[u8]) -> u32 {
-    if name.is_empty() {
-        return 0;
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    /// The mark of the field that the link leads to, and its place among the links.
+    mark: Mark,
+    to: usize,
+}
+
+/// More than most headers have different names, as a power of two.
+const SLOT_BITS: u32 = 5;
+const SLOTS: usize = 1 << SLOT_BITS;
+
+/// Where a chain ends.
+const END: Link = Link { mark: Mark::of(b""), to: 0 };
+
+impl Chains {
+    /// The fields of a header, and whether two may have one name of [`SINGLE`].
+    fn new(header: &Header) -> (Self, bool) {
+        let names = header.names();
+        let mut chains = Self { links: Vec::with_capacity(SLOTS + names.len()) };
+        chains.links.resize(SLOTS, END);
+        let mut repeated = false;
+        for name in names {
+            let mark = Mark::of(name);
+            repeated |= chains.marked(mark).next().is_some() && SINGLE_MARKS.contains(&mark);
+            let to = chains.links.len();
+            let above = std::mem::replace(&mut chains.links[mark.slot(SLOT_BITS)], Link { mark, to });
+            chains.links.push(above);
+        }
+        (chains, repeated)
     }
-    let length = name.len();
-    u32::from_le_bytes([length.to_le_bytes()[0], name[0] | 0x20, name[length / 2] | 0x20, name[length - 1] | 0x20])
+
+    /// The fields with a mark, from the bottom of the header up: the place of the link that leads to each, and its number.
+    fn marked(&self, mark: Mark) -> impl Iterator<Item = (usize, usize)> {
+        let mut at = mark.slot(SLOT_BITS);
+        std::iter::from_fn(move || {
+            loop {
+                let (link, here) = (self.links.get(at)?, at);
+                let field = link.to.checked_sub(SLOTS)?;
+                at = link.to;
+                if link.mark == mark {
+                    return Some((here, field));
+                }
+            }
+        })
+    }
+
+    /// Takes the field out that a link leads to.
+    fn take(&mut self, at: usize) {
+        self.links[at] = self.links[self.links[at].to];
+    }
 }
 
 /// Whether a name is the lower case of another.
@@ -70,14 +117,12 @@ impl<'h> SignedFields<'h> {
     /// The fields of a header.
     #[must_use]
     pub fn new(header: &'h Header) -> Self {
-        let marks: Vec<_> = header.names().map(mark).collect();
-        let mut fields = Self { header, marks, repeated: Vec::new() };
-        for (name, mark) in SINGLE.into_iter().zip(SINGLE_MARKS) {
-            // Few names have a mark in common, fewer fields are there twice. Counted in 32 bits, marks are compared many at once.
-            if fields.marks.iter().map(|other| u32::from(*other == mark)).sum::<u32>() > 1 {
-                let count = fields.count(name.as_bytes());
-                fields.repeated.extend((count > 1).then_some((name, count)));
-            }
+        let (chains, repeated) = Chains::new(header);
+        let mut fields = Self { header, chains, repeated: Vec::new() };
+        // Nearly every header has only fields like Received more than once.
+        if repeated {
+            let counts = SINGLE.into_iter().map(|name| (name, fields.count(name.as_bytes())));
+            fields.repeated = counts.filter(|(_, count)| *count > 1).collect();
         }
         fields
     }
@@ -91,9 +136,7 @@ impl<'h> SignedFields<'h> {
     /// How many fields there are of a name.
     #[must_use]
     pub fn count(&self, name: &[u8]) -> usize {
-        let mark = mark(name);
-        let alike = self.marks.iter().enumerate().filter(|(_, other)| **other == mark);
-        let fields = alike.filter_map(|(index, _)| self.header.field(index));
+        let fields = self.chains.marked(Mark::of(name)).filter_map(|(_, field)| self.header.field(field));
         fields.filter(|field| field.name.eq_ignore_ascii_case(name)).count()
     }
 
@@ -102,18 +145,25 @@ impl<'h> SignedFields<'h> {
     /// RFC 6376 §5.4.2: signers that name a field twice "MUST sign such header fields in order from the bottom of the header field
     /// block to the top". §5.4: a name without a field left counts as an empty string, so that none can be added later.
     pub fn write(&self, names: &FieldNames, canon: Canon, out: &mut Vec<u8>) {
-        // Fields that are still to be taken.
-        let mut left = self.marks.clone();
-        for name in names.iter() {
-            let (mark, mut end) = (mark(name), left.len());
-            while let Some(at) = left[..end].iter().rposition(|other| *other == mark) {
-                end = at;
-                let Some(field) = self.header.field(at).filter(|field| is_lower_of(name, field.name)) else {
-                    continue;
-                };
-                left[at] = TAKEN;
-                canon.field_named(field.raw, name, field.value, out);
-                break;
+        let mut left = self.chains.clone();
+        let (header, text) = (self.header.bytes(), names.text());
+        for (mark, name) in names.marked() {
+            let found = left
+                .marked(mark)
+                .filter_map(|(link, field)| Some((link, self.header.field(field)?)))
+                .find(|(_, field)| is_lower_of(&text[name.clone()], field.name));
+            let Some((link, field)) = found else { continue };
+            left.take(link);
+            match canon {
+                Canon::Simple => out.extend_from_slice(field.raw),
+                // The name is known in lower case.
+                Canon::Relaxed => {
+                    append(out, text, name);
+                    out.push(b':');
+                    let end = field.at + field.raw.len();
+                    relaxed_value(header, end - field.value.len()..end, out);
+                    out.extend_from_slice(b"\r\n");
+                }
             }
         }
     }
@@ -140,9 +190,9 @@ impl<'h> SignedFields<'h> {
 /// RFC 6376 §3.7: "with the value of the "b=" tag (including all surrounding whitespace) deleted", and "without a trailing CRLF".
 /// `signature` is the place of that value in the field's value.
 pub fn write_own(own: &Field<'_>, signature: &Range<usize>, canon: Canon, out: &mut Vec<u8>) {
-    let (before, after) = (&own.value[..signature.start], &own.value[signature.end..]);
     match canon {
         Canon::Simple => {
+            let (before, after) = (&own.value[..signature.start], &own.value[signature.end..]);
             let name = own.raw.len() - own.value.len();
             out.extend_from_slice(&own.raw[..name]);
             out.extend_from_slice(before);
@@ -151,8 +201,8 @@ pub fn write_own(own: &Field<'_>, signature: &Range<usize>, canon: Canon, out: &
         // What is before ends in "=", what is after begins with ";" if it is not empty: no white space meets there.
         Canon::Relaxed => {
             relaxed_name(own.name, out);
-            relaxed_value(before, out);
-            relaxed_value(after, out);
+            relaxed_value(own.value, 0..signature.start, out);
+            relaxed_value(own.value, signature.end..own.value.len(), out);
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | `canon` | canonicalization of fields and body |
 //! | `body` | body hashes, shared between signatures |
 //! | `tags` | tag lists |
+//! | `places` | where something stands in a text |
 //! | `encoding` | base64 and DKIM's quoted-printable |
 //! | `join` | several futures at once |
 //!
@@ -26,6 +27,7 @@ mod field_names;
 mod input;
 mod join;
 mod key;
+mod places;
 mod private;
 mod sign;
 mod signature;

@@ -215,18 +215,17 @@ fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Result<Range<usize>, TagErr
 /// The same without any white space.
 #[must_use]
 pub fn without_white(value: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(value.len());
-    let (blocks, rest) = value.as_chunks::<16>();
-    for block in blocks {
+    let mut kept = Vec::with_capacity(value.len().next_multiple_of(16));
+    let mut rest = value;
+    while !rest.is_empty() {
         // Without a branch in it, this takes all of a block at once.
-        let may_be_white = block.iter().fold(0, |any, b| any | u8::from(*b <= b' ')) != 0;
-        if may_be_white {
-            block.split(|b| is_white(*b)).for_each(|piece| kept.extend_from_slice(piece));
-        } else {
-            kept.extend_from_slice(block);
-        }
+        let may_be_white = |block: &[u8; 16]| block.iter().fold(0, |any, b| any | u8::from(*b <= b' ')) != 0;
+        let plain = rest.as_chunks::<16>().0.iter().take_while(|block| !may_be_white(block)).count() * 16;
+        let end = rest[plain..].iter().position(|b| is_white(*b)).map_or(rest.len(), |at| plain + at);
+        kept.extend_from_slice(&rest[..end]);
+        let white = rest[end..].iter().take_while(|b| is_white(**b)).count();
+        rest = &rest[end + white..];
     }
-    kept.extend(rest.iter().filter(|b| !is_white(**b)));
     kept
 }
 

@@ -181,7 +181,8 @@ impl Header {
     }
 
     /// The names of the fields as written, top to bottom.
-    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+    #[must_use]
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.spans.iter().map(|span| &self.bytes[span.start..span.name_end])
     }
 
