@@ -121,6 +121,7 @@ pub(crate) async fn relation<L: Lookup>(
         // RFC 9989 §4.10.2: a walk for each domain in question; one for those that are there twice.
         Standard::Rfc9989 => {
             if !walks.iter().any(|walk| walk.domain == *domain) {
+                walker.remember(author);
                 walks.push(walker.walk(domain).await);
             }
             walks.iter().find(|walk| walk.domain == *domain).and_then(|walk| walk.organizational_domain.clone())

@@ -100,11 +100,20 @@ impl<'l, L: Lookup> Walker<'l, L> {
         Self { lookup, seen: Vec::new() }
     }
 
-    /// By the rules of RFC 9989: a walk up the tree.
+    /// By the rules of RFC 9989: a walk up the tree. What it asks is remembered.
     pub async fn walk(&mut self, domain: &Name) -> Discovery {
+        let discovery = self.first_walk(domain).await;
+        self.remember(&discovery);
+        discovery
+    }
+
+    /// The same, not remembered: for the walk that is the only one of most messages.
+    pub(crate) async fn first_walk(&self, domain: &Name) -> Discovery {
         let mut steps = Vec::with_capacity(STEPS_USUAL);
-        for target in targets(domain) {
-            let step = self.step(&target).await;
+        let mut target = Some(domain.clone());
+        while let Some(name) = target {
+            target = next_target(&name);
+            let step = self.step(name).await;
             // RFC 9989 §4.10 steps 2 and 6: "If a single record remains and it contains a "psd=n" or "psd=y" tag, stop."
             let is_last = step.failed() || step.suffix() != PublicSuffix::Unknown;
             steps.push(step);
@@ -118,10 +127,19 @@ impl<'l, L: Lookup> Walker<'l, L> {
         Discovery { standard: Standard::Rfc9989, domain: domain.clone(), steps, organizational_domain, policy }
     }
 
-    /// By the rules of RFC 7489: the domain, then its organizational domain by the public suffix list.
-    pub async fn by_list(&mut self, domain: &Name, suffixes: &Suffixes) -> Discovery {
+    /// Keeps what was asked for one domain, so that it is not asked again for another.
+    pub(crate) fn remember(&mut self, discovery: &Discovery) {
+        for step in &discovery.steps {
+            if !self.seen.iter().any(|seen| seen.domain == step.domain) {
+                self.seen.push(step.clone());
+            }
+        }
+    }
+
+    /// By the rules of RFC 7489: the domain, then its organizational domain by the public suffix list. Not remembered.
+    pub(crate) async fn by_list(&self, domain: &Name, suffixes: &Suffixes) -> Discovery {
         let organizational_domain = suffixes.organizational_domain(domain);
-        let mut steps = vec![self.step(domain).await];
+        let mut steps = vec![self.step(domain.clone()).await];
         // RFC 7489 §6.6.3 step 3: "If the set is now empty, the Mail Receiver MUST query the DNS for a DMARC TXT record at the DNS domain
         // matching the Organizational Domain"; step 5: "If the remaining set contains multiple records …, policy discovery terminates".
         let is_empty = match steps[0].selection.as_deref() {
@@ -129,7 +147,7 @@ impl<'l, L: Lookup> Walker<'l, L> {
             Some(selection) => matches!(selection, Selection::Nothing(_)),
         };
         if is_empty && organizational_domain != *domain {
-            steps.push(self.step(&organizational_domain).await);
+            steps.push(self.step(organizational_domain.clone()).await);
         }
         let found = steps.iter().position(|step| step.published().is_some());
         let place = |at: usize| if at == 0 { PolicyAt::Author } else { PolicyAt::Organizational };
@@ -142,44 +160,37 @@ impl<'l, L: Lookup> Walker<'l, L> {
         }
     }
 
-    /// Whether a name exists, as RFC 9989 §3.2 and RFC 8020 mean it: it does unless the answer is NXDOMAIN. Whatever type is asked
+    /// Whether a domain exists, as RFC 9989 §3.2 and RFC 8020 mean it: it does unless the answer is NXDOMAIN. Whatever type is asked
     /// for, a name with other records, or with names below it, is there.
-    pub async fn existence(&mut self, name: &Name) -> Answer {
+    pub(crate) async fn existence(&self, found: &Discovery) -> Answer {
         // What is below a name makes it exist, so an answer about `_dmarc` may say it already.
-        let below = self.seen.iter().find(|step| step.domain == *name).and_then(|step| step.answer.clone());
+        let below = found.steps.iter().find(|step| step.domain == found.domain).and_then(|step| step.answer.clone());
         match below {
             Some(answer @ (Answer::Found { .. } | Answer::NoData { .. })) => answer,
-            _ => Answer::of(&self.lookup.lookup(name, RecordType::A).await),
+            _ => Answer::of(&self.lookup.lookup(&found.domain, RecordType::A).await),
         }
     }
 
-    async fn step(&mut self, domain: &Name) -> Step {
-        if let Some(step) = self.seen.iter().find(|step| step.domain == *domain) {
+    async fn step(&self, domain: Name) -> Step {
+        if let Some(step) = self.seen.iter().find(|step| step.domain == domain) {
             return step.clone();
         }
-        let step = match domain.child("_dmarc") {
-            Err(_) => Step { domain: domain.clone(), answer: None, selection: None },
-            Ok(name) => {
-                let response = self.lookup.lookup(&name, RecordType::Txt).await;
-                let selection = match &response {
-                    Response::Found(records) => Some(Selection::cached(records)),
-                    _ => None,
-                };
-                Step { domain: domain.clone(), answer: Some(Answer::of(&response)), selection }
-            }
+        let Ok(name) = domain.child("_dmarc") else { return Step { domain, answer: None, selection: None } };
+        let response = self.lookup.lookup(&name, RecordType::Txt).await;
+        let selection = match &response {
+            Response::Found(records) => Some(Selection::cached(records)),
+            _ => None,
         };
-        self.seen.push(step.clone());
-        step
+        Step { domain, answer: Some(Answer::of(&response)), selection }
     }
 }
 
-/// The names of a walk, RFC 9989 §4.10 steps 1, 3, 4 and 7: the domain; with eight labels or more, its last seven; then one label
-/// less each time, down to one.
-fn targets(domain: &Name) -> impl Iterator<Item = Name> {
-    let labels = domain.labels().count();
+/// The name after this one in a walk, RFC 9989 §4.10 steps 3, 4 and 7: of a name with eight labels or more, its last seven; of another,
+/// one label less, down to one.
+fn next_target(name: &Name) -> Option<Name> {
+    let labels = name.labels().count();
     let below = labels.saturating_sub(1).min(LABELS_BELOW_START_MAX);
-    let domain = domain.clone();
-    std::iter::once(domain.clone()).chain((1..=below).rev().map(move |count| domain.last(count)))
+    (below > 0).then(|| name.last(below))
 }
 
 /// RFC 9989 §4.10.2: from the longest name to the shortest. A record with `psd=y` or `psd=n` ended the walk, so it is the last.
@@ -226,7 +237,8 @@ mod tests {
             ("a.b.c.d.e.f.g", "a.b.c.d.e.f.g b.c.d.e.f.g c.d.e.f.g d.e.f.g e.f.g f.g g"),
         ];
         for (domain, expected) in cases {
-            let names: Vec<_> = targets(&Name::parse(domain).unwrap()).map(|name| name.to_string()).collect();
+            let first = Name::parse(domain).unwrap();
+            let names: Vec<_> = std::iter::successors(Some(first), next_target).map(|name| name.to_string()).collect();
             assert_eq!(names.join(" "), expected);
             assert!(names.len() <= 8, "RFC 9989 §4.10: not more than eight questions");
         }

@@ -166,16 +166,18 @@ impl<'h> Evaluator<'h> {
             let senders = pin!(sender(envelope, &mail_from, lookup, now, &settings.spf));
             let dkim = pin!(dkim.finish(&hashes, lookup, now));
             let arc = pin!(arc.finish(&hashes, lookup, now));
-            let policies = pin!(authors.discover());
+            let policies = pin!(authors.discover(settings.both));
             together(senders, together(together(dkim, arc), policies)).await
         };
         let identifiers = identifiers(&spf, &dkim);
-        let (dmarc, candidates) = authors.verdict(rules, &identifiers).await;
-        let other = if settings.both {
-            let rules = Rules { standard: rules.standard.other(), ..rules };
-            Some(authors.verdict(rules, &identifiers).await.0)
-        } else {
-            None
+        let again = settings.both.then(|| identifiers.clone());
+        let (dmarc, candidates) = authors.verdict(rules, identifiers).await;
+        let other = match again {
+            Some(identifiers) => {
+                let rules = Rules { standard: rules.standard.other(), ..rules };
+                Some(authors.verdict(rules, identifiers).await.0)
+            }
+            None => None,
         };
         let anomalies = header.anomalies().to_vec();
         let fields = header.fields().map(|field| (field.name, field.value));
@@ -282,7 +284,9 @@ struct Authors<'a, L> {
     is_one: bool,
     rules: Rules<'a>,
     walker: Walker<'a, L>,
-    found: Vec<Option<Discovery>>,
+    /// What is published for the first of them, then for the others.
+    first: Option<Discovery>,
+    others: Vec<Option<Discovery>>,
 }
 
 impl<'a, L: Lookup> Authors<'a, L> {
@@ -294,41 +298,59 @@ impl<'a, L: Lookup> Authors<'a, L> {
             }
             Err(_) => &[],
         };
-        Self {
-            domains,
-            is_one: author.is_ok(),
-            rules,
-            walker: Walker::new(lookup),
-            found: Vec::with_capacity(domains.len()),
-        }
+        Self { domains, is_one: author.is_ok(), rules, walker: Walker::new(lookup), first: None, others: Vec::new() }
     }
 
-    /// What is published by the standard that decides.
-    async fn discover(&mut self) {
-        for domain in self.domains {
-            self.found.push(discover(domain, &mut self.walker, &self.rules).await);
+    /// What is published by the standard that decides. `again`: the domains are evaluated by the other one too.
+    async fn discover(&mut self, again: bool) {
+        let (domains, rules) = (self.domains, self.rules);
+        for (at, domain) in domains.iter().enumerate() {
+            let found = self.found(domain, &rules, again || domains.len() > 1).await;
+            if at == 0 { self.first = found } else { self.others.push(found) }
         }
     }
 
     /// The verdict that counts, and those for all domains where there are several.
-    async fn verdict(&mut self, rules: Rules<'_>, identifiers: &[Identifier]) -> (Verdict, Vec<Verdict>) {
+    async fn verdict(&mut self, rules: Rules<'_>, identifiers: Vec<Identifier>) -> (Verdict, Vec<Verdict>) {
+        if let (true, [domain]) = (self.is_one, self.domains) {
+            let known = self.first.take();
+            return (self.verdict_for(domain, known, rules, identifiers).await, Vec::new());
+        }
         let mut verdicts = Vec::with_capacity(self.domains.len());
         for (at, domain) in self.domains.iter().enumerate() {
-            let known = self.found.get_mut(at).and_then(Option::take);
-            let discovery = match known.filter(|_| rules.standard == self.rules.standard) {
-                Some(discovery) => Some(discovery),
-                None => discover(domain, &mut self.walker, &rules).await,
+            let known = match at.checked_sub(1) {
+                None => self.first.take(),
+                Some(other) => self.others.get_mut(other).and_then(Option::take),
             };
-            verdicts.push(match discovery {
-                Some(discovery) => decide(domain, discovery, identifiers, &mut self.walker, &rules).await,
-                None => Verdict::no_author(rules.standard),
-            });
-        }
-        if self.is_one {
-            let one = verdicts.pop().unwrap_or_else(|| Verdict::no_author(rules.standard));
-            return (one, Vec::new());
+            verdicts.push(self.verdict_for(domain, known, rules, identifiers.clone()).await);
         }
         (strictest(&verdicts).unwrap_or_else(|| Verdict::no_author(rules.standard)), verdicts)
+    }
+
+    async fn verdict_for(
+        &mut self,
+        domain: &Domain,
+        known: Option<Discovery>,
+        rules: Rules<'_>,
+        identifiers: Vec<Identifier>,
+    ) -> Verdict {
+        let discovery = match known.filter(|_| rules.standard == self.rules.standard) {
+            Some(discovery) => Some(discovery),
+            None => self.found(domain, &rules, true).await,
+        };
+        match discovery {
+            Some(discovery) => decide(domain, discovery, identifiers, &mut self.walker, &rules).await,
+            None => Verdict::no_author(rules.standard),
+        }
+    }
+
+    /// What is published for a domain. `again`: other walks may follow for it, or for others.
+    async fn found(&mut self, domain: &Domain, rules: &Rules<'_>, again: bool) -> Option<Discovery> {
+        let found = discover(domain, &self.walker, rules).await;
+        if let Some(found) = found.as_ref().filter(|_| again) {
+            self.walker.remember(found);
+        }
+        found
     }
 }
 

@@ -168,18 +168,19 @@ pub async fn verdict<L: Lookup>(
     rules: &Rules<'_>,
 ) -> Verdict {
     let Some(discovery) = discover(author, walker, rules).await else { return Verdict::no_author(rules.standard) };
-    decide(author, discovery, identifiers, walker, rules).await
+    walker.remember(&discovery);
+    decide(author, discovery, identifiers.to_vec(), walker, rules).await
 }
 
 /// What is published for an author domain; none where it is no name, which a [`Domain`] always is.
 pub(crate) async fn discover<L: Lookup>(
     author: &Domain,
-    walker: &mut Walker<'_, L>,
+    walker: &Walker<'_, L>,
     rules: &Rules<'_>,
 ) -> Option<Discovery> {
     let name = Name::from_dotted(author.as_str().as_bytes()).ok()?;
     Some(match rules.standard {
-        Standard::Rfc9989 => walker.walk(&name).await,
+        Standard::Rfc9989 => walker.first_walk(&name).await,
         Standard::Rfc7489 => walker.by_list(&name, rules.suffixes).await,
     })
 }
@@ -188,13 +189,12 @@ pub(crate) async fn discover<L: Lookup>(
 pub(crate) async fn decide<L: Lookup>(
     author: &Domain,
     discovery: Discovery,
-    identifiers: &[Identifier],
+    identifiers: Vec<Identifier>,
     walker: &mut Walker<'_, L>,
     rules: &Rules<'_>,
 ) -> Verdict {
     let mut verdict = Verdict { author_domain: Some(author.clone()), ..Verdict::no_author(rules.standard) };
-    let found = discovery.published().map(|(_, published, place)| (Arc::clone(published), place));
-    let Some((published, place)) = found else {
+    let Some((_, published, place)) = discovery.published() else {
         (verdict.result, verdict.reason) = match discovery.failure() {
             // RFC 9989 §4.10.1: "Handling of DNS errors when querying for the DMARC Policy Record is left to the discretion of the Mail
             // Receiver." It is told of them.
@@ -210,7 +210,7 @@ pub(crate) async fn decide<L: Lookup>(
     };
     let record = &published.record;
     if needs_existence(record, place, rules.standard) {
-        verdict.existence = Some(walker.existence(&discovery.domain).await);
+        verdict.existence = Some(walker.existence(&discovery).await);
     }
     let exists = !matches!(verdict.existence, Some(Answer::NxDomain { .. }));
     verdict.policy = requested(record, place, exists, rules);
@@ -221,6 +221,7 @@ pub(crate) async fn decide<L: Lookup>(
         verdict.discovery = Some(discovery);
         return verdict;
     }
+    verdict.alignments.reserve_exact(identifiers.len());
     for identifier in identifiers {
         let mode = match identifier.method {
             Method::Spf => record.spf_alignment,
@@ -231,7 +232,7 @@ pub(crate) async fn decide<L: Lookup>(
             Some(domain) => Some(relation(&discovery, domain, mode, walker, rules, &mut verdict.walks).await),
             None => None,
         };
-        verdict.alignments.push(Alignment { identifier: identifier.clone(), relation });
+        verdict.alignments.push(Alignment { identifier, relation });
     }
     verdict.discovery = Some(discovery);
     (verdict.result, verdict.reason) = outcome(&verdict.alignments);
@@ -244,8 +245,8 @@ pub(crate) async fn decide<L: Lookup>(
     verdict
 }
 
-fn unrelated(identifiers: &[Identifier]) -> Vec<Alignment> {
-    identifiers.iter().map(|identifier| Alignment { identifier: identifier.clone(), relation: None }).collect()
+fn unrelated(identifiers: Vec<Identifier>) -> Vec<Alignment> {
+    identifiers.into_iter().map(|identifier| Alignment { identifier, relation: None }).collect()
 }
 
 /// RFC 9989 §5.3.5: a pass takes one authenticated identifier in alignment. §5.3.6: "If one or more DNS queries required to perform

@@ -249,14 +249,13 @@ fn questions_are_bounded() {
 }
 
 /// How many questions a message costs whose author domain has this record or lies below one that has.
-fn questions(author: &str, record: &str, standard: Standard) -> usize {
+fn questions(author: &str, record: &str, settings: &Settings) -> usize {
     let zone = zone(&format!("_dmarc.legit.test. 60 IN TXT \"{record}\"\nnews.legit.test. 60 IN A 192.0.2.1\n"));
     let counted = Counted { zone: &zone, asked: AtomicUsize::new(0) };
     let message = format!("From: a@{author}\r\n\r\n");
     let envelope =
         Envelope { ip: "192.0.2.9".parse().expect("an address"), helo: "one-label", mail_from: None, receiver: "mx" };
-    let settings = Settings { standard, ..Settings::default() };
-    dns::now(dmarc::evaluate(message.as_bytes(), &envelope, &counted, NOW, &settings));
+    dns::now(dmarc::evaluate(message.as_bytes(), &envelope, &counted, NOW, settings));
     counted.asked.load(Ordering::Relaxed)
 }
 
@@ -279,6 +278,19 @@ fn no_question_too_many() {
         ("and twice where there is none", "news.legit.test", "v=DMARC1; p=reject; np=none", old, 2),
     ];
     for (why, author, record, standard, expected) in cases {
-        assert_eq!(questions(author, record, standard), expected, "{why}");
+        let settings = Settings { standard, ..Settings::default() };
+        assert_eq!(questions(author, record, &settings), expected, "{why}");
     }
+    let reject = "v=DMARC1; p=reject";
+    let both = |standard| Settings { standard, both: true, ..Settings::default() };
+    assert_eq!(questions("legit.test", reject, &both(new)), 2, "the older one asks about nothing more");
+    assert_eq!(questions("news.legit.test", reject, &both(old)), 3, "the newer one goes on to the top");
+    let ambiguous_author = dmarc::AmbiguousAuthor::Strictest;
+    let strictest = |standard| Settings { standard, ambiguous_author, ..Settings::default() };
+    assert_eq!(
+        questions("x.legit.test, b@y.legit.test", reject, &strictest(new)),
+        4,
+        "what two walks share is asked once"
+    );
+    assert_eq!(questions("x.legit.test, b@y.legit.test", reject, &strictest(old)), 3, "and so by the list");
 }
