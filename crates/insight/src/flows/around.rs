@@ -3,12 +3,12 @@
 //! In: all flows in the name of one organizational domain, with what they add up to. Out: an [`Around`] for each, which the rules look at
 //! beside the flow's own features.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use enrich::ServiceKind;
 use report::Text;
 
-use super::assess::{Ground, Judging, Networks};
+use super::assess::{Ground, Networks};
 use super::cell::Names;
 use super::crowd::{Crowds, Near, lasts};
 use super::features::{DayCount, Features};
@@ -16,7 +16,11 @@ use super::identity::{Identity, Place, service_of};
 use super::knowledge::{Facts, most, neighbourhood, network};
 use super::rhythm::{Beat, Rhythm, held_days, rhythm, working_days};
 use super::rules::Around;
+use super::series::{self, ByFlow, OfAuthor, Pair};
 use super::strangers::Strangers;
+
+/// A flow, and what its messages add up to.
+pub(crate) type Flow = (Identity, Features);
 
 /// What is known around each flow.
 pub(crate) struct Arounds<'a> {
@@ -40,14 +44,13 @@ pub(crate) struct Arounds<'a> {
 }
 
 impl<'a> Arounds<'a> {
-    /// `days` are those of each flow.
+    /// From the flows, their addresses and their days.
     pub(crate) fn new(
         name: &'a Text,
         facts: &'a Facts,
-        judging: &Judging<'_>,
+        (flows, pairs, of_authors): (&[Flow], &ByFlow<Pair>, &ByFlow<OfAuthor>),
         networks: &'a Networks,
         ground: &'a Ground<'_>,
-        days: &[Vec<DayCount>],
     ) -> Self {
         let mut around = Self {
             name,
@@ -60,20 +63,21 @@ impl<'a> Arounds<'a> {
             signs_all: facts.signs_all(),
             signs_most: facts.signs_most(),
             silent: facts.authors.values().all(|author| author.passing == 0),
-            carried: carried(judging),
-            on_carriers: on_carriers(judging),
-            near_ours: near_ours(judging, networks),
-            near: near(judging, ground),
+            carried: carried(flows),
+            on_carriers: on_carriers(flows, pairs),
+            near_ours: near_ours(pairs, networks),
+            near: near(flows, pairs, ground),
         };
-        for (at, (identity, f)) in judging.flows.iter().enumerate() {
+        for ((at, (identity, f)), of_authors) in flows.iter().enumerate().zip(series::each(of_authors)) {
             match *identity {
-                Identity::Unsigned { listed: false, from: Place::Network(_), .. }
-                    if around.may_be_crowd(at, f, &days[at]) =>
-                {
-                    around.crowds.add(around.near[at], f, &days[at]);
+                Identity::Unsigned { listed: false, from: Place::Network(_), .. } => {
+                    let days = series::days(of_authors);
+                    if around.may_be_crowd(at, f, &days) {
+                        around.crowds.add(around.near[at], f, &days);
+                    }
                 }
                 Identity::Foreign(organization) if around.is_stranger(organization, f) => {
-                    around.strangers.add(f, &days[at]);
+                    around.strangers.add(f, &series::days(of_authors));
                 }
                 _ => {}
             }
@@ -188,9 +192,9 @@ fn top(facts: &Facts, sums: &super::knowledge::Sums) -> Option<String> {
     most(sums).map(|(number, _)| facts.names.name(number).to_string())
 }
 
-fn carried(judging: &Judging<'_>) -> HashMap<Place, (u64, u64)> {
+fn carried(flows: &[Flow]) -> HashMap<Place, (u64, u64)> {
     let mut carried: HashMap<Place, (u64, u64)> = HashMap::new();
-    for (identity, features) in &judging.flows {
+    for (identity, features) in flows {
         if let Identity::Forwarder { by, broken } = *identity {
             let sums = carried.entry(by).or_default();
             if broken { sums.1 += features.broken } else { sums.0 += features.messages }
@@ -199,54 +203,43 @@ fn carried(judging: &Judging<'_>) -> HashMap<Place, (u64, u64)> {
     carried
 }
 
-fn on_carriers(judging: &Judging<'_>) -> Vec<u64> {
+fn on_carriers(flows: &[Flow], pairs: &ByFlow<Pair>) -> Vec<u64> {
     // Intact and altered: a few that still verify among many that do not were copied.
     let mut networks: HashMap<u128, (u64, u64)> = HashMap::new();
-    for ((flow, source), seen) in &judging.pairs.0 {
-        if let Identity::Forwarder { broken, .. } = judging.flows[*flow as usize].0 {
-            let sums = networks.entry(network(*source)).or_default();
-            if broken { sums.1 += seen.messages } else { sums.0 += seen.messages }
+    for (flow, pair) in pairs {
+        if let Identity::Forwarder { broken, .. } = flows[*flow as usize].0 {
+            let sums = networks.entry(network(pair.source)).or_default();
+            if broken { sums.1 += pair.messages } else { sums.0 += pair.messages }
         }
     }
-    let mut on = vec![0; judging.flows.len()];
-    for ((flow, source), seen) in &judging.pairs.0 {
-        let carrier = |(intact, altered): &(u64, u64)| *intact > 0 && intact * 10 >= *altered;
-        if networks.get(&network(*source)).is_some_and(carrier) {
-            on[*flow as usize] += seen.messages;
-        }
-    }
-    on
+    let carrier = |(intact, altered): &(u64, u64)| *intact > 0 && intact * 10 >= *altered;
+    of_each(pairs, |source| networks.get(&network(source)).is_some_and(carrier))
 }
 
-fn near_ours(judging: &Judging<'_>, networks: &Networks) -> Vec<u64> {
-    let mut near = vec![0; judging.flows.len()];
-    for ((flow, source), seen) in &judging.pairs.0 {
-        if networks.ours.contains(&neighbourhood(*source)) {
-            near[*flow as usize] += seen.messages;
-        }
-    }
-    near
+fn near_ours(pairs: &ByFlow<Pair>, networks: &Networks) -> Vec<u64> {
+    of_each(pairs, |source| networks.ours.contains(&neighbourhood(source)))
+}
+
+/// Of each flow: messages from such addresses.
+fn of_each(pairs: &ByFlow<Pair>, such: impl Fn(u128) -> bool) -> Vec<u64> {
+    let messages = |(_, pair): &(u32, Pair)| if such(pair.source) { pair.messages } else { 0 };
+    series::each(pairs).map(|of_flow| of_flow.iter().map(messages).sum()).collect()
 }
 
 /// What each flow is near to: its autonomous system where one is known, else the neighbourhood of its network.
-fn near(judging: &Judging<'_>, ground: &Ground<'_>) -> Vec<Near> {
+fn near(flows: &[Flow], pairs: &ByFlow<Pair>, ground: &Ground<'_>) -> Vec<Near> {
     let mut names = Names::default();
-    let mut found: BTreeMap<u32, u128> = BTreeMap::new();
-    for (flow, source) in judging.pairs.0.keys() {
-        let first = found.entry(*flow).or_insert(*source);
-        *first = (*first).min(*source);
-    }
-    let mut near = vec![Near::default(); judging.flows.len()];
-    for (flow, source) in found {
-        let f = &judging.flows[flow as usize].1;
+    let near = |((_, f), of_flow): (&Flow, &[(u32, Pair)])| {
+        // Its first address stands for all of them.
+        let source = of_flow.first().map(|(_, pair)| pair.source).unwrap_or_default();
         let (lasting, silent) = (lasts(f), f.of_silent_names * 10 >= f.messages * 9);
         let system = ground.profiles.get(&source).and_then(|profiled| profiled.system.as_deref());
-        near[flow as usize] = match system {
+        match system {
             Some(system) => Near { system: names.number(system), neighbourhood: 0, lasting, silent },
             None => Near { system: 0, neighbourhood: neighbourhood(source), lasting, silent },
-        };
-    }
-    near
+        }
+    };
+    flows.iter().zip(series::each(pairs)).map(near).collect()
 }
 
 /// A rhythm in words.

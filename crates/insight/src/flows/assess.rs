@@ -2,9 +2,10 @@
 //!
 //! In: packed cells by organizational domain, what is known of sources, what was declared and decided. Out: [`OfOrganization`], one for each,
 //! worked out on all cores. First what all of them together show of networks; then each anew, once through its cells for what they say about
-//! sources and keys, and once for its flows. Memory is what the sources of few organizations take, and what is kept of each.
+//! sources and keys, and once for its flows, which are handed over one by one: of a botnet there are a million, and hardly any is kept. Memory
+//! is what the sources of few organizations take, and what is kept of each.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use enrich::{Catalogue, ServiceKind};
@@ -16,12 +17,13 @@ use super::around::Arounds;
 use super::cell::{Cell, Names, Spf, Whose};
 use super::class::{FlowClass, Verdict, rule_for};
 use super::day::Kept;
-use super::features::{DayCount, Features, Known, Pairs, Series};
+use super::features::{DayCount, Features, Known};
 use super::identity::{Identity, Places, Sender, identify};
 use super::knowledge::{Facts, neighbourhood, network};
 use super::lanes::Lanes;
 use super::phases::{Phase, phases};
 use super::rules::{Case, Finding, Thresholds, Who, diagnose};
+use super::series::{self, AllSeries, OfAuthor, Pairs};
 use super::space::{Senders, Space, stands_for_nobody};
 
 /// What was declared about the organisation.
@@ -85,10 +87,9 @@ impl AssessedFlow {
     }
 }
 
-/// The flows in the name of one organizational domain.
+/// The flows in the name of one organizational domain, but for the flows themselves.
 pub(crate) struct OfOrganization {
     pub(crate) name: Text,
-    pub(crate) flows: Vec<AssessedFlow>,
     /// The flow of each cell.
     pub(crate) lanes: Lanes,
     facts: Facts,
@@ -97,8 +98,8 @@ pub(crate) struct OfOrganization {
 }
 
 impl OfOrganization {
-    /// The flow that a cell, whose names are in `names`, belongs to.
-    pub(crate) fn flow_of(&mut self, cell: &Cell, names: &Names, space: &Space) -> Option<&AssessedFlow> {
+    /// The number of the flow that a cell, whose names are in `names`, belongs to.
+    pub(crate) fn flow_of(&mut self, cell: &Cell, names: &Names, space: &Space) -> Option<usize> {
         let mut own = |number: u32| self.facts.names.number(names.name(number));
         let cell = Cell {
             author: own(cell.author),
@@ -109,7 +110,7 @@ impl OfOrganization {
             ..*cell
         };
         let identity = identify(&cell, &mut self.facts, &self.places, space);
-        self.index.get(&identity).and_then(|at| self.flows.get(*at as usize))
+        self.index.get(&identity).map(|at| *at as usize)
     }
 }
 
@@ -126,12 +127,14 @@ pub(crate) struct Networks {
     pub(crate) ours: HashSet<u128>,
 }
 
-/// Judges all organizational domains, and gives what `keep` keeps of each, in their order. `read` gives the cells of one.
-pub(crate) fn assess<T: Send, E: Send>(
+/// Judges all organizational domains, and gives what `keep` keeps of each, in their order. `read` gives the cells of one, `begin` what takes
+/// its flows in the order of their numbers.
+pub(crate) fn assess<F: Extend<AssessedFlow>, T: Send, E: Send>(
     organizations: &[Text],
     ground: &Ground<'_>,
     read: impl Fn(&Text) -> Result<Kept, E> + Sync,
-    keep: impl Fn(OfOrganization) -> T + Sync,
+    begin: impl Fn(&Text) -> F + Sync,
+    keep: impl Fn(OfOrganization, F) -> T + Sync,
 ) -> Result<(Vec<T>, Space), E> {
     let declared = Space::declared(&ground.organisation.networks);
     let shared = |source: u128| ground.profiles.get(&source).is_some_and(|p| p.known.service.is_some());
@@ -148,8 +151,9 @@ pub(crate) fn assess<T: Send, E: Send>(
         space
     });
     let one = |name: &Text| {
-        let kept = read(name)?;
-        Ok(keep(flows(name, facts(&kept, ground), &kept, ground, &space, &networks)))
+        let (kept, mut taker) = (read(name)?, begin(name));
+        let of = flows(name, facts(&kept, ground), kept, (ground, &space, &networks), &mut taker);
+        Ok(keep(of, taker))
     };
     let found = organizations.par_iter().map(one).collect::<Result<Vec<T>, E>>()?;
     Ok((found, space))
@@ -195,13 +199,15 @@ impl Networks {
         let mut lying = HashSet::new();
         for (source, facts) in &facts.sources {
             let near = network(*source);
-            let sums = self.passing.entry(near).or_default();
-            sums.0 += facts.passing;
-            // Not by our own machines: they pass as well, and say nothing about their neighbours' owners.
-            if facts.passing * 2 > facts.messages
-                && (facts.below > facts.direct || facts.also_signed * 2 > facts.passing)
-            {
-                sums.1 += facts.passing;
+            if facts.passing > 0 {
+                let sums = self.passing.entry(near).or_default();
+                sums.0 += facts.passing;
+                // Not by our own machines: they pass as well, and say nothing about their neighbours' owners.
+                if facts.passing * 2 > facts.messages
+                    && (facts.below > facts.direct || facts.also_signed * 2 > facts.passing)
+                {
+                    sums.1 += facts.passing;
+                }
             }
             let sends_as_us = facts.direct >= 10 && facts.direct * 2 >= facts.messages;
             let others = facts.foreign_sum() + facts.foreign_signed + facts.also_signed + facts.below;
@@ -237,16 +243,16 @@ impl Networks {
 }
 
 /// One organizational domain under way.
-pub(crate) struct Judging<'a> {
+struct Judging<'a> {
     facts: Facts,
     ground: &'a Ground<'a>,
     space: &'a Space,
     networks: &'a Networks,
     known: Map<u128, Known>,
     index: Map<Identity, u32>,
-    pub(crate) flows: Vec<(Identity, Features)>,
-    series: Map<(u32, u32), Series>,
-    pub(crate) pairs: Pairs,
+    flows: Vec<(Identity, Features)>,
+    series: AllSeries,
+    pairs: Pairs,
     lanes: Lanes,
 }
 
@@ -291,17 +297,16 @@ impl Judging<'_> {
         // Neither quarantined nor rejected.
         let delivered = if shape.passes() { 0 } else { cell.messages[0] + cell.messages[1] };
         let count = DayCount { day, messages, failing, delivered };
-        self.series.entry((flow, cell.author)).or_default().add(count);
+        self.series.add(flow, cell.author, count);
     }
 }
 
 fn flows(
     name: &Text,
     facts: Facts,
-    kept: &Kept,
-    ground: &Ground<'_>,
-    space: &Space,
-    networks: &Networks,
+    kept: Kept,
+    (ground, space, networks): (&Ground<'_>, &Space, &Networks),
+    taker: &mut impl Extend<AssessedFlow>,
 ) -> OfOrganization {
     let places = places(&facts, ground);
     let mut judging = Judging {
@@ -312,7 +317,7 @@ fn flows(
         known: Map::default(),
         index: Map::default(),
         flows: Vec::new(),
-        series: Map::default(),
+        series: AllSeries::default(),
         pairs: Pairs::default(),
         lanes: Lanes::default(),
     };
@@ -324,37 +329,29 @@ fn flows(
             judging.add(day, cell, identity);
         },
     );
-    let (facts, lanes) = (std::mem::take(&mut judging.facts), std::mem::take(&mut judging.lanes));
-    let of_networks = judging.pairs.networks(judging.flows.len());
-    for ((_, features), networks) in judging.flows.iter_mut().zip(of_networks) {
-        features.networks = networks;
+    drop(kept);
+    let Judging { facts, index, mut flows, series, pairs, lanes, .. } = judging;
+    let (pairs, series) = (pairs.by_flow(), series.by_flow());
+    for ((_, features), pairs) in flows.iter_mut().zip(series::each(&pairs)) {
+        features.networks = series::networks(pairs);
     }
-    let mut authors: BTreeMap<u32, Vec<(Text, Vec<DayCount>)>> = BTreeMap::new();
-    let mut series: Vec<_> = judging.series.drain().collect();
-    series.sort_unstable_by_key(|(key, _)| *key);
-    for ((flow, author), mut days) in series {
-        authors.entry(flow).or_default().push((facts.names.name(author).clone(), days.days()));
-    }
-    let mut sources: BTreeMap<u32, Vec<(u128, u64, u64)>> = BTreeMap::new();
-    for ((flow, source), seen) in &judging.pairs.0 {
-        sources.entry(*flow).or_default().push((*source, seen.messages, seen.failing));
-    }
-    let days: Vec<Vec<DayCount>> = (0_u32..)
-        .zip(&judging.flows)
-        .map(|(at, _)| together(authors.get(&at).map(Vec::as_slice).unwrap_or_default()))
-        .collect();
-    let around = Arounds::new(name, &facts, &judging, networks, ground, &days);
-    let mut taken = Vec::with_capacity(judging.flows.len());
-    for ((at, (identity, features)), days) in (0_u32..).zip(judging.flows).zip(&days) {
-        let around = around.of(at as usize, identity, &features, days);
+    let around = Arounds::new(name, &facts, (&flows, &pairs, &series), networks, ground);
+    let of_flow = series::each(&pairs).zip(series::each(&series));
+    for ((at, (identity, features)), (pairs, of_authors)) in flows.into_iter().enumerate().zip(of_flow) {
+        let (authors, days) = (authors(of_authors, &facts), series::days(of_authors));
+        let around = around.of(at, identity, &features, &days);
         let finding = Case::new(identity, &features, &around, &ground.thresholds).decide();
-        let mut sources = sources.remove(&at).unwrap_or_default();
+        let mut sources: Vec<_> = pairs.iter().map(|(_, pair)| (pair.source, pair.messages, pair.failing)).collect();
         sources.sort_unstable_by_key(|(source, messages, _)| (std::cmp::Reverse(*messages), *source));
         let sender = Sender::of(identity, &facts, &places);
-        let authors = authors.remove(&at).unwrap_or_default();
-        taken.push(judged(name, sender, features, finding, (authors, days), sources, ground));
+        taker.extend([judged(name, sender, features, finding, (authors, &days), sources, ground)]);
     }
-    OfOrganization { name: name.clone(), flows: taken, lanes, index: judging.index, facts, places }
+    OfOrganization { name: name.clone(), lanes, index, facts, places }
+}
+
+/// The author domains of a flow with their days.
+fn authors(of_flow: &[(u32, OfAuthor)], facts: &Facts) -> Vec<(Text, Vec<DayCount>)> {
+    of_flow.iter().map(|(_, of)| (facts.names.name(of.author).clone(), of.days())).collect()
 }
 
 /// Services of the sources.
@@ -410,18 +407,6 @@ fn judged(
     };
     let decision = decided.map(|(_, number)| number);
     AssessedFlow { id, sender, features, verdict, decision, phases, authors, sources }
-}
-
-/// The days of all author domains together, ascending.
-pub(crate) fn together(authors: &[(Text, Vec<DayCount>)]) -> Vec<DayCount> {
-    if let [(_, days)] = authors {
-        return days.clone();
-    }
-    let mut all: BTreeMap<Day, DayCount> = BTreeMap::new();
-    for day in authors.iter().flat_map(|(_, days)| days) {
-        all.entry(day.day).or_insert(DayCount { day: day.day, ..DayCount::default() }).plus(*day);
-    }
-    all.into_values().collect()
 }
 
 impl InForce {

@@ -4,10 +4,8 @@
 
 use report::Day;
 
-use super::Map;
 use super::cell::{Cell, Own, Spf, Whose};
-use super::knowledge::{Sums, add, network};
-use super::pack::{Reader, Writer};
+use super::knowledge::{Sums, add};
 use super::results::Results;
 
 /// What is known of a source beside what reports say.
@@ -57,48 +55,6 @@ impl DayCount {
         self.messages += more.messages;
         self.failing += more.failing;
         self.delivered += more.delivered;
-    }
-}
-
-/// Counts day by day, packed. Days come in ascending order.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Series {
-    open: Option<DayCount>,
-    last: i32,
-    packed: Vec<u8>,
-}
-
-impl Series {
-    pub(crate) fn add(&mut self, more: DayCount) {
-        match &mut self.open {
-            Some(open) if open.day == more.day => open.plus(more),
-            _ => {
-                self.close();
-                self.open = Some(more);
-            }
-        }
-    }
-
-    fn close(&mut self) {
-        let Some(done) = self.open.take() else { return };
-        let mut writer = Writer(std::mem::take(&mut self.packed));
-        writer.number(u64::from(done.day.0.wrapping_sub(self.last).cast_unsigned()));
-        writer.number(done.messages);
-        writer.number(done.failing);
-        writer.number(done.delivered);
-        (self.packed, self.last) = (writer.0, done.day.0);
-    }
-
-    pub(crate) fn days(&mut self) -> Vec<DayCount> {
-        self.close();
-        let (mut reader, mut last, mut days) = (Reader(&self.packed), 0_i32, Vec::new());
-        while let Some(step) = reader.number() {
-            last = last.wrapping_add(u32::try_from(step).unwrap_or(0).cast_signed());
-            let (Some(messages), Some(failing)) = (reader.number(), reader.number()) else { break };
-            let Some(delivered) = reader.number() else { break };
-            days.push(DayCount { day: Day(last), messages, failing, delivered });
-        }
-        days
     }
 }
 
@@ -306,38 +262,5 @@ impl Features {
     /// Messages of a kind of service.
     pub(crate) fn of_service(&self, kinds: &[enrich::ServiceKind]) -> u64 {
         self.services.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, sum)| sum).sum()
-    }
-}
-
-/// Which addresses a flow was seen from, with their messages.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Seen {
-    pub(crate) messages: u64,
-    pub(crate) failing: u64,
-    last: Option<Day>,
-}
-
-/// Which flows come from which addresses.
-#[derive(Debug, Default)]
-pub(crate) struct Pairs(pub(crate) Map<(u32, u128), Seen>);
-
-impl Pairs {
-    /// Adds messages; says whether the address is new to the flow, and to its day.
-    pub(crate) fn add(&mut self, flow: u32, source: u128, day: Day, messages: u64, failing: u64) -> (bool, bool) {
-        let seen = self.0.entry((flow, source)).or_default();
-        let (new, new_today) = (seen.last.is_none(), seen.last != Some(day));
-        seen.messages += messages;
-        seen.failing += failing;
-        seen.last = Some(day);
-        (new, new_today)
-    }
-
-    /// How many networks each flow has.
-    pub(crate) fn networks(&self, flows: usize) -> Vec<u64> {
-        let mut of: Vec<std::collections::HashSet<u128>> = vec![std::collections::HashSet::new(); flows];
-        for (flow, source) in self.0.keys() {
-            of[*flow as usize].insert(network(*source));
-        }
-        of.into_iter().map(|networks| networks.len() as u64).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! From the flows of each organizational domain to what is kept of them: those that somebody may look at one by one, the others together.
 //!
-//! In: flows as they were judged. Out: [`Folded`], a fraction of their memory. Up to [`FlowLimits::flows`] are kept one by one; which ones
-//! is known in the end only, but one that is smaller than so many others is put together with its like at once.
+//! In: flows as they are judged, one after the other. Out: [`Folded`], a fraction of their memory. Up to [`FlowLimits::flows`] are kept one by
+//! one; which ones is known in the end only, but one that is smaller than so many others is put together with its like at once.
 
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
@@ -11,24 +11,31 @@ use std::sync::{Mutex, PoisonError};
 use report::Text;
 
 use super::answers::{FlowLine, FlowPhase, FlowSource};
-use super::assess::{AssessedFlow, OfOrganization};
+use super::assess::AssessedFlow;
 use super::class::FlowClass;
 use super::day::address;
 use super::features::DayCount;
 use super::identity::Sender;
+use super::lanes::Lanes;
 use super::pack::{Reader, Writer};
 use super::results::add_lines;
+use super::series::add_days;
 use super::snapshot::{FlowLimits, More};
 use crate::{Dispositions, Outcomes};
 
 /// A flow with fewer messages of which nothing is known is kept with all others like it.
 const SMALL: u64 = 10;
 
+/// Records of one organizational domain that come before small ones are put together.
+const TOGETHER: usize = 10_000;
+
 /// A flow on its way into the snapshot.
 pub(crate) struct Record {
     pub(crate) line: FlowLine,
     pub(crate) more: More,
-    /// Whether it stands for small ones.
+    /// Nobody looks at it one by one.
+    small: bool,
+    /// It stands for small ones.
     rest: bool,
     pub(crate) authors: Vec<(Text, Vec<DayCount>)>,
     /// Addresses with messages and failures, packed: there are very many of a crowd.
@@ -58,10 +65,10 @@ impl Largest {
         Self { limit, sizes: Mutex::default() }
     }
 
-    /// Takes more flows into account, and gives the messages up to which flows are kept together.
-    pub(crate) fn least(&self, more: impl IntoIterator<Item = u64>) -> u64 {
+    /// Takes one more flow into account, and gives the messages up to which flows are kept together.
+    pub(crate) fn least(&self, more: Option<u64>) -> u64 {
         let mut sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
-        for size in more {
+        if let Some(size) = more {
             sizes.push(Reverse(size));
             if sizes.len() > self.limit + 1 {
                 sizes.pop();
@@ -71,17 +78,49 @@ impl Largest {
     }
 }
 
-/// The flows of an organizational domain as they are kept, small ones together.
-pub(crate) fn fold(of: OfOrganization, limits: FlowLimits, largest: &Largest) -> Folded {
-    let (lanes, flows) = (of.lanes.packed(), of.flows.len());
-    let large = of.flows.iter().filter(|flow| !is_small(flow)).map(|flow| flow.features.messages);
-    let least = largest.least(large);
-    let one = |(place, flow): (usize, AssessedFlow)| {
-        let small = is_small(&flow) || (flow.decision.is_none() && flow.features.messages <= least);
-        (small, Record { parts: vec![place], ..record(&of.name, flow, limits) })
-    };
-    let records = folded(of.flows.into_iter().enumerate().map(one), limits);
-    Folded { name: of.name, records, lanes, flows }
+/// The flows of one organizational domain on their way, in the order of their numbers.
+pub(crate) struct Folding<'a> {
+    name: Text,
+    limits: FlowLimits,
+    largest: &'a Largest,
+    records: Vec<Record>,
+    flows: usize,
+    /// How many records there are when small ones are put together next.
+    full: usize,
+}
+
+impl<'a> Folding<'a> {
+    pub(crate) fn new(name: &Text, limits: FlowLimits, largest: &'a Largest) -> Self {
+        Self { name: name.clone(), limits, largest, records: Vec::new(), flows: 0, full: TOGETHER }
+    }
+
+    /// Puts those together that are small by now.
+    fn fold(&mut self) {
+        let least = self.largest.least(None);
+        let records = std::mem::take(&mut self.records).into_iter();
+        let small = |record: &Record| record.small || record.is_among(least);
+        self.records = folded(records.map(|record| (small(&record), record)), self.limits);
+        self.full = self.records.len() + TOGETHER;
+    }
+
+    pub(crate) fn finish(mut self, lanes: Lanes) -> Folded {
+        self.fold();
+        Folded { name: self.name, records: self.records, lanes: lanes.packed(), flows: self.flows }
+    }
+}
+
+impl Extend<AssessedFlow> for Folding<'_> {
+    fn extend<I: IntoIterator<Item = AssessedFlow>>(&mut self, flows: I) {
+        for flow in flows {
+            let small = is_small(&flow);
+            self.largest.least((!small).then_some(flow.features.messages));
+            self.records.push(Record { small, parts: vec![self.flows], ..record(&self.name, flow, self.limits) });
+            self.flows += 1;
+            if self.records.len() == self.full {
+                self.fold();
+            }
+        }
+    }
 }
 
 /// A flow as it is kept.
@@ -138,7 +177,7 @@ pub(crate) fn record(organization: &Text, flow: AssessedFlow, limits: FlowLimits
         sources.number(messages);
         sources.number(failing);
     }
-    Record { line, more, authors: flow.authors, sources: sources.0, parts: Vec::new(), rest: false }
+    Record { line, more, authors: flow.authors, sources: sources.0, parts: Vec::new(), small: false, rest: false }
 }
 
 /// Flows that nobody looks at one by one: the networks of a crowd, and what is too small to say anything about.
@@ -178,6 +217,11 @@ pub(crate) fn folded(records: impl Iterator<Item = (bool, Record)>, limits: Flow
 }
 
 impl Record {
+    /// Whether it is among those with up to `least` messages, which are kept together.
+    pub(crate) fn is_among(&self, least: u64) -> bool {
+        self.line.decision.is_none() && self.line.messages <= least
+    }
+
     fn plus(&mut self, mut other: Self, limits: FlowLimits) {
         let (line, more) = (&mut self.line, &mut other.line);
         line.messages += more.messages;
@@ -222,10 +266,7 @@ impl Record {
         }
         for (author, days) in other.authors {
             match self.authors.iter_mut().find(|(known, _)| *known == author) {
-                Some((_, sums)) => {
-                    let both = [(author.clone(), std::mem::take(sums)), (author, days)];
-                    *sums = super::assess::together(&both);
-                }
+                Some((_, sums)) => add_days(sums, &days),
                 None => self.authors.push((author, days)),
             }
         }
@@ -280,17 +321,18 @@ mod tests {
         };
         let source = FlowSource { address: std::net::Ipv4Addr::LOCALHOST.into(), messages, failing: messages };
         let more = More { addresses: vec![source], ..More::default() };
-        Record { line, more, rest: false, authors: Vec::new(), sources: Vec::new(), parts: Vec::new() }
+        Record { line, more, small: false, rest: false, authors: Vec::new(), sources: Vec::new(), parts: Vec::new() }
     }
 
     #[test]
     fn the_largest_are_known_by_the_smallest_of_them() {
         let largest = Largest::new(3);
-        assert_eq!(largest.least([5, 1, 9]), 0, "as many as may be: all are kept");
-        assert_eq!(largest.least([7]), 1, "one of four has to go");
-        assert_eq!(largest.least([2, 2]), 2);
-        assert_eq!(largest.least([]), 2, "nothing more came");
-        assert_eq!(Largest::new(0).least([4, 6]), 6, "none is kept");
+        let after = |largest: &Largest, sizes: &[u64]| sizes.iter().map(|size| largest.least(Some(*size))).last();
+        assert_eq!(after(&largest, &[5, 1, 9]), Some(0), "as many as may be: all are kept");
+        assert_eq!(after(&largest, &[7]), Some(1), "one of four has to go");
+        assert_eq!(after(&largest, &[2, 2]), Some(2));
+        assert_eq!(largest.least(None), 2, "nothing more came");
+        assert_eq!(after(&Largest::new(0), &[4, 6]), Some(6), "none is kept");
     }
 
     /// Organizational domains are judged side by side: which small flows are put together first is chance.

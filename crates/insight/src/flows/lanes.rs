@@ -10,8 +10,15 @@ use report::Day;
 use super::pack::{Reader, Writer};
 
 /// The flows of all cells of one organizational domain, day by day.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Lanes(Vec<(Day, Runs)>);
+#[derive(Default)]
+pub(crate) struct Lanes {
+    /// The day that is open.
+    day: Day,
+    runs: Runs,
+    /// Those before it.
+    packed: Writer,
+    before: i32,
+}
 
 /// Flows, each with how many cells in a row belong to it.
 pub(crate) type Runs = Vec<(u32, u32)>;
@@ -19,30 +26,33 @@ pub(crate) type Runs = Vec<(u32, u32)>;
 impl Lanes {
     /// The next cell of a day belongs to this flow. Days come one after the other.
     pub(crate) fn add(&mut self, day: Day, flow: u32) {
-        if self.0.last().is_none_or(|(last, _)| *last != day) {
-            self.0.push((day, Vec::new()));
+        if self.day != day {
+            self.close();
+            self.day = day;
         }
-        let Some((_, runs)) = self.0.last_mut() else { return };
-        match runs.last_mut() {
+        match self.runs.last_mut() {
             Some((same, cells)) if *same == flow => *cells += 1,
-            _ => runs.push((flow, 1)),
+            _ => self.runs.push((flow, 1)),
+        }
+    }
+
+    fn close(&mut self) {
+        if self.runs.is_empty() {
+            return;
+        }
+        self.packed.number(u64::from(self.day.0.wrapping_sub(self.before).cast_unsigned()));
+        self.before = self.day.0;
+        self.packed.number(self.runs.len() as u64);
+        for (flow, cells) in self.runs.drain(..) {
+            self.packed.number(u64::from(flow));
+            self.packed.number(u64::from(cells));
         }
     }
 
     /// As bytes.
-    pub(crate) fn packed(&self) -> Vec<u8> {
-        let mut out = Writer::default();
-        let mut before = 0;
-        for (day, runs) in &self.0 {
-            out.number(u64::from(day.0.wrapping_sub(before).cast_unsigned()));
-            before = day.0;
-            out.number(runs.len() as u64);
-            for (flow, cells) in runs {
-                out.number(u64::from(*flow));
-                out.number(u64::from(*cells));
-            }
-        }
-        out.0
+    pub(crate) fn packed(mut self) -> Vec<u8> {
+        self.close();
+        self.packed.0
     }
 }
 
@@ -85,12 +95,13 @@ mod tests {
         for (day, flow) in [(20_000, 3), (20_000, 3), (20_000, 0), (20_000, 3), (20_002, 1), (20_002, 1)] {
             lanes.add(Day(day), flow);
         }
-        let kept = renumbered(&lanes.packed(), &[100, 101, 102, 103]);
+        let packed = lanes.packed();
+        let kept = renumbered(&packed, &[100, 101, 102, 103]);
         let back = unpack(&kept).unwrap();
         assert_eq!(back[&Day(20_000)], [(103, 2), (100, 1), (103, 1)]);
         assert_eq!(back[&Day(20_002)], [(101, 2)]);
         assert_eq!(back.len(), 2, "a day without cells is not there");
-        assert_eq!(unpack(&renumbered(&lanes.packed(), &[100])), None, "a flow without a number");
+        assert_eq!(unpack(&renumbered(&packed, &[100])), None, "a flow without a number");
         // Whatever is cut off is noticed, except before, between and after the days.
         assert_eq!((0..=kept.len()).filter(|end| unpack(&kept[..*end]).is_some()).count(), 3);
     }

@@ -10,7 +10,7 @@ use store::{Ledger, organizational_domain};
 use super::answers::{
     ClassCounts, ClassDay, ClassTrend, Flow, FlowDay, FlowLine, FlowOrder, FlowPhase, FlowSort, Flows, SourceFlow,
 };
-use super::assess::{InForce, OfOrganization, Organisation};
+use super::assess::{AssessedFlow, InForce, OfOrganization, Organisation};
 use super::cell::Names;
 use super::class::FlowClass;
 use super::class::rule_for;
@@ -239,8 +239,9 @@ pub fn judge_rows(
     catalogue: &Catalogue,
     mut visit: impl FnMut(&JudgedRow<'_>),
 ) -> Result<(), Error> {
-    let (judged, space) = judge(ledger, organisation, catalogue, InForce::default(), |of| of)?;
-    let mut judged: HashMap<Text, OfOrganization> = judged.into_iter().map(|of| (of.name.clone(), of)).collect();
+    let keep = |of: OfOrganization, flows: Vec<AssessedFlow>| (of.name.clone(), (of, flows));
+    let (judged, space) = judge(ledger, organisation, catalogue, InForce::default(), |_| Vec::new(), keep)?;
+    let mut judged: HashMap<Text, _> = judged.into_iter().collect();
     let Some((first, last)) = ledger.span()? else { return Ok(()) };
     let first = first.max(last.plus(1 - FlowLimits::default().days));
     let mut day = first;
@@ -250,8 +251,8 @@ pub fn judge_rows(
             let mut cell = super::cell::read(&seen.texts, &mut names);
             cell.source = number(seen.source);
             cell.messages[0] = seen.messages;
-            let of = judged.get_mut(&organizational_domain(seen.texts.author));
-            let Some(flow) = of.and_then(|of| of.flow_of(&cell, &names, &space)) else { return };
+            let Some((of, flows)) = judged.get_mut(&organizational_domain(seen.texts.author)) else { return };
+            let Some(flow) = of.flow_of(&cell, &names, &space).and_then(|at| flows.get(at)) else { return };
             visit(&JudgedRow {
                 row: SheetRow {
                     day,

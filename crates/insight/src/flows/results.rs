@@ -2,13 +2,15 @@
 //!
 //! In: shapes of cells. Out: [`FlowResult`]s, the commonest first. What receivers did about it is not told here.
 
+use std::cmp::Reverse;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Own, Spf};
 
 /// How SPF came out, as far as DMARC cares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SpfSeen {
     /// It passed for a name that fits the author domain.
@@ -24,7 +26,7 @@ pub enum SpfSeen {
 }
 
 /// How DKIM came out, as far as DMARC cares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DkimSeen {
     /// A signature that fits the author domain verified.
@@ -60,9 +62,9 @@ impl DkimSeen {
     pub const ALL: [Self; 4] = [Self::Aligned, Self::Broken, Self::Elsewhere, Self::Nothing];
 }
 
-/// Messages by results, SPF by SPF: all, and those that fail.
+/// Messages by results; most flows have one or two.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Results([[(u64, u64); DkimSeen::ALL.len()]; SpfSeen::ALL.len()]);
+pub(crate) struct Results(Vec<FlowResult>);
 
 impl Results {
     pub(crate) fn add(&mut self, cell: &Cell, messages: u64) {
@@ -80,36 +82,37 @@ impl Results {
             Own::Absent if cell.other != 0 => DkimSeen::Elsewhere,
             Own::Absent => DkimSeen::Nothing,
         };
-        let sum = &mut self.0[spf as usize][dkim as usize];
-        sum.0 = sum.0.saturating_add(messages);
-        if !shape.passes() {
-            sum.1 = sum.1.saturating_add(messages);
-        }
+        let failing = if shape.passes() { 0 } else { messages };
+        add(&mut self.0, FlowResult { spf, dkim, messages, failing });
     }
 
     /// Those there are, most messages first.
     pub(crate) fn lines(&self) -> Vec<FlowResult> {
-        let all = SpfSeen::ALL.into_iter().flat_map(|spf| DkimSeen::ALL.into_iter().map(move |dkim| (spf, dkim)));
-        let mut lines: Vec<FlowResult> = all
-            .map(|(spf, dkim)| (spf, dkim, self.0[spf as usize][dkim as usize]))
-            .filter(|(_, _, (messages, _))| *messages > 0)
-            .map(|(spf, dkim, (messages, failing))| FlowResult { spf, dkim, messages, failing })
-            .collect();
-        lines.sort_by_key(|line| std::cmp::Reverse(line.messages));
+        let mut lines = self.0.clone();
+        sort(&mut lines);
         lines
     }
+}
+
+fn add(lines: &mut Vec<FlowResult>, more: FlowResult) {
+    match lines.iter_mut().find(|line| (line.spf, line.dkim) == (more.spf, more.dkim)) {
+        Some(line) => {
+            line.messages = line.messages.saturating_add(more.messages);
+            line.failing = line.failing.saturating_add(more.failing);
+        }
+        None => lines.push(more),
+    }
+}
+
+/// Most messages first; of equals the best.
+fn sort(lines: &mut [FlowResult]) {
+    lines.sort_unstable_by_key(|line| (Reverse(line.messages), line.spf, line.dkim));
 }
 
 /// Adds the lines of another flow.
 pub(crate) fn add_lines(lines: &mut Vec<FlowResult>, more: &[FlowResult]) {
     for one in more {
-        match lines.iter_mut().find(|line| (line.spf, line.dkim) == (one.spf, one.dkim)) {
-            Some(line) => {
-                line.messages = line.messages.saturating_add(one.messages);
-                line.failing = line.failing.saturating_add(one.failing);
-            }
-            None => lines.push(*one),
-        }
+        add(lines, *one);
     }
-    lines.sort_by_key(|line| std::cmp::Reverse(line.messages));
+    sort(lines);
 }

@@ -10,7 +10,7 @@ use report::{Day, Disposition, Outcome, Text};
 use store::organizational_domain;
 
 use super::answers::FlowLine;
-use super::assess::{Ground, InForce, OfOrganization as Judged, Organisation, assess};
+use super::assess::{AssessedFlow, Ground, InForce, OfOrganization as Judged, Organisation, assess};
 use super::cell::RowTexts;
 use super::class::FlowEvidence;
 use super::day::{Kept, OfOrganization, Seen, number};
@@ -124,14 +124,14 @@ impl PackedSheet {
             let days = self.0.binary_search_by(|(name, _)| name.cmp(wanted)).map(|at| self.0[at].1.clone());
             Ok(Kept::of(days.unwrap_or_default()))
         };
-        let judged = |of: Judged| -> Vec<JudgedFlow> {
+        let judged = |of: Judged, flows: Vec<AssessedFlow>| -> Vec<JudgedFlow> {
             let flow = |flow| {
                 let record = record(&of.name, flow, FlowLimits::default());
                 JudgedFlow { line: record.line, evidence: record.more.evidence }
             };
-            of.flows.into_iter().map(flow).collect()
+            flows.into_iter().map(flow).collect()
         };
-        let Ok((found, _)) = assess(&names, &ground, read, judged);
+        let Ok((found, _)) = assess(&names, &ground, read, |_| Vec::new(), judged);
         let mut flows: Vec<JudgedFlow> = found.into_iter().flatten().collect();
         flows.sort_by(|a, b| b.line.messages.cmp(&a.line.messages).then_with(|| a.line.id.cmp(&b.line.id)));
         flows

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use store::{DerivedKey, Ledger};
 
 use super::answers::{FlowLine, FlowSource};
-use super::assess::{Ground, InForce, OfOrganization, Organisation, Profiled, assess};
+use super::assess::{AssessedFlow, Ground, InForce, OfOrganization, Organisation, Profiled, assess};
 use super::class::FlowEvidence;
 use super::day::{Kept, number, organizations, refresh};
 use super::decisions::{decisions, in_force};
 use super::features::{DayCount, Known};
-use super::fold::{Folded, Largest, Record, fold, folded, of_address};
+use super::fold::{Folded, Folding, Largest, Record, folded, of_address};
 use super::identity::hash;
 use super::lanes::{Runs, renumbered};
 use super::pack::{Reader, Writer};
@@ -102,26 +102,29 @@ pub fn refresh_flows(
     }
     let limits = FlowLimits::default();
     let largest = Largest::new(limits.flows);
-    let (found, _) = judge(ledger, organisation, catalogue, decided, |of| fold(of, limits, &largest))?;
-    write(ledger, found, largest.least([]), version, limits)?;
+    let begin = |name: &Text| Folding::new(name, limits, &largest);
+    let keep = |of: OfOrganization, folding: Folding<'_>| folding.finish(of.lanes);
+    let (found, _) = judge(ledger, organisation, catalogue, decided, begin, keep)?;
+    write(ledger, found, largest.least(None), version, limits)?;
     ledger.replace_derived(MADE_OF, [("", 0, generation, &b""[..])])?;
     Ok(true)
 }
 
-/// Judges everything, and gives what `keep` keeps of each organizational domain.
-pub(crate) fn judge<T: Send>(
+/// Judges everything, and gives what `keep` keeps of each organizational domain; what `begin` gives takes its flows.
+pub(crate) fn judge<F: Extend<AssessedFlow>, T: Send>(
     ledger: &Ledger,
     organisation: &Organisation,
     catalogue: &Catalogue,
     decided: InForce,
-    keep: impl Fn(OfOrganization) -> T + Sync,
+    begin: impl Fn(&Text) -> F + Sync,
+    keep: impl Fn(OfOrganization, F) -> T + Sync,
 ) -> Result<(Vec<T>, Space), Error> {
     let Some((_, last)) = ledger.span()? else { return Ok((Vec::new(), Space::default())) };
     let days = (last.plus(1 - FlowLimits::default().days), last);
     refresh(ledger, days.0)?;
     let organizations = organizations(ledger, days)?;
     let ground = ground(ledger, organisation, catalogue, decided)?;
-    assess(&organizations, &ground, |organization| Kept::read(ledger, organization, days), keep)
+    assess(&organizations, &ground, |organization| Kept::read(ledger, organization, days), begin, keep)
 }
 
 fn ground<'a>(
@@ -188,7 +191,7 @@ pub(crate) fn profiled(
 /// Puts the flows together as they are shown and keeps them. Those with up to `least` messages are kept together.
 fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limits: FlowLimits) -> Result<(), Error> {
     let records = found.iter_mut().flat_map(|of| std::mem::take(&mut of.records));
-    let small = |record: Record| (record.line.decision.is_none() && record.line.messages <= least, record);
+    let small = |record: Record| (record.is_among(least), record);
     let mut records = folded(records.map(small), limits);
     records.sort_by(|a, b| b.line.messages.cmp(&a.line.messages).then_with(|| a.line.id.cmp(&b.line.id)));
 

@@ -139,14 +139,23 @@ pub(crate) fn stands_for_nobody(source: u128) -> bool {
 }
 
 fn inferred(sources: &Map<u128, Sender>, shared: impl Fn(u128) -> bool) -> Vec<(u128, u128)> {
-    let (mut networks, mut neighbourhoods) = (BTreeMap::<u128, Seen>::new(), BTreeMap::<u128, Seen>::new());
-    for (&source, facts) in sources.iter().filter(|(source, _)| !stands_for_nobody(**source)) {
-        let (near, around) = (network(source), neighbourhood(source));
-        let somebody = shared(source) || facts.also_signed * 2 > facts.messages || facts.below * 2 > facts.messages;
-        let own = !somebody
-            && facts.direct >= OWN_MIN
+    let somebody = |source: u128, facts: &Sender| {
+        shared(source) || facts.also_signed * 2 > facts.messages || facts.below * 2 > facts.messages
+    };
+    let is_own = |source: u128, facts: &Sender| {
+        facts.direct >= OWN_MIN
             && facts.direct * 2 >= facts.messages
-            && facts.foreign * 10 <= facts.messages;
+            && facts.foreign * 10 <= facts.messages
+            && !somebody(source, facts)
+    };
+    let senders = || sources.iter().filter(|(source, _)| !stands_for_nobody(**source));
+    // Nothing else is ever ours, and there are very few of these.
+    let around_ours: HashSet<u128> =
+        senders().filter(|(source, facts)| is_own(**source, facts)).map(|(source, _)| neighbourhood(*source)).collect();
+    let (mut networks, mut neighbourhoods) = (BTreeMap::<u128, Seen>::new(), BTreeMap::<u128, Seen>::new());
+    for (&source, facts) in senders().filter(|(source, _)| around_ours.contains(&neighbourhood(**source))) {
+        let (near, around) = (network(source), neighbourhood(source));
+        let (somebody, own) = (somebody(source, facts), is_own(source, facts));
         let foreign = if somebody {
             facts.messages
         } else if own {
