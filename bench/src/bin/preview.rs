@@ -3,11 +3,13 @@
 //! Rows are those of `scenario::load`, all in the name of one organizational domain, over thirty days. They are taken in once, and flows
 //! are judged once; then previews are timed by the clock, on all cores, as a page would wait for them.
 //!
-//! `preview [DIR] [--rows 10000000] [--days 30] [--runs 7]` prints a table in Markdown. A directory that has a ledger is used as it is.
+//! `preview [DIR] [--rows 10000000] [--days 30] [--runs 7] [--domains 1] [--sources 200000]` prints a table in Markdown, with the memory that
+//! taking in and judging took. A directory that has a ledger is used as it is.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use bench::peak_memory;
 use insight::{Organisation, WhatIf};
 use report::{DispositionTotals, Finished, Identity, Policy, Row, Totals};
 use scenario::load;
@@ -17,13 +19,16 @@ use store::Ledger;
 const RECEIVED: i64 = 1_761_091_200;
 
 fn main() {
-    let (mut dir, mut rows, mut days, mut runs) = (None, 10_000_000_u64, 30_u16, 7_usize);
+    let mut options = load::Options { rows: 10_000_000, domains: 1, ..load::Options::default() };
+    let (mut dir, mut runs) = (None, 7_usize);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().and_then(|value| value.parse().ok()).expect("a number");
+        let mut value = || arguments.next().and_then(|value| value.parse::<u64>().ok()).expect("a number");
         match &*argument {
-            "--rows" => rows = value(),
-            "--days" => days = u16::try_from(value()).expect("days"),
+            "--rows" => options.rows = value(),
+            "--days" => options.days = u16::try_from(value()).expect("days"),
+            "--domains" => options.domains = u32::try_from(value()).expect("domains"),
+            "--sources" => options.sources = u32::try_from(value()).expect("sources"),
             "--runs" => runs = usize::try_from(value()).expect("runs"),
             path => dir = Some(PathBuf::from(path)),
         }
@@ -32,8 +37,9 @@ fn main() {
     println!("| what | figure |\n| --- | --- |");
     if !dir.join("catalog.sqlite").exists() {
         let start = Instant::now();
-        take(&Ledger::open(&dir).expect("a ledger"), rows, days);
+        take(&Ledger::open(&dir).expect("a ledger"), &options);
         println!("| taking in | {:.1} s |", start.elapsed().as_secs_f64());
+        println!("| peak memory, taken in | {} MB |", peak_memory() / 1_000_000);
     }
     let ledger = Ledger::open(&dir).expect("a ledger");
     let start = Instant::now();
@@ -41,6 +47,7 @@ fn main() {
     let (_, last) = ledger.span().expect("days").expect("rows");
     insight::refresh_flows(&ledger, &organisation, &catalogue, last).expect("judged");
     println!("| cells of all days, and judging | {:.1} s |", start.elapsed().as_secs_f64());
+    println!("| peak memory, judged | {} MB |", peak_memory() / 1_000_000);
     let known = insight::known(&ledger, 1).expect("known");
     let domain = store::organizational_domain(known.domains.first().expect("a domain")).to_string();
     println!("| rows; domain; cores | {}; {domain}; {} |", ledger.counters().expect("counters").rows, cores());
@@ -74,11 +81,10 @@ fn cores() -> usize {
 }
 
 /// Takes the rows in, neither written as files nor read.
-fn take(ledger: &Ledger, rows: u64, days: u16) {
-    let options = load::Options { rows, days, domains: 1, ..load::Options::default() };
+fn take(ledger: &Ledger, options: &load::Options) {
     let mut intake = ledger.intake().expect("an intake");
     let mut row = Row::default();
-    for (number, (report, mut rows)) in (0_u64..).zip(load::reports(&options)) {
+    for (number, (report, mut rows)) in (0_u64..).zip(load::reports(options)) {
         let bytes = number.to_le_bytes();
         let kept = ledger.keep(&mut &bytes[..], "bench", RECEIVED).expect("kept").key;
         let (mut key, mut content) = ([0; 16], [0; 32]);

@@ -402,7 +402,12 @@ fn what_is_wrong_is_not_that_nothing_is_set_up() {
             "pass mfrom bounce.example.com",
             Some(Diagnosis::UnalignedBounceDomain),
         ),
-        ("the report contradicts itself", "pass d=example.com s=a", "pass mfrom example.com", None),
+        (
+            "the report contradicts itself",
+            "pass d=example.com s=a",
+            "pass mfrom example.com",
+            Some(Diagnosis::ReportsContradict),
+        ),
     ];
     for (why, dkim, spf, expected) in cases {
         let organisation = Organisation { networks: vec![("10.0.0.0".parse().unwrap(), 8)], ..Organisation::default() };

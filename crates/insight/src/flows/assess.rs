@@ -138,8 +138,12 @@ pub(crate) fn assess<F: Extend<AssessedFlow>, T: Send, E: Send>(
 ) -> Result<(Vec<T>, Space), E> {
     let declared = Space::declared(&ground.organisation.networks);
     let shared = |source: u128| ground.profiles.get(&source).is_some_and(|p| p.known.service.is_some());
+    let around = match &declared {
+        Some(_) => HashSet::new(),
+        None => around_senders(organizations, &read)?,
+    };
     let add = |mut all: Together, name: &Text| {
-        all.add(&facts(&read(name)?, ground), declared.as_ref(), shared);
+        all.add(&facts(&read(name)?, ground), declared.as_ref(), &around, shared);
         Ok(all)
     };
     let together = organizations.par_iter().try_fold(Together::default, add);
@@ -159,6 +163,25 @@ pub(crate) fn assess<F: Extend<AssessedFlow>, T: Send, E: Send>(
     Ok((found, space))
 }
 
+/// The neighbourhoods of all sources that pass SPF for our own names.
+fn around_senders<E: Send>(
+    organizations: &[Text],
+    read: impl Fn(&Text) -> Result<Kept, E> + Sync,
+) -> Result<HashSet<u128>, E> {
+    let add = |mut around: HashSet<u128>, name: &Text| {
+        let add = |around: &mut HashSet<u128>, _, cell: &Cell| {
+            if cell.shape.spf() == Spf::Pass && cell.shape.whose() == Whose::Ours {
+                around.insert(neighbourhood(cell.source));
+            }
+        };
+        // Whose name it is, is in the shape.
+        read(name)?.visit(&mut around, |_, _| 0, add);
+        Ok(around)
+    };
+    let of_some = organizations.par_iter().try_fold(HashSet::new, add);
+    of_some.try_reduce(HashSet::new, |a, b| Ok(a.into_iter().chain(b).collect()))
+}
+
 /// What the cells of one organizational domain say.
 fn facts(kept: &Kept, ground: &Ground<'_>) -> Facts {
     let mut facts = Facts::default();
@@ -174,17 +197,15 @@ fn facts(kept: &Kept, ground: &Ground<'_>) -> Facts {
 /// What is put together from all organizational domains before the flows of any are looked at.
 #[derive(Default)]
 struct Together {
-    /// Only where nothing was declared.
+    /// Where nothing was declared.
     senders: Senders,
     networks: Networks,
 }
 
 impl Together {
-    fn add(&mut self, facts: &Facts, declared: Option<&Space>, shared: impl Fn(u128) -> bool) {
+    fn add(&mut self, facts: &Facts, declared: Option<&Space>, around: &HashSet<u128>, shared: impl Fn(u128) -> bool) {
         self.networks.add(facts, declared, shared);
-        if declared.is_none() {
-            self.senders.add(facts);
-        }
+        self.senders.add(facts, around);
     }
 
     fn plus(mut self, other: Self) -> Self {

@@ -105,6 +105,8 @@ pub enum Diagnosis {
     UnalignedBounceDomain,
     /// SPF or DKIM could not be looked up.
     DnsTrouble,
+    /// SPF or DKIM passes for the author domain, and DMARC fails all the same.
+    ReportsContradict,
 }
 
 impl Diagnosis {
@@ -119,6 +121,9 @@ impl Diagnosis {
             Self::BrokenSignature => "signature does not verify: wrong key, or altered on the way",
             Self::UnalignedBounceDomain => "envelope sender of another domain",
             Self::DnsTrouble => "SPF or DKIM could not be looked up",
+            Self::ReportsContradict => {
+                "the reports contradict themselves: SPF or DKIM passes for the author domain, and DMARC fails"
+            }
         }
     }
 
@@ -137,6 +142,9 @@ impl Diagnosis {
             }
             Self::UnalignedBounceDomain => "Give it an envelope sender below the author domain, or let it sign.",
             Self::DnsTrouble => "Look at the name servers of the domain: answers were late or missing.",
+            Self::ReportsContradict => {
+                "Nothing to mend at the sender. Look at the report itself, and ask its reporter."
+            }
         }
     }
 }

@@ -87,6 +87,7 @@ pub(crate) struct Features {
     pub(crate) fail_other_signed: u64,
     pub(crate) fail_foreign: u64,
     pub(crate) fail_unlisted: u64,
+    pub(crate) fail_contradicting: u64,
     /// Nothing passed, and the envelope sender was a name of ours, or somebody else's.
     pub(crate) lying: u64,
     pub(crate) honest: u64,
@@ -171,21 +172,19 @@ impl Features {
         let pass = shape.spf() == Spf::Pass;
         let aligned = (shape.own() == Own::Pass && cell.own_domain == cell.author) || (pass && cell.spf == cell.author);
         let slot = match (shape.own(), shape.spf()) {
-            // The report contradicts itself: nothing is wrong with mail that authenticates as its author domain.
-            _ if aligned => None,
-            (_, Spf::PermError) => Some(&mut self.fail_permerror),
-            (Own::Broken, _) => Some(&mut self.fail_broken),
-            (Own::Temporary, _) | (_, Spf::TempError) => Some(&mut self.fail_temperror),
+            // Nothing is wrong with mail that authenticates as its author domain.
+            _ if aligned => &mut self.fail_contradicting,
+            (_, Spf::PermError) => &mut self.fail_permerror,
+            (Own::Broken, _) => &mut self.fail_broken,
+            (Own::Temporary, _) | (_, Spf::TempError) => &mut self.fail_temperror,
             // As another name below ours, where alignment is strict.
-            (Own::Pass, _) => Some(&mut self.fail_other_signed),
-            _ if cell.other != 0 => Some(&mut self.fail_other_signed),
-            _ if pass && shape.whose() != Whose::Nobody => Some(&mut self.fail_foreign),
-            _ if shape.bounce() => Some(&mut self.fail_bounce),
-            _ => Some(&mut self.fail_unlisted),
+            (Own::Pass, _) => &mut self.fail_other_signed,
+            _ if cell.other != 0 => &mut self.fail_other_signed,
+            _ if pass && shape.whose() != Whose::Nobody => &mut self.fail_foreign,
+            _ if shape.bounce() => &mut self.fail_bounce,
+            _ => &mut self.fail_unlisted,
         };
-        if let Some(slot) = slot {
-            *slot += n;
-        }
+        *slot += n;
         if !pass && cell.other == 0 && shape.own() != Own::Pass {
             match shape.whose() {
                 Whose::Ours => self.lying += n,

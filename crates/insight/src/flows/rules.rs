@@ -452,6 +452,7 @@ pub(crate) fn diagnose(f: &Features, bounce: bool) -> Option<Diagnosis> {
         (f.fail_foreign, Diagnosis::UnalignedBounceDomain),
         (unlisted, Diagnosis::UnlistedUnsigned),
         (f.fail_temperror, Diagnosis::DnsTrouble),
+        (f.fail_contradicting, Diagnosis::ReportsContradict),
     ];
     // The largest part; the earlier one of equals.
     let largest = found.iter().map(|(n, _)| *n).max().filter(|n| *n > 0)?;

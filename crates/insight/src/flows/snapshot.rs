@@ -44,7 +44,7 @@ impl Default for FlowLimits {
 }
 
 /// Counted up when rules or forms change, so that everything is judged anew.
-const FORM: u64 = 4;
+const FORM: u64 = 5;
 /// Kinds of derived values.
 const FLOWS: &str = "flows";
 const DAYS: &str = "flow-days";

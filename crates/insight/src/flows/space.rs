@@ -71,7 +71,8 @@ fn apart(mut ranges: Vec<(u128, u128)>) -> Vec<(u128, u128)> {
     ranges
 }
 
-/// What the organizational domains together show of each source.
+/// What the organizational domains together show of each source around which something passes SPF for our own names: no other is ever ours,
+/// and there are very many others.
 #[derive(Debug, Default)]
 pub(crate) struct Senders(Map<u128, Sender>);
 
@@ -106,8 +107,9 @@ impl From<&SourceFacts> for Sender {
 }
 
 impl Senders {
-    pub(crate) fn add(&mut self, facts: &Facts) {
-        for (source, facts) in &facts.sources {
+    /// `around`: the neighbourhoods in which something passes.
+    pub(crate) fn add(&mut self, facts: &Facts, around: &HashSet<u128>) {
+        for (source, facts) in facts.sources.iter().filter(|(source, _)| around.contains(&neighbourhood(**source))) {
             self.0.entry(*source).or_default().plus(&facts.into());
         }
     }
@@ -139,23 +141,14 @@ pub(crate) fn stands_for_nobody(source: u128) -> bool {
 }
 
 fn inferred(sources: &Map<u128, Sender>, shared: impl Fn(u128) -> bool) -> Vec<(u128, u128)> {
-    let somebody = |source: u128, facts: &Sender| {
-        shared(source) || facts.also_signed * 2 > facts.messages || facts.below * 2 > facts.messages
-    };
-    let is_own = |source: u128, facts: &Sender| {
-        facts.direct >= OWN_MIN
-            && facts.direct * 2 >= facts.messages
-            && facts.foreign * 10 <= facts.messages
-            && !somebody(source, facts)
-    };
-    let senders = || sources.iter().filter(|(source, _)| !stands_for_nobody(**source));
-    // Nothing else is ever ours, and there are very few of these.
-    let around_ours: HashSet<u128> =
-        senders().filter(|(source, facts)| is_own(**source, facts)).map(|(source, _)| neighbourhood(*source)).collect();
     let (mut networks, mut neighbourhoods) = (BTreeMap::<u128, Seen>::new(), BTreeMap::<u128, Seen>::new());
-    for (&source, facts) in senders().filter(|(source, _)| around_ours.contains(&neighbourhood(**source))) {
+    for (&source, facts) in sources.iter().filter(|(source, _)| !stands_for_nobody(**source)) {
         let (near, around) = (network(source), neighbourhood(source));
-        let (somebody, own) = (somebody(source, facts), is_own(source, facts));
+        let somebody = shared(source) || facts.also_signed * 2 > facts.messages || facts.below * 2 > facts.messages;
+        let own = !somebody
+            && facts.direct >= OWN_MIN
+            && facts.direct * 2 >= facts.messages
+            && facts.foreign * 10 <= facts.messages;
         let foreign = if somebody {
             facts.messages
         } else if own {
