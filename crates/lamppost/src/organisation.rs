@@ -109,10 +109,14 @@ pub(crate) fn after_changes(ledger: &Ledger, config: &Config) {
 const LOOK: Duration = Duration::from_secs(2);
 /// While reports keep coming in, and after a failure, flows are judged anew this often and no oftener.
 const WAIT_MAX: Duration = Duration::from_mins(2);
+/// After judging it rests for so many times as long as it took: a year of a hundred million rows takes minutes, and something always comes in.
+const RESTS: u32 = 9;
 
-/// Judges flows after changes as long as the program runs: when it has been quiet for a moment, and every two minutes while it is not.
+/// Judges flows after changes as long as the program runs: when it has been quiet for a moment, and every two minutes while it is not; never
+/// for more than a tenth of the time.
 pub(crate) async fn keep_judging(ledger: Ledger, ground: Arc<Ground>) {
     let (mut seen, mut since, mut failed) = (None, Instant::now(), false);
+    let mut rest = Duration::ZERO;
     loop {
         let now = ledger.generation().ok();
         let quiet = now == seen;
@@ -120,12 +124,15 @@ pub(crate) async fn keep_judging(ledger: Ledger, ground: Arc<Ground>) {
             seen = now;
         }
         // What failed once fails again within seconds, and would fill the log with it.
-        if (quiet && !failed) || since.elapsed() >= WAIT_MAX {
-            let (ledger, ground) = (ledger.clone(), Arc::clone(&ground));
+        if ((quiet && !failed) || since.elapsed() >= WAIT_MAX) && since.elapsed() >= rest {
+            let (ledger, ground, begun) = (ledger.clone(), Arc::clone(&ground), Instant::now());
             let judged = tokio::task::spawn_blocking(move || ground.refresh(&ledger)).await;
             failed = !matches!(judged, Ok(Ok(_)));
             match judged {
-                Ok(Ok(true)) => tracing::info!("flows are judged anew"),
+                Ok(Ok(true)) => {
+                    rest = begun.elapsed() * RESTS;
+                    tracing::info!("flows are judged anew");
+                }
                 Ok(Ok(false)) => {}
                 Ok(Err(error)) => tracing::warn!("flows cannot be judged, and are tried again: {error:#}"),
                 Err(error) => tracing::warn!("flows cannot be judged, and are tried again: {error}"),

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use collect::{Collecting, Judge, Options};
@@ -38,6 +39,9 @@ pub(super) fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
+/// How long those are waited for who only work out what can be worked out again.
+const CUT_OFF: Duration = Duration::from_secs(1);
+
 /// Serves the portal, takes in what arrives and learns about sources, until the program is told to stop.
 pub(super) fn portal(
     ledger: Ledger,
@@ -49,7 +53,7 @@ pub(super) fn portal(
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ground = Arc::new(Ground::new(config)?);
     let declared = config.organisation.declared()?.domains;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let asking = reporters::resolver(&config.reporter)?;
         let judge = reporters::judge(&config.reporter, asking.as_ref());
         finish_what_was_cut_short(&ledger, config, &judge).await?;
@@ -100,7 +104,10 @@ pub(super) fn portal(
         };
         collecting.stop().await;
         ended
-    })
+    });
+    // What came in is safe by now. Whoever still judges or looks something up is cut off: it is made anew.
+    runtime.shutdown_timeout(CUT_OFF);
+    ended
 }
 
 /// Takes in what an earlier run kept and did not take in.
