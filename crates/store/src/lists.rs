@@ -68,12 +68,8 @@ impl Ledger {
     ) -> Result<(Vec<ReportEntry>, usize), Error> {
         let (conditions, mut values) = conditions(filter);
         self.inner.catalog.read(|c| {
-            let count = format!("SELECT count(*) FROM report {JOINS} WHERE {conditions}");
-            let total = if conditions == "TRUE" {
-                c.query_row("SELECT count(*) FROM report", [], |r| unsigned(r, 0))?
-            } else {
-                c.query_row(&count, params_from_iter(&values), |r| unsigned(r, 0))?
-            };
+            let count = format!("SELECT count(*) FROM report WHERE {conditions}");
+            let total = c.query_row(&count, params_from_iter(&values), |r| unsigned(r, 0))?;
             values.extend([number(limit), number(offset)]);
             let sql = format!("{REPORT} WHERE {conditions} ORDER BY report.id DESC LIMIT ? OFFSET ?");
             let page = c.prepare(&sql)?.query_map(params_from_iter(&values), entry)?.collect::<Result<_, _>>()?;
@@ -187,8 +183,6 @@ pub(crate) fn pending(c: &Connection) -> rusqlite::Result<Vec<Pending>> {
         .collect()
 }
 
-const JOINS: &str =
-    "JOIN reporter ON reporter.id = reporter JOIN policy ON policy.id = policy JOIN item ON item.id = item";
 const REPORT: &str = "SELECT report.id, report.day, reporter.header, policy.header, report_id, begins, ends, dialect, version,
         errors, rows, messages, bad_rows, flaws, content, item.key, item.size, item.origin, member, item.received, superseded_by
     FROM report JOIN reporter ON reporter.id = reporter JOIN policy ON policy.id = policy JOIN item ON item.id = item";
@@ -233,11 +227,11 @@ fn conditions(filter: &ReportFilter) -> (String, Vec<Sql>) {
         values.extend([Sql::Integer(first.0.into()), Sql::Integer(last.0.into())]);
     }
     if let Some(reporter) = &filter.reporter {
-        conditions.push("reporter.organization = ?");
+        conditions.push("report.reporter IN (SELECT id FROM reporter WHERE organization = ?)");
         values.push(Sql::Text(reporter.to_string()));
     }
     if let Some(domain) = &filter.policy_domain {
-        conditions.push("policy.domain = ?");
+        conditions.push("report.policy IN (SELECT id FROM policy WHERE domain = ?)");
         values.push(Sql::Text(domain.to_string()));
     }
     if let Some(kind) = &filter.flaw {
@@ -245,7 +239,7 @@ fn conditions(filter: &ReportFilter) -> (String, Vec<Sql>) {
         values.push(Sql::Text(word(kind)));
     }
     if let Some(key) = &filter.item {
-        conditions.push("item.prefix = ? AND item.key = ?");
+        conditions.push("report.item IN (SELECT id FROM item WHERE prefix = ? AND key = ?)");
         values.extend([Sql::Integer(crate::catalog_read::prefix(key)), Sql::Blob(key.0.to_vec())]);
     }
     if conditions.is_empty() {
