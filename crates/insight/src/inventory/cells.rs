@@ -13,13 +13,13 @@ struct Visit<'a> {
     each: &'a mut dyn FnMut(Day, &Cell, &Names),
 }
 
-/// Goes through the cells of an organizational domain. Numbers of names are the same from the first cell to the last.
+/// Goes through the cells of an organizational domain, and gives their names. Numbers of names are the same from the first cell to the last.
 pub(super) fn visit(
     ledger: &Ledger,
     organization: &str,
     days: (Day, Day),
     each: &mut dyn FnMut(Day, &Cell, &Names),
-) -> Result<(), Error> {
+) -> Result<Names, Error> {
     let mut state = Visit { names: Names::default(), each };
     let kept = Kept::read(ledger, organization, days)?;
     kept.visit(
@@ -27,7 +27,7 @@ pub(super) fn visit(
         |state, name| state.names.number(name),
         |state, day, cell| (state.each)(day, cell, &state.names),
     );
-    Ok(())
+    Ok(state.names)
 }
 
 /// The organizational domains that are meant: that of a domain, or all.

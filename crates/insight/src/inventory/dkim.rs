@@ -15,9 +15,9 @@ use store::{Ledger, PublishedState};
 use super::cells::{meant, visit};
 use super::{InventoryFinding, Weight, between};
 use crate::counts::ratio;
-use crate::flows::FlowClass;
 use crate::flows::cell::Own;
 use crate::flows::snapshot::load;
+use crate::flows::{FlowClass, Map};
 use crate::published::{History, PublishedLine, RecordKind};
 use crate::{Error, Scope};
 
@@ -134,9 +134,19 @@ pub struct DkimInventory {
 struct Seen {
     messages: u64,
     passing: u64,
-    sources: HashSet<u128>,
+    sources: HashSet<u128, foldhash::fast::RandomState>,
     first: Option<Day>,
     last: Option<Day>,
+}
+
+impl Seen {
+    fn plus(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.passing += other.passing;
+        self.sources.extend(other.sources);
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+    }
 }
 
 /// Days back from the newest that say when a key was first seen: as long as flows are judged.
@@ -150,7 +160,8 @@ fn signed(ledger: &Ledger, scope: &Scope, period: (Day, Day), newest: Day) -> Re
     let mut seen: BTreeMap<(Text, Text), Seen> = BTreeMap::new();
     let (mut messages, mut signed) = (0_u64, 0_u64);
     for organization in meant(ledger, scope.domain.as_deref(), all)? {
-        visit(ledger, &organization, all, &mut |day, cell, names| {
+        let mut numbered: Map<(u32, u32), Seen> = Map::default();
+        let names = visit(ledger, &organization, all, &mut |day, cell, _| {
             let counted = (period.0..=period.1).contains(&day);
             let total = if counted { cell.total() } else { 0 };
             messages += total;
@@ -158,8 +169,7 @@ fn signed(ledger: &Ledger, scope: &Scope, period: (Day, Day), newest: Day) -> Re
                 return;
             }
             signed += total;
-            let key = (names.name(cell.own_domain).clone(), names.name(cell.own_selector).clone());
-            let seen = seen.entry(key).or_default();
+            let seen = numbered.entry((cell.own_domain, cell.own_selector)).or_default();
             seen.messages += total;
             if cell.shape.own() == Own::Pass {
                 seen.passing += total;
@@ -171,6 +181,10 @@ fn signed(ledger: &Ledger, scope: &Scope, period: (Day, Day), newest: Day) -> Re
                 seen.sources.insert(cell.source);
             }
         })?;
+        for ((domain, selector), of_key) in numbered {
+            // A key of one organizational domain signs for another only where somebody shares it.
+            seen.entry((names.name(domain).clone(), names.name(selector).clone())).or_default().plus(of_key);
+        }
     }
     Ok((seen, messages, signed))
 }

@@ -4,7 +4,7 @@
 //! record of their day. The limits are lifted for that, so that what stands behind the tenth look-up is counted too; what receivers made
 //! of it is in the cells.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use dns::Name;
@@ -14,6 +14,7 @@ use store::Ledger;
 
 use super::cells::visit;
 use crate::Error;
+use crate::flows::Map;
 use crate::flows::cell::Spf;
 use crate::flows::day::address;
 use crate::published::History;
@@ -98,7 +99,7 @@ pub(super) fn traffic(ledger: &Ledger, history: &History, domain: &Name, period:
     // A stretch begins with each day on which something in DNS began to be otherwise.
     let stretch = |day: Day| turns.partition_point(|turn| *turn <= day);
     traffic.assumed = stretch(period.0) == 0;
-    let mut sources: BTreeMap<(usize, u128), OfSource> = BTreeMap::new();
+    let mut sources: Map<(usize, u128), OfSource> = Map::default();
     let mut lately = 0_u64;
     let organization: Text = store::organizational_domain(&text);
     visit(ledger, &organization, period, &mut |day, cell, names| {
@@ -119,6 +120,8 @@ pub(super) fn traffic(ledger: &Ledger, history: &History, domain: &Name, period:
         }
     })?;
     traffic.permerror_lately = lately;
+    let mut sources: Vec<_> = sources.into_iter().collect();
+    sources.sort_unstable_by_key(|(of, _)| *of);
     let mut at: Option<(usize, Compiled, Compiled)> = None;
     let mut unexplained: HashMap<u128, Unexplained> = HashMap::new();
     let mut counted: std::collections::HashSet<(Path, u128)> = std::collections::HashSet::new();
