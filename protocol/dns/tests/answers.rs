@@ -49,6 +49,46 @@ fn names() {
 }
 
 #[test]
+fn dotted_text_is_its_labels() {
+    let label = |octets: usize| "a".repeat(octets);
+    let long = |last: usize| [label(63), label(63), label(63), label(last)].join(".");
+    let cases = [
+        "a",
+        "A.b",
+        "Legit.EXAMPLE",
+        "a..b",
+        ".a",
+        "a..",
+        "..",
+        "\\.a",
+        "a b.\0\u{fc}",
+        "a.b.c.d.e.f.g.h",
+        &label(63),
+        &label(64),
+        &format!("x.{}.y", label(63)),
+        &format!("x.{}.y", label(64)),
+        &label(300),
+        &long(61),
+        &long(62),
+        &long(63),
+        &vec!["a"; 127].join("."),
+        &vec!["a"; 128].join("."),
+    ];
+    for text in cases {
+        let labels = Name::from_labels(text.split('.'));
+        assert_eq!(Name::from_dotted(text.as_bytes()), labels.clone(), "{text}");
+        assert_eq!(Name::from_dotted_parts(&[text.as_bytes()]), labels, "{text}");
+        let below = Name::from_labels(["x", "_y"].into_iter().chain(text.split('.')));
+        assert_eq!(Name::from_dotted_parts(&[b"X._Y", text.as_bytes()]), below, "below {text}");
+        if !text.ends_with('.') {
+            assert_eq!(Name::from_dotted(format!("{text}.").as_bytes()), labels, "{text} and a final dot");
+        }
+    }
+    assert_eq!(Name::from_dotted(b""), Err(NameError::Empty));
+    assert_eq!(Name::from_dotted(b"."), Ok(Name::root()));
+}
+
+#[test]
 fn relations() {
     let cases = [
         ("a.example.com", "example.com", true),
