@@ -6,6 +6,23 @@ use crate::tags::without_white;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/// What a digit is worth in each of four places, its bits ready to be put together in the upper three bytes of a word; in the lowest
+/// byte whether it is none.
+const FOUR_DIGITS: [[u32; 256]; 4] = {
+    let mut places = [[1; 256]; 4];
+    let mut digit = 0;
+    while digit < ALPHABET.len() {
+        let mut place = 0;
+        while place < 4 {
+            places[place][ALPHABET[digit] as usize] =
+                u32::from_le_bytes([digit.to_le_bytes()[0], 0, 0, 0]) << (26 - 6 * place);
+            place += 1;
+        }
+        digit += 1;
+    }
+    places
+};
+
 /// Decodes base64. White space is passed over; padding may be missing but not wrong.
 #[must_use]
 pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
@@ -20,41 +37,23 @@ pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
     text.resize(digits.next_multiple_of(BLOCK_DIGITS), ALPHABET[0]);
     let mut any = 0;
     for block in 0..text.len() / BLOCK_DIGITS {
-        let Some(block_digits) = text[block * BLOCK_DIGITS..].first_chunk::<BLOCK_DIGITS>() else { break };
-        let worth = block_digits.map(worth);
-        let [first, second] =
-            [0, 1].map(|half| worth.as_chunks().0.get(half).map_or(0, |eight| u64::from_be_bytes(*eight)));
-        any |= first | second;
-        // Twelve bytes are shorter than what they are decoded from, so that they overwrite none that is still to be read.
-        let bytes = u128::from(six_bytes(first)) << 48 | u128::from(six_bytes(second));
-        text[block * 12..][..12].copy_from_slice(&bytes.to_be_bytes()[4..]);
+        let Some(sixteen) = text[block * BLOCK_DIGITS..].first_chunk::<BLOCK_DIGITS>() else { break };
+        let mut twelve = [0; 12];
+        for (three, four) in twelve.as_chunks_mut::<3>().0.iter_mut().zip(sixteen.as_chunks::<4>().0) {
+            let places = four.iter().zip(&FOUR_DIGITS);
+            let word = places.fold(0, |word, (digit, place)| word | place[usize::from(*digit)]);
+            any |= word;
+            three.copy_from_slice(&word.to_be_bytes()[..3]);
+        }
+        // They are shorter than what they are decoded from, so that they overwrite none that is still to be read.
+        text[block * 12..][..12].copy_from_slice(&twelve);
     }
     text.truncate(digits * 3 / 4);
-    (any & u64::from_ne_bytes([NO_DIGIT; 8]) == 0).then_some(text)
+    (any & u32::from(u8::MAX) == 0).then_some(text)
 }
 
 /// Digits that are decoded together.
 const BLOCK_DIGITS: usize = 16;
-
-/// Puts the six bits of each of eight bytes together.
-fn six_bytes(eight: u64) -> u64 {
-    let pairs = eight >> 2 & 0x0fc0_0fc0_0fc0_0fc0 | eight & 0x003f_003f_003f_003f;
-    let fours = pairs >> 4 & 0x00ff_f000_00ff_f000 | pairs & 0x0000_0fff_0000_0fff;
-    fours >> 8 & 0xffff_ff00_0000 | fours & 0x00ff_ffff
-}
-
-/// More than any digit is worth.
-const NO_DIGIT: u8 = 0x80;
-
-/// What a digit is worth, or [`NO_DIGIT`]. Without a branch in it, this takes many digits at once.
-fn worth(digit: u8) -> u8 {
-    let within = |first: u8, last: u8| u8::from(digit >= first && digit <= last).wrapping_neg();
-    let (upper, lower, number) = (within(b'A', b'Z'), within(b'a', b'z'), within(b'0', b'9'));
-    let (plus, slash) = (within(b'+', b'+'), within(b'/', b'/'));
-    let letter = upper & digit.wrapping_sub(b'A') | lower & digit.wrapping_sub(b'a' - 26);
-    let other = number & digit.wrapping_add(52 - b'0') | plus & 0x3e | slash & 0x3f;
-    letter | other | !(upper | lower | number | plus | slash) & NO_DIGIT
-}
 
 /// Encodes base64 with padding.
 #[must_use]

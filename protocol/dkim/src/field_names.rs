@@ -194,6 +194,21 @@ mod tests {
     }
 
     #[test]
+    fn colons_at_any_place() {
+        // Text is searched in blocks of 64 bytes.
+        for length in 50..80 {
+            let long = "X".repeat(length);
+            let names = FieldNames::parse(format!("{long}:from:\r\n\t{long}:To").as_bytes()).unwrap();
+            let lower = long.to_lowercase();
+            assert_eq!(names.iter().collect::<Vec<_>>(), [lower.as_bytes(), b"from", lower.as_bytes(), b"to"]);
+            assert!(names.contains(lower.as_bytes()) && names.contains(b"to") && !names.contains(b"x"));
+            for empty in [format!("{long}::to"), format!("{long}:to:"), format!(":{long}")] {
+                assert_eq!(FieldNames::parse(empty.as_bytes()), None, "{empty}");
+            }
+        }
+    }
+
+    #[test]
     fn one_by_one_as_from_a_list() {
         let mut names = FieldNames::default();
         assert_eq!(names.iter().count(), 0);

@@ -50,61 +50,51 @@ pub struct SignedFields<'h> {
 }
 
 /// Fields by the marks of their names: those with one slot in a chain, from the bottom of the header up.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Chains {
-    /// A link for each slot to the last of its fields, then one for each field to the next above it.
-    links: Vec<Link>,
+    marks: Vec<Mark>,
+    links: Links,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Link {
-    /// The mark of the field that the link leads to, and its place among the links.
-    mark: Mark,
-    to: usize,
-}
+/// For each slot which link comes first, then for each field which comes after its own; a field's own link lies [`SLOTS`] behind its
+/// number, and 0 is the end.
+type Links = Vec<usize>;
 
-/// More than most headers have different names, as a power of two.
-const SLOT_BITS: u32 = 5;
+/// About as many as most headers have different names, as a power of two.
+const SLOT_BITS: u32 = 4;
 const SLOTS: usize = 1 << SLOT_BITS;
-
-/// Where a chain ends.
-const END: Link = Link { mark: Mark::of(b""), to: 0 };
 
 impl Chains {
     /// The fields of a header, and whether two may have one name of [`SINGLE`].
     fn new(header: &Header) -> (Self, bool) {
-        let names = header.names();
-        let mut chains = Self { links: Vec::with_capacity(SLOTS + names.len()) };
-        chains.links.resize(SLOTS, END);
+        let marks: Vec<_> = header.names().map(Mark::of).collect();
+        let mut links = Vec::with_capacity(SLOTS + marks.len());
+        links.resize(SLOTS, 0);
+        let mut chains = Self { marks, links };
         let mut repeated = false;
-        for name in names {
-            let mark = Mark::of(name);
-            repeated |= chains.marked(mark).next().is_some() && SINGLE_MARKS.contains(&mark);
-            let to = chains.links.len();
-            let above = std::mem::replace(&mut chains.links[mark.slot(SLOT_BITS)], Link { mark, to });
+        for field in 0..chains.marks.len() {
+            let mark = chains.marks[field];
+            repeated |= chains.marked(&chains.links, mark).next().is_some() && SINGLE_MARKS.contains(&mark);
+            let above = std::mem::replace(&mut chains.links[mark.slot(SLOT_BITS)], SLOTS + field);
             chains.links.push(above);
         }
         (chains, repeated)
     }
 
-    /// The fields with a mark, from the bottom of the header up: the place of the link that leads to each, and its number.
-    fn marked(&self, mark: Mark) -> impl Iterator<Item = (usize, usize)> {
+    /// The fields with a mark, from the bottom of the header up, as far as these links lead to them: where the link to each is, and its
+    /// number.
+    fn marked(&self, links: &Links, mark: Mark) -> impl Iterator<Item = (usize, usize)> {
         let mut at = mark.slot(SLOT_BITS);
         std::iter::from_fn(move || {
             loop {
-                let (link, here) = (self.links.get(at)?, at);
-                let field = link.to.checked_sub(SLOTS)?;
-                at = link.to;
-                if link.mark == mark {
+                let here = at;
+                at = *links.get(here)?;
+                let field = at.checked_sub(SLOTS)?;
+                if self.marks.get(field) == Some(&mark) {
                     return Some((here, field));
                 }
             }
         })
-    }
-
-    /// Takes the field out that a link leads to.
-    fn take(&mut self, at: usize) {
-        self.links[at] = self.links[self.links[at].to];
     }
 }
 
@@ -136,7 +126,8 @@ impl<'h> SignedFields<'h> {
     /// How many fields there are of a name.
     #[must_use]
     pub fn count(&self, name: &[u8]) -> usize {
-        let fields = self.chains.marked(Mark::of(name)).filter_map(|(_, field)| self.header.field(field));
+        let fields =
+            self.chains.marked(&self.chains.links, Mark::of(name)).filter_map(|(_, field)| self.header.field(field));
         fields.filter(|field| field.name.eq_ignore_ascii_case(name)).count()
     }
 
@@ -145,15 +136,17 @@ impl<'h> SignedFields<'h> {
     /// RFC 6376 §5.4.2: signers that name a field twice "MUST sign such header fields in order from the bottom of the header field
     /// block to the top". §5.4: a name without a field left counts as an empty string, so that none can be added later.
     pub fn write(&self, names: &FieldNames, canon: Canon, out: &mut Vec<u8>) {
-        let mut left = self.chains.clone();
+        let mut left = self.chains.links.clone();
         let (header, text) = (self.header.bytes(), names.text());
         for (mark, name) in names.marked() {
-            let found = left
-                .marked(mark)
+            let found = self
+                .chains
+                .marked(&left, mark)
                 .filter_map(|(link, field)| Some((link, self.header.field(field)?)))
                 .find(|(_, field)| is_lower_of(&text[name.clone()], field.name));
             let Some((link, field)) = found else { continue };
-            left.take(link);
+            // It is taken out of its chain.
+            left[link] = left[left[link]];
             match canon {
                 Canon::Simple => out.extend_from_slice(field.raw),
                 // The name is known in lower case.
@@ -203,6 +196,60 @@ pub fn write_own(own: &Field<'_>, signature: &Range<usize>, canon: Canon, out: &
             relaxed_name(own.name, out);
             relaxed_value(own.value, 0..signature.start, out);
             relaxed_value(own.value, signature.end..own.value.len(), out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of the fields that are written, one after the other.
+    fn written(header: &Header, names: &str) -> String {
+        let mut out = Vec::new();
+        let names = FieldNames::parse(names.as_bytes()).unwrap();
+        SignedFields::new(header).write(&names, Canon::Relaxed, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        text.lines().map(|line| line.split_once(':').unwrap().1).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn fields_are_taken_from_the_bottom_up() {
+        // The names of x1a2y and x3a4y have one mark.
+        let text = "From: 1\r\nx1a2y: 2\r\nX3A4Y: 3\r\nTo: 4\r\nx1a2y: 5\r\nfrom: 6\r\nX3a4y: 7\r\nX1A2Y: 8\r\n\r\n";
+        let (header, ..) = message::split(text.as_bytes(), &message::HeaderLimits::default()).unwrap();
+        let cases = [
+            ("the last of two", "from", "6"),
+            ("both, and no more", "from:from:from:to", "6 1 4"),
+            ("none", "subject", ""),
+            ("of one mark: the first name", "x1a2y:x1a2y:x1a2y:x1a2y", "8 5 2"),
+            ("of one mark: the other", "X3A4Y:x3a4y:x3a4y", "7 3"),
+            ("of one mark: in turn", "x3a4y:x1a2y:x3a4y:x1a2y:x1a2y", "7 8 3 5 2"),
+            ("a name of that mark that is not there", "x5a6y:x1a2y", "8"),
+        ];
+        for (why, names, expected) in cases {
+            assert_eq!(written(&header, names), expected, "{why}");
+        }
+        let fields = SignedFields::new(&header);
+        assert_eq!(
+            [b"FROM".as_slice(), b"x1a2y", b"x3a4y", b"x5a6y", b""].map(|name| fields.count(name)),
+            [2, 3, 2, 0, 0]
+        );
+        let names = |list: &str| FieldNames::parse(list.as_bytes()).unwrap();
+        assert_eq!(fields.unsigned_repetitions(&names("from:to")), ["from"]);
+        assert_eq!(fields.unsigned_repetitions(&names("from:from")), [""; 0]);
+    }
+
+    #[test]
+    fn a_field_is_taken_from_any_number_of_others() {
+        let fields: String = (0..300).map(|n| format!("X-{}: {n}\r\n", n % 100)).collect();
+        let (header, ..) =
+            message::split(format!("{fields}\r\n").as_bytes(), &message::HeaderLimits::default()).unwrap();
+        for n in 0..100 {
+            let name = format!("x-{n}");
+            let expected = format!("{} {} {n}", n + 200, n + 100);
+            assert_eq!(written(&header, &format!("{name}:{name}:{name}:{name}")), expected, "{name}");
+            assert_eq!(SignedFields::new(&header).count(name.as_bytes()), 3);
         }
     }
 }

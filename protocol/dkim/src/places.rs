@@ -38,6 +38,7 @@ pub(crate) fn places(text: &[u8], part: Range<usize>, is: impl Fn(u8, u8) -> u8)
 
 /// Writes a part of a text. Copies of one fixed length take a fraction of the time, so that some bytes too many are copied where there
 /// are such, to be written over.
+#[inline]
 pub(crate) fn append(out: &mut Vec<u8>, text: &[u8], part: Range<usize>) {
     match text[part.start..].first_chunk::<BLOCK_BYTES>() {
         Some(block) if part.len() <= BLOCK_BYTES => {
