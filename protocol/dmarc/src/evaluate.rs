@@ -149,7 +149,10 @@ impl<'h> Evaluator<'h> {
     /// The message has ended: asks the DNS, all that can be asked at once. `now` is in seconds since 1970.
     pub async fn finish<L: Lookup>(self, envelope: &Envelope<'_>, lookup: &L, now: u64) -> Evaluation {
         let Self { header, settings, author, body, mut hasher, dkim, arc } = self;
-        let body = body.finish(|bytes| hasher.feed(bytes));
+        // What is found out is put where it stays: its parts are large, and would be copied with every future around them.
+        let mut evaluation = Evaluation::begun(author, envelope, settings);
+        evaluation.body = body.finish(|bytes| hasher.feed(bytes));
+        evaluation.anomalies = header.anomalies().to_vec();
         let hashes = hasher.finish();
         // Only RFC 7489 has a use for it, and it costs more than most of an evaluation's parts.
         let has_sample = settings.both || settings.standard == Standard::Rfc7489;
@@ -159,33 +162,31 @@ impl<'h> Evaluator<'h> {
             suffixes: &settings.suffixes,
             sample: settings.sample.unwrap_or_else(drawn),
         };
-        let mut authors = Authors::new(&author, settings, rules, lookup);
-        let mail_from = ReversePath::parse(envelope.mail_from);
-        let ((spf, spf_helo), ((dkim, arc), ())) = {
-            // Each stays where it is made: they are large, and would be copied with every future around them.
-            let senders = pin!(sender(envelope, &mail_from, lookup, now, &settings.spf));
-            let dkim = pin!(dkim.finish(&hashes, lookup, now));
-            let arc = pin!(arc.finish(&hashes, lookup, now));
+        let mut authors = Authors::new(&evaluation.author, settings, rules, lookup);
+        {
+            let names = (&mut evaluation.spf, &mut evaluation.spf_helo);
+            let senders = pin!(sender(envelope, &evaluation.mail_from, lookup, now, &settings.spf, names));
+            let signatures = pin!(async { evaluation.dkim = dkim.finish(&hashes, lookup, now).await });
+            let seals = pin!(async { evaluation.arc = arc.finish(&hashes, lookup, now).await });
             let policies = pin!(authors.discover(settings.both));
-            together(senders, together(together(dkim, arc), policies)).await
-        };
-        let identifiers = identifiers(&spf, &dkim);
+            let signed = pin!(together(signatures, seals));
+            let published = pin!(together(senders, policies));
+            together(published, signed).await;
+        }
+        let identifiers = identifiers(&evaluation.spf, &evaluation.dkim);
         let again = settings.both.then(|| identifiers.clone());
-        let (dmarc, candidates) = authors.verdict(rules, identifiers).await;
-        let other = match again {
-            Some(identifiers) => {
-                let rules = Rules { standard: rules.standard.other(), ..rules };
-                Some(authors.verdict(rules, identifiers).await.0)
-            }
-            None => None,
-        };
-        let anomalies = header.anomalies().to_vec();
-        let fields = header.fields().map(|field| (field.name, field.value));
-        let mut forged = settings.ours.as_ref().map_or_else(Vec::new, |ours| forged(fields, ours));
-        // A chain of ours that holds came back: its results are ours by right.
-        let chain_holds = arc.result == ResultWord::Pass;
-        forged.retain(|found| !(chain_holds && found.claim == Claim::ArcAuthenticationResults));
-        Evaluation { author, mail_from, spf, spf_helo, dkim, arc, dmarc, other, candidates, anomalies, forged, body }
+        (evaluation.dmarc, evaluation.candidates) = authors.verdict(rules, identifiers).await;
+        if let Some(identifiers) = again {
+            let rules = Rules { standard: rules.standard.other(), ..rules };
+            evaluation.other = Some(authors.verdict(rules, identifiers).await.0);
+        }
+        if let Some(ours) = &settings.ours {
+            evaluation.forged = forged(header.fields().map(|field| (field.name, field.value)), ours);
+            // A chain of ours that holds came back: its results are ours by right.
+            let chain_holds = evaluation.arc.result == ResultWord::Pass;
+            evaluation.forged.retain(|found| !(chain_holds && found.claim == Claim::ArcAuthenticationResults));
+        }
+        evaluation
     }
 }
 
@@ -221,17 +222,25 @@ impl Evaluation {
         now: u64,
         settings: &Settings,
     ) -> Self {
-        let mail_from = ReversePath::parse(envelope.mail_from);
-        let (spf, spf_helo) = sender(envelope, &mail_from, lookup, now, &settings.spf).await;
+        let mut evaluation = Self::begun(Err(Refused::Header(error)), envelope, settings);
+        let Self { mail_from, spf, spf_helo, .. } = &mut evaluation;
+        sender(envelope, mail_from, lookup, now, &settings.spf, (spf, spf_helo)).await;
+        evaluation.other = settings.both.then(|| Verdict::no_author(settings.standard.other()));
+        evaluation
+    }
+
+    /// Of a message of which no more is known than what the client said and who its author is: nothing is verified yet.
+    fn begun(author: Result<Author, Refused>, envelope: &Envelope<'_>, settings: &Settings) -> Self {
+        let unasked = |identity| spf::Evaluation::unasked(identity, spf::Reason::NoMailFrom, &settings.spf);
         Self {
-            author: Err(Refused::Header(error)),
-            mail_from,
-            spf,
-            spf_helo,
+            author,
+            mail_from: ReversePath::parse(envelope.mail_from),
+            spf: unasked(spf::Identity::MailFrom),
+            spf_helo: unasked(spf::Identity::Helo),
             dkim: Vec::new(),
             arc: arc::Validation { result: ResultWord::None, reason: None, sets: Vec::new(), oldest_pass: None },
             dmarc: Verdict::no_author(settings.standard),
-            other: settings.both.then(|| Verdict::no_author(settings.standard.other())),
+            other: None,
             candidates: Vec::new(),
             anomalies: Vec::new(),
             forged: Vec::new(),
@@ -240,24 +249,25 @@ impl Evaluation {
     }
 }
 
-/// SPF of both names of the session.
+/// SPF of both names of the session: of MAIL FROM, and of the HELO name.
 async fn sender<L: Lookup>(
     envelope: &Envelope<'_>,
     mail_from: &ReversePath,
     lookup: &L,
     now: u64,
     limits: &spf::Limits,
-) -> (spf::Evaluation, spf::Evaluation) {
+    (found, found_helo): (&mut spf::Evaluation, &mut spf::Evaluation),
+) {
     let client = spf::Client { receiver: envelope.receiver, time: now, ..spf::Client::new(envelope.ip, envelope.helo) };
     if *mail_from == ReversePath::Null {
         // RFC 7208 §2.4: the same mailbox is checked for both.
-        let found = spf::check_mail_from(lookup, &client, mail_from, limits).await;
-        let helo = spf::Evaluation { identity: spf::Identity::Helo, ..found.clone() };
-        return (found, helo);
+        *found = spf::check_mail_from(lookup, &client, mail_from, limits).await;
+        *found_helo = spf::Evaluation { identity: spf::Identity::Helo, ..found.clone() };
+        return;
     }
-    let mail_from = pin!(spf::check_mail_from(lookup, &client, mail_from, limits));
-    let helo = pin!(spf::check_helo(lookup, &client, limits));
-    together(mail_from, helo).await
+    let mail_from = pin!(async { *found = spf::check_mail_from(lookup, &client, mail_from, limits).await });
+    let helo = pin!(async { *found_helo = spf::check_helo(lookup, &client, limits).await });
+    together(mail_from, helo).await;
 }
 
 /// What SPF and DKIM have to say of domains. RFC 9989 §4.4.2: of SPF only the identity of MAIL FROM.

@@ -18,60 +18,48 @@ use crate::{
 
 /// Checks the reverse-path. Where it is null, the mailbox is `postmaster` at the HELO name (RFC 7208 §2.4); where it is no mailbox, the
 /// result is none and the HELO name is not asked instead.
-pub async fn check_mail_from<L: Lookup>(
-    lookup: &L,
-    client: &Client<'_>,
-    mail_from: &ReversePath,
-    limits: &Limits,
-) -> Evaluation {
-    let identity = Identity::MailFrom;
-    match mail_from {
-        ReversePath::Null => at_helo(lookup, client, identity, limits).await,
-        ReversePath::Mailbox { local_part, domain } => {
-            check_host(lookup, client, identity, (local_part, domain), limits).await
-        }
-        ReversePath::Missing => none(identity, Reason::NoMailFrom, limits),
-        ReversePath::Invalid(why) => none(identity, Reason::NoDomain(*why), limits),
-    }
+pub fn check_mail_from<'c, L: Lookup>(
+    lookup: &'c L,
+    client: &'c Client<'_>,
+    mail_from: &'c ReversePath,
+    limits: &'c Limits,
+) -> impl Future<Output = Evaluation> {
+    let sender = match mail_from {
+        ReversePath::Null => at_helo(client),
+        ReversePath::Mailbox { local_part, domain } => Ok((local_part.as_str(), domain)),
+        ReversePath::Missing => Err(Reason::NoMailFrom),
+        ReversePath::Invalid(why) => Err(Reason::NoDomain(*why)),
+    };
+    check_host(lookup, client, Identity::MailFrom, sender, limits)
 }
 
 /// Checks the HELO name.
-pub async fn check_helo<L: Lookup>(lookup: &L, client: &Client<'_>, limits: &Limits) -> Evaluation {
-    at_helo(lookup, client, Identity::Helo, limits).await
+pub fn check_helo<L: Lookup>(lookup: &L, client: &Client<'_>, limits: &Limits) -> impl Future<Output = Evaluation> {
+    check_host(lookup, client, Identity::Helo, at_helo(client), limits)
 }
 
-async fn at_helo<L: Lookup>(lookup: &L, client: &Client<'_>, identity: Identity, limits: &Limits) -> Evaluation {
-    match &client.helo_domain {
-        Ok(domain) => check_host(lookup, client, identity, ("postmaster", domain), limits).await,
-        Err(why) => none(identity, Reason::NoDomain(*why), limits),
-    }
+/// A sender: local part and domain, or why there is none to ask about.
+type Sender<'s> = Result<(&'s str, &'s Domain), Reason>;
+
+fn at_helo<'c>(client: &'c Client<'_>) -> Sender<'c> {
+    client.helo_domain.as_ref().map(|domain| ("postmaster", domain)).map_err(|why| Reason::NoDomain(*why))
 }
 
-fn none(identity: Identity, reason: Reason, limits: &Limits) -> Evaluation {
-    Evaluation {
-        identity,
-        domain: None,
-        result: SpfResult::None,
-        reason,
-        explanation: None,
-        lookups: 0,
-        void_lookups: 0,
-        trace: Trace::default(),
-        limits: *limits,
-    }
-}
-
-/// `check_host()` for a sender, given as local part and domain.
+/// `check_host()` for a sender.
 async fn check_host<L: Lookup>(
     lookup: &L,
     client: &Client<'_>,
     identity: Identity,
-    (local_part, sender_domain): (&str, &Domain),
+    sender: Sender<'_>,
     limits: &Limits,
 ) -> Evaluation {
+    let (local_part, sender_domain) = match sender {
+        Ok(sender) => sender,
+        Err(reason) => return Evaluation::unasked(identity, reason, limits),
+    };
     let Ok(domain) = Name::from_dotted(sender_domain.as_str().as_bytes()) else {
         // A `Domain` keeps the sizes of RFC 1035, so this is not reached; RFC 7208 §4.3 has an answer for it all the same.
-        return none(identity, Reason::NoDomain(PathError::Domain(DomainError::TooLong)), limits);
+        return Evaluation::unasked(identity, Reason::NoDomain(PathError::Domain(DomainError::TooLong)), limits);
     };
     let mut check = Check {
         lookup,

@@ -94,6 +94,22 @@ pub enum Reason {
 }
 
 impl Evaluation {
+    /// Of a name that DNS is not asked about, for this reason.
+    #[must_use]
+    pub fn unasked(identity: Identity, reason: Reason, limits: &Limits) -> Self {
+        Self {
+            identity,
+            domain: None,
+            result: SpfResult::None,
+            reason,
+            explanation: None,
+            lookups: 0,
+            void_lookups: 0,
+            trace: Trace::default(),
+            limits: *limits,
+        }
+    }
+
     /// The terms that matched, from the domain's own record down the includes and redirects: (visit, term), the last is the mechanism that
     /// decided. Empty where nothing matched.
     #[must_use]
