@@ -8,14 +8,15 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::{Answer, Question};
 
-/// Lines kept in all: some 20 MB. The answers asked for least recently are forgotten first.
-const LINES_MAX: usize = 50_000;
+/// Lines kept in all: some 40 MB. The answers asked for least recently are forgotten first.
+const LINES_MAX: usize = 100_000;
 
 /// Answers in all.
 const ANSWERS_MAX: usize = 500;
 
-/// Lines of one answer: those with more are worked through once, by whoever goes through everything.
-const LINES_OF_ONE_MAX: usize = 1_000;
+/// Lines of one answer: fifty sources day by day have some thousands. Those with more are worked through once, by whoever goes through
+/// everything.
+const LINES_OF_ONE_MAX: usize = 20_000;
 
 /// A question as text, the version of its days, and the answer.
 type One = (String, i64, Answer);

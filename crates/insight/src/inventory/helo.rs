@@ -14,10 +14,10 @@ use store::{Ledger, PublishedState};
 
 use super::cells::{meant, visit};
 use super::{InventoryFinding, Weight};
-use crate::flows::FlowClass;
 use crate::flows::cell::{Spf, Whose};
 use crate::flows::day::address;
 use crate::flows::snapshot::{load, of_source};
+use crate::flows::{FlowClass, Map};
 use crate::published::{History, RecordKind};
 use crate::{Error, Scope};
 
@@ -95,8 +95,21 @@ struct Seen {
     /// Pass, none, fail, error.
     results: [u64; 4],
     failing: u64,
-    sources: BTreeMap<u128, u64>,
+    sources: Map<u128, u64>,
     last: Day,
+}
+
+impl Seen {
+    fn plus(&mut self, other: Self) {
+        for (sum, more) in self.results.iter_mut().zip(other.results) {
+            *sum += more;
+        }
+        self.failing += other.failing;
+        for (source, messages) in other.sources {
+            *self.sources.entry(source).or_default() += messages;
+        }
+        self.last = self.last.max(other.last);
+    }
 }
 
 /// The names that hosts of ours greet with: of the scope, days and author domain count.
@@ -110,14 +123,15 @@ pub fn helo_inventory(ledger: &Ledger, scope: &Scope) -> Result<HeloInventory, E
     inventory.days = Some(period);
     let mut names: BTreeMap<Text, Seen> = BTreeMap::new();
     for organization in meant(ledger, scope.domain.as_deref(), period)? {
-        visit(ledger, &organization, period, &mut |day, cell, known| {
+        let mut numbered: Map<u32, Seen> = Map::default();
+        let known = visit(ledger, &organization, period, &mut |day, cell, _| {
             if !cell.shape.bounce() {
                 return;
             }
             match cell.shape.whose() {
                 Whose::Foreign => inventory.foreign += cell.total(),
                 Whose::Ours | Whose::Below => {
-                    let seen = names.entry(known.name(cell.spf).clone()).or_default();
+                    let seen = numbered.entry(cell.spf).or_default();
                     let result = match cell.shape.spf() {
                         Spf::Pass => 0,
                         Spf::None | Spf::Unsaid => 1,
@@ -134,6 +148,9 @@ pub fn helo_inventory(ledger: &Ledger, scope: &Scope) -> Result<HeloInventory, E
                 Whose::Nobody => {}
             }
         })?;
+        for (name, seen) in numbered {
+            names.entry(known.name(name).clone()).or_default().plus(seen);
+        }
     }
     let history = History::read(ledger, None)?;
     inventory.looked_at = history.looked_at();
