@@ -242,9 +242,9 @@ mod tests {
 
     #[test]
     fn a_field_is_taken_from_any_number_of_others() {
-        let fields: String = (0..300).map(|n| format!("X-{}: {n}\r\n", n % 100)).collect();
-        let (header, ..) =
-            message::split(format!("{fields}\r\n").as_bytes(), &message::HeaderLimits::default()).unwrap();
+        let fields: Vec<String> = (0..300).map(|n| format!("X-{}: {n}\r\n", n % 100)).collect();
+        let text = fields.concat() + "\r\n";
+        let (header, ..) = message::split(text.as_bytes(), &message::HeaderLimits::default()).unwrap();
         for n in 0..100 {
             let name = format!("x-{n}");
             let expected = format!("{} {} {n}", n + 200, n + 100);
