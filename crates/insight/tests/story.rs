@@ -20,6 +20,27 @@ fn company(days: u16) -> (tempfile::TempDir, Ledger) {
     (dir, ledger)
 }
 
+/// The keys of a period by name, with the first and the last day on which they were ever used.
+fn keys(ledger: &Ledger, period: Period) -> Vec<(String, Option<Day>, Option<Day>)> {
+    let scope = Scope { period, ..Scope::default() };
+    let found = insight::dkim_inventory(ledger, &scope, &insight::KeyLimits::default()).expect("keys");
+    let used =
+        |key: insight::DkimKeyLine| (format!("{} {}", key.domain, key.selector), key.first_in_mail, key.last_in_mail);
+    let mut keys: Vec<_> = found.keys.into_iter().map(used).collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn when_a_key_was_used_does_not_depend_on_the_days_that_are_looked_at() {
+    let (_dir, ledger) = company(60);
+    let (all, lately) = (keys(&ledger, Period::All), keys(&ledger, Period::Last(1)));
+    assert_eq!(lately, all);
+    let (first, last) = (all.iter().map(|key| key.1).min(), all.iter().map(|key| key.2).max());
+    assert!(all.iter().any(|key| Some(key.1) > first), "some came later: {all:?}");
+    assert!(all.iter().any(|key| Some(key.2) < last), "some were not used on the last day: {all:?}");
+}
+
 fn all(ledger: &Ledger) -> Vec<FlowLine> {
     let scope = Scope { period: Period::All, ..Scope::default() };
     insight::flows(ledger, &scope, &FlowOrder { limit: usize::MAX, ..FlowOrder::default() }).expect("flows").lines

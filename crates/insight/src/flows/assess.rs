@@ -19,11 +19,12 @@ use super::class::{FlowClass, Verdict, rule_for};
 use super::day::Kept;
 use super::features::{DayCount, Features, Known};
 use super::identity::{Identity, Places, Sender, identify};
-use super::knowledge::{Facts, neighbourhood, network};
+use super::knowledge::{Facts, KeyFacts, neighbourhood, network};
 use super::lanes::Lanes;
 use super::phases::{Phase, phases};
 use super::rules::{Case, Finding, Thresholds, Who, diagnose};
 use super::series::{self, AllSeries, OfAuthor, Pairs};
+use super::snapshot::KeyDays;
 use super::space::{Senders, Space, stands_for_nobody};
 
 /// What was declared about the organisation.
@@ -98,6 +99,17 @@ pub(crate) struct OfOrganization {
 }
 
 impl OfOrganization {
+    /// When keys were used.
+    pub(crate) fn key_days(&self) -> Vec<KeyDays> {
+        let named = self.facts.keys.iter().filter(|key| key.selector != 0);
+        let days = |key: &KeyFacts| {
+            let (first, last) = key.days?;
+            let name = |number| self.facts.names.name(number).clone();
+            Some(KeyDays { domain: name(key.domain), selector: name(key.selector), first, last })
+        };
+        named.filter_map(days).collect()
+    }
+
     /// The number of the flow that a cell, whose names are in `names`, belongs to.
     pub(crate) fn flow_of(&mut self, cell: &Cell, names: &Names, space: &Space) -> Option<usize> {
         let mut own = |number: u32| self.facts.names.number(names.name(number));

@@ -20,7 +20,7 @@ use super::lanes::Lanes;
 use super::pack::{Reader, Writer};
 use super::results::add_lines;
 use super::series::add_days;
-use super::snapshot::{FlowLimits, More};
+use super::snapshot::{FlowLimits, KeyDays, More};
 use crate::{Dispositions, Outcomes};
 
 /// A flow with fewer messages of which nothing is known is kept with all others like it.
@@ -51,6 +51,7 @@ pub(crate) struct Folded {
     /// The flow of each cell, by its place among `flows` flows.
     pub(crate) lanes: Vec<u8>,
     pub(crate) flows: usize,
+    pub(crate) keys: Vec<KeyDays>,
 }
 
 /// The sizes of the largest flows so far: one that is smaller is not kept one by one, whatever comes after it.
@@ -103,9 +104,9 @@ impl<'a> Folding<'a> {
         self.full = self.records.len() + TOGETHER;
     }
 
-    pub(crate) fn finish(mut self, lanes: Lanes) -> Folded {
+    pub(crate) fn finish(mut self, lanes: Lanes, keys: Vec<KeyDays>) -> Folded {
         self.fold();
-        Folded { name: self.name, records: self.records, lanes: lanes.packed(), flows: self.flows }
+        Folded { name: self.name, records: self.records, lanes: lanes.packed(), flows: self.flows, keys }
     }
 }
 

@@ -74,6 +74,8 @@ pub(crate) struct KeyFacts {
     pub(crate) foreign_signed: Sums,
     /// By /24 or /48.
     pub(crate) networks: Map<u128, u64>,
+    /// First and last day on which a signature with it verified.
+    pub(crate) days: Option<(Day, Day)>,
 }
 
 /// Where the mail signed with a key comes from when nobody passes it on.
@@ -207,6 +209,8 @@ impl Facts {
         if let Some(key) = key {
             let key = &mut self.keys[key as usize];
             key.messages += messages;
+            let (first, last) = key.days.unwrap_or((day, day));
+            key.days = Some((first.min(day), last.max(day)));
             key.direct += if direct { messages } else { 0 };
             if let Some(organization) = foreign {
                 add(&mut key.foreign, organization, messages);

@@ -44,7 +44,7 @@ impl Default for FlowLimits {
 }
 
 /// Counted up when rules or forms change, so that everything is judged anew.
-const FORM: u64 = 5;
+const FORM: u64 = 6;
 /// Kinds of derived values.
 const FLOWS: &str = "flows";
 const DAYS: &str = "flow-days";
@@ -52,8 +52,18 @@ const MORE: &str = "flow";
 const SOURCES: &str = "flow-sources";
 const MADE_OF: &str = "flows-made-of";
 const LANES: &str = "flow-cells";
+const KEYS: &str = "key-days";
 /// Parts that addresses are spread over, so that one of them is found by reading a thousandth.
 const BUCKETS: u64 = 256;
+
+/// When a key of ours was used: the first and the last day that are judged on which a signature with it verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyDays {
+    pub(crate) domain: Text,
+    pub(crate) selector: Text,
+    pub(crate) first: Day,
+    pub(crate) last: Day,
+}
 
 /// What only the page of a flow shows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -103,7 +113,10 @@ pub fn refresh_flows(
     let limits = FlowLimits::default();
     let largest = Largest::new(limits.flows);
     let begin = |name: &Text| Folding::new(name, limits, &largest);
-    let keep = |of: OfOrganization, folding: Folding<'_>| folding.finish(of.lanes);
+    let keep = |of: OfOrganization, folding: Folding<'_>| {
+        let keys = of.key_days();
+        folding.finish(of.lanes, keys)
+    };
     let (found, _) = judge(ledger, organisation, catalogue, decided, begin, keep)?;
     write(ledger, found, largest.least(None), version, limits)?;
     ledger.replace_derived(MADE_OF, [("", 0, generation, &b""[..])])?;
@@ -196,6 +209,9 @@ fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limi
     records.sort_by(|a, b| b.line.messages.cmp(&a.line.messages).then_with(|| a.line.id.cmp(&b.line.id)));
 
     let packed_days = pack_days(&records);
+    let json = |value: serde_json::Result<Vec<u8>>| value.map_err(|e| Error::Decision { what: e.to_string() });
+    let keys = found.iter().map(|of| Ok((of.name.clone(), json(serde_json::to_vec(&of.keys))?)));
+    let keys = keys.collect::<Result<Vec<_>, Error>>()?;
     let of_cells = lanes_of(&records, found);
     let mut buckets: Vec<Writer> = (0..BUCKETS).map(|_| Writer::default()).collect();
     for (at, record) in records.iter_mut().enumerate() {
@@ -209,7 +225,6 @@ fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limi
             }
         }
     }
-    let json = |value: serde_json::Result<Vec<u8>>| value.map_err(|e| Error::Decision { what: e.to_string() });
     let mores = records
         .iter()
         .map(|record| Ok((record.line.id.clone(), json(serde_json::to_vec(&record.more))?)))
@@ -221,6 +236,7 @@ fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limi
     ledger.replace_derived(SOURCES, parts)?;
     ledger
         .replace_derived(LANES, of_cells.iter().map(|(name, bytes)| (name.as_str(), 0, version, bytes.as_slice())))?;
+    ledger.replace_derived(KEYS, keys.iter().map(|(name, bytes)| (name.as_str(), 0, version, bytes.as_slice())))?;
     ledger.replace_derived(DAYS, [("", 0, version, packed_days.as_slice())])?;
     // Last: what has this version is complete.
     ledger.replace_derived(FLOWS, [("", 0, version, lines.as_slice())])?;
@@ -361,6 +377,12 @@ pub(crate) fn of_source(ledger: &Ledger, address: std::net::IpAddr) -> Result<Ve
 pub(crate) fn lanes(ledger: &Ledger, organization: &str) -> Result<HashMap<Day, Runs>, Error> {
     let found = ledger.derived(DerivedKey { kind: LANES, name: organization, number: 0 })?;
     Ok(found.and_then(|derived| super::lanes::unpack(&derived.bytes)).unwrap_or_default())
+}
+
+/// When the keys of an organizational domain were used, as of the last judgement.
+pub(crate) fn key_days(ledger: &Ledger, organization: &str) -> Result<Vec<KeyDays>, Error> {
+    let found = ledger.derived(DerivedKey { kind: KEYS, name: organization, number: 0 })?;
+    Ok(found.and_then(|derived| serde_json::from_slice(&derived.bytes).ok()).unwrap_or_default())
 }
 
 /// The version of the flows that are kept; another number means that they were judged anew.

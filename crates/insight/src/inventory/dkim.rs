@@ -16,7 +16,7 @@ use super::cells::{meant, visit};
 use super::{InventoryFinding, Weight, between};
 use crate::counts::ratio;
 use crate::flows::cell::Own;
-use crate::flows::snapshot::load;
+use crate::flows::snapshot::{KeyDays, key_days, load};
 use crate::flows::{FlowClass, Map};
 use crate::published::{History, PublishedLine, RecordKind};
 use crate::{Error, Scope};
@@ -149,21 +149,16 @@ impl Seen {
     }
 }
 
-/// Days back from the newest that say when a key was first seen: as long as flows are judged.
-const DAYS: i32 = 400;
-
-/// What mail says of keys, with the messages of the period and those of them that are signed.
+/// What mail of a period says of keys, with its messages and those of them that are signed; when keys were used, by all days that are judged.
 type Signed = (BTreeMap<(Text, Text), Seen>, u64, u64);
 
-fn signed(ledger: &Ledger, scope: &Scope, period: (Day, Day), newest: Day) -> Result<Signed, Error> {
-    let all = (period.0.min(newest.plus(1 - DAYS)), newest.max(period.1));
+fn signed(ledger: &Ledger, scope: &Scope, period: (Day, Day)) -> Result<Signed, Error> {
     let mut seen: BTreeMap<(Text, Text), Seen> = BTreeMap::new();
     let (mut messages, mut signed) = (0_u64, 0_u64);
-    for organization in meant(ledger, scope.domain.as_deref(), all)? {
+    for organization in meant(ledger, scope.domain.as_deref(), (Day(i32::MIN), Day(i32::MAX)))? {
         let mut numbered: Map<(u32, u32), Seen> = Map::default();
-        let names = visit(ledger, &organization, all, &mut |day, cell, _| {
-            let counted = (period.0..=period.1).contains(&day);
-            let total = if counted { cell.total() } else { 0 };
+        let names = visit(ledger, &organization, period, &mut |day, cell, _| {
+            let total = cell.total();
             messages += total;
             if cell.shape.own() == Own::Absent || cell.own_selector == 0 {
                 return;
@@ -177,13 +172,15 @@ fn signed(ledger: &Ledger, scope: &Scope, period: (Day, Day), newest: Day) -> Re
                 seen.first = Some(seen.first.map_or(day, |first| first.min(day)));
                 seen.last = Some(seen.last.map_or(day, |last| last.max(day)));
             }
-            if counted {
-                seen.sources.insert(cell.source);
-            }
+            seen.sources.insert(cell.source);
         })?;
         for ((domain, selector), of_key) in numbered {
             // A key of one organizational domain signs for another only where somebody shares it.
             seen.entry((names.name(domain).clone(), names.name(selector).clone())).or_default().plus(of_key);
+        }
+        for KeyDays { domain, selector, first, last } in key_days(ledger, &organization)? {
+            let used = Seen { first: Some(first), last: Some(last), ..Seen::default() };
+            seen.entry((domain, selector)).or_default().plus(used);
         }
     }
     Ok((seen, messages, signed))
@@ -197,7 +194,7 @@ pub fn dkim_inventory(ledger: &Ledger, scope: &Scope, limits: &KeyLimits) -> Res
     let mut inventory = DkimInventory { days: None, looked_at: None, messages: 0, signed: 0, keys: Vec::new() };
     let (Some(period), Some((_, newest))) = (scope.period.days(ledger)?, ledger.span()?) else { return Ok(inventory) };
     inventory.days = Some(period);
-    let (seen, messages, signed) = signed(ledger, scope, period, newest)?;
+    let (seen, messages, signed) = signed(ledger, scope, period)?;
     (inventory.messages, inventory.signed) = (messages, signed);
     let history = History::read(ledger, None)?;
     inventory.looked_at = history.looked_at();
