@@ -4,7 +4,7 @@
 //! In: cells whose check was about the greeting, with names below ours; flows; the history of DNS. Out: a line a name, with the record to
 //! publish where there is none. Addresses that spoofers greet from are told apart and never named in a record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use report::{Day, Text};
@@ -16,7 +16,7 @@ use super::cells::{meant, visit};
 use super::{InventoryFinding, Weight};
 use crate::flows::cell::{Spf, Whose};
 use crate::flows::day::address;
-use crate::flows::snapshot::{load, of_source};
+use crate::flows::snapshot::{OfSource, load, of_sources};
 use crate::flows::{FlowClass, Map};
 use crate::published::{History, RecordKind};
 use crate::{Error, Scope};
@@ -110,6 +110,15 @@ impl Seen {
         }
         self.last = self.last.max(other.last);
     }
+
+    /// The addresses with most messages.
+    fn largest(&self) -> Vec<(IpAddr, u64)> {
+        let mut sources: Vec<(u128, u64)> =
+            self.sources.iter().map(|(source, messages)| (*source, *messages)).collect();
+        sources.sort_unstable_by_key(|(source, messages)| (std::cmp::Reverse(*messages), *source));
+        sources.truncate(SOURCES_MAX);
+        sources.into_iter().map(|(source, messages)| (address(source), messages)).collect()
+    }
 }
 
 /// The names that hosts of ours greet with: of the scope, days and author domain count.
@@ -157,26 +166,22 @@ pub fn helo_inventory(ledger: &Ledger, scope: &Scope) -> Result<HeloInventory, E
     let mut names: Vec<(Text, Seen)> = names.into_iter().collect();
     let messages = |seen: &Seen| seen.results.iter().sum::<u64>();
     names.sort_by(|a, b| messages(&b.1).cmp(&messages(&a.1)).then_with(|| a.0.cmp(&b.0)));
-    for (at, (name, seen)) in names.into_iter().enumerate() {
-        inventory.messages += messages(&seen);
-        inventory.none += seen.results[1];
-        if at < NAMES_MAX {
-            inventory.names.push(line(ledger, &history, &name, seen, period.1)?);
-        }
+    inventory.messages = names.iter().map(|(_, seen)| messages(seen)).sum();
+    inventory.none = names.iter().map(|(_, seen)| seen.results[1]).sum();
+    names.truncate(NAMES_MAX);
+    let names: Vec<_> = names.into_iter().map(|(name, seen)| (name, seen.largest(), seen)).collect();
+    let shown: Vec<IpAddr> = names.iter().flat_map(|(_, sources, _)| sources.iter().map(|(ip, _)| *ip)).collect();
+    let classes = classes(ledger, &shown)?;
+    for (name, sources, seen) in names {
+        let source = |(address, messages)| HeloSource { address, messages, class: classes.get(&address).copied() };
+        let sources = sources.into_iter().map(source).collect();
+        inventory.names.push(line(&history, &name, &seen, sources, period.1));
     }
     inventory.names.sort_by_key(|line| line.findings.first().map_or(Weight::Note as u8 + 1, |f| f.weight as u8));
     Ok(inventory)
 }
 
-fn line(ledger: &Ledger, history: &History, name: &str, seen: Seen, until: Day) -> Result<HeloLine, Error> {
-    let sources_total = seen.sources.len();
-    let mut sources: Vec<(u128, u64)> = seen.sources.into_iter().collect();
-    sources.sort_by_key(|(source, messages)| (std::cmp::Reverse(*messages), *source));
-    let mut shown = Vec::new();
-    for (source, messages) in sources.into_iter().take(SOURCES_MAX) {
-        let address = address(source);
-        shown.push(HeloSource { address, messages, class: class_of(ledger, address)? });
-    }
+fn line(history: &History, name: &str, seen: &Seen, sources: Vec<HeloSource>, until: Day) -> HeloLine {
     let known = history.record(name, RecordKind::Spf, until);
     let [pass, none, fail, error] = seen.results;
     let mut line = HeloLine {
@@ -187,22 +192,25 @@ fn line(ledger: &Ledger, history: &History, name: &str, seen: Seen, until: Day) 
         fail,
         error,
         failing: seen.failing,
-        sources_total,
-        sources: shown,
+        sources_total: seen.sources.len(),
+        sources,
         last_day: seen.last,
         published: known.as_ref().map(|record| record.state),
         record: known.filter(|record| record.state == PublishedState::Found).map(|record| record.value),
         findings: Vec::new(),
     };
     line.findings = findings(&line);
-    Ok(line)
+    line
 }
 
-/// What most of an address's mail is taken for.
-fn class_of(ledger: &Ledger, address: IpAddr) -> Result<Option<FlowClass>, Error> {
-    let Some((snapshot, _)) = load(ledger)? else { return Ok(None) };
-    let most = of_source(ledger, address)?.into_iter().max_by_key(|(_, messages, _)| *messages);
-    Ok(most.and_then(|(at, ..)| snapshot.flows.get(at)).map(|flow| flow.class))
+/// What most of the mail of each address is taken for.
+fn classes(ledger: &Ledger, addresses: &[IpAddr]) -> Result<HashMap<IpAddr, FlowClass>, Error> {
+    let Some((snapshot, _)) = load(ledger)? else { return Ok(HashMap::new()) };
+    let class = |(address, of): (IpAddr, Vec<OfSource>)| {
+        let (at, ..) = of.into_iter().max_by_key(|(_, messages, _)| *messages)?;
+        Some((address, snapshot.flows.get(at)?.class))
+    };
+    Ok(of_sources(ledger, addresses)?.into_iter().filter_map(class).collect())
 }
 
 /// Whether an address may be named in a record of ours.
