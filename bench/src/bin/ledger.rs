@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use bench::peak_memory;
 use cpu_time::ProcessTime;
 use insight::{GroupBy, Period, Scope, SortBy, SourceOrder};
 use report::{
@@ -49,9 +50,9 @@ fn main() {
     println!("| rows; segments; bytes a row | {}; {}; {per_row:.1} |", counters.rows, counters.segments);
     let catalog = std::fs::metadata(options.dir.join("catalog.sqlite")).map_or(0, |m| m.len());
     println!("| catalog | {} MB |", catalog >> 20);
-    println!("| peak memory after taking in | {} MB |", peak_mb());
+    println!("| peak memory after taking in | {} MB |", peak_memory() >> 20);
     questions(&ledger, &options);
-    println!("| peak memory | {} MB |", peak_mb());
+    println!("| peak memory | {} MB |", peak_memory() >> 20);
 }
 
 struct Options {
@@ -379,11 +380,4 @@ fn questions(ledger: &Ledger, options: &Options) {
     ask("reports, newest", &|| {
         drop(insight::reports(ledger, &insight::ReportFilter::default(), 0, 50).expect("reports"))
     });
-}
-
-/// The most memory this process has had, in MiB.
-fn peak_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) >> 10
 }
