@@ -371,7 +371,8 @@ fn flows(
     let around = Arounds::new(name, &facts, (&flows, &pairs, &series), networks, ground);
     let of_flow = series::each(&pairs).zip(series::each(&series));
     for ((at, (identity, features)), (pairs, of_authors)) in flows.into_iter().enumerate().zip(of_flow) {
-        let (authors, days) = (authors(of_authors, &facts), series::days(of_authors));
+        let authors = authors(of_authors, &facts);
+        let days = series::together(&authors);
         let around = around.of(at, identity, &features, &days);
         let finding = Case::new(identity, &features, &around, &ground.thresholds).decide();
         let mut sources: Vec<_> = pairs.iter().map(|(_, pair)| (pair.source, pair.messages, pair.failing)).collect();

@@ -33,10 +33,8 @@ const TOGETHER: usize = 10_000;
 pub(crate) struct Record {
     pub(crate) line: FlowLine,
     pub(crate) more: More,
-    /// Nobody looks at it one by one.
+    /// It is kept with its like, or stands for those that are.
     small: bool,
-    /// It stands for small ones.
-    rest: bool,
     pub(crate) authors: Vec<(Text, Vec<DayCount>)>,
     /// Addresses with messages and failures, packed: there are very many of a crowd.
     pub(crate) sources: Vec<u8>,
@@ -97,10 +95,7 @@ impl<'a> Folding<'a> {
 
     /// Puts those together that are small by now.
     fn fold(&mut self) {
-        let least = self.largest.least(None);
-        let records = std::mem::take(&mut self.records).into_iter();
-        let small = |record: &Record| record.small || record.is_among(least);
-        self.records = folded(records.map(|record| (small(&record), record)), self.limits);
+        self.records = folded(std::mem::take(&mut self.records), self.largest.least(None), self.limits);
         self.full = self.records.len() + TOGETHER;
     }
 
@@ -178,7 +173,7 @@ pub(crate) fn record(organization: &Text, flow: AssessedFlow, limits: FlowLimits
         sources.number(messages);
         sources.number(failing);
     }
-    Record { line, more, authors: flow.authors, sources: sources.0, parts: Vec::new(), small: false, rest: false }
+    Record { line, more, authors: flow.authors, sources: sources.0, parts: Vec::new(), small: false }
 }
 
 /// Flows that nobody looks at one by one: the networks of a crowd, and what is too small to say anything about.
@@ -188,12 +183,14 @@ fn is_small(flow: &AssessedFlow) -> bool {
         && (matches!(rule, "C7-crowd" | "C7-silent-name") || (rule == "U1" && flow.features.messages < SMALL))
 }
 
-/// Puts those together that are small, or stand for small ones already, by class. What comes of it does not depend on their order.
-pub(crate) fn folded(records: impl Iterator<Item = (bool, Record)>, limits: FlowLimits) -> Vec<Record> {
+/// Puts those together that have up to `least` messages, are small by themselves, or stand for small ones already, by class. What comes of it
+/// does not depend on their order.
+pub(crate) fn folded(records: impl IntoIterator<Item = Record>, least: u64, limits: FlowLimits) -> Vec<Record> {
     let mut kept = Vec::new();
     let mut rest: BTreeMap<(Text, FlowClass), Record> = BTreeMap::new();
-    for (small, mut record) in records {
-        if !small && !record.rest {
+    for mut record in records {
+        record.small |= record.line.decision.is_none() && record.line.messages <= least;
+        if !record.small {
             kept.push(record);
             continue;
         }
@@ -204,7 +201,6 @@ pub(crate) fn folded(records: impl Iterator<Item = (bool, Record)>, limits: Flow
                 record.line.id = sender.id(&record.line.organizational_domain);
                 record.line.name = sender.words();
                 record.line.domains.sort_unstable();
-                record.rest = true;
                 entry.insert(record);
             }
             Entry::Occupied(mut entry) => entry.get_mut().plus(record, limits),
@@ -218,11 +214,6 @@ pub(crate) fn folded(records: impl Iterator<Item = (bool, Record)>, limits: Flow
 }
 
 impl Record {
-    /// Whether it is among those with up to `least` messages, which are kept together.
-    pub(crate) fn is_among(&self, least: u64) -> bool {
-        self.line.decision.is_none() && self.line.messages <= least
-    }
-
     fn plus(&mut self, mut other: Self, limits: FlowLimits) {
         let (line, more) = (&mut self.line, &mut other.line);
         line.messages += more.messages;
@@ -322,7 +313,7 @@ mod tests {
         };
         let source = FlowSource { address: std::net::Ipv4Addr::LOCALHOST.into(), messages, failing: messages };
         let more = More { addresses: vec![source], ..More::default() };
-        Record { line, more, small: false, rest: false, authors: Vec::new(), sources: Vec::new(), parts: Vec::new() }
+        Record { line, more, small: false, authors: Vec::new(), sources: Vec::new(), parts: Vec::new() }
     }
 
     #[test]
@@ -342,12 +333,12 @@ mod tests {
         let limits = FlowLimits { addresses: 2, ..FlowLimits::default() };
         let all = [("c", 3, "U1"), ("a", 9, "C6-steady"), ("d", 1, "U3-broken"), ("b", 4, "U1")];
         let records = |order: [usize; 4]| order.map(|at| small(all[at].0, all[at].1, all[at].2));
-        let at_once = |order| folded(records(order).into_iter().map(|record| (true, record)), limits);
+        let at_once = |order| folded(records(order), 9, limits);
         let in_two_steps = |order| {
             let mut of = records(order).into_iter();
-            let first = folded(of.by_ref().take(2).map(|record| (true, record)), limits);
+            let first = folded(of.by_ref().take(2), 9, limits);
             // What stands for small ones stays with them, however much it is.
-            folded(first.into_iter().map(|record| (false, record)).chain(of.map(|record| (true, record))), limits)
+            folded(first.into_iter().chain(of), 9, limits)
         };
         let expected = at_once([0, 1, 2, 3]);
         let line = &expected[0].line;

@@ -88,7 +88,7 @@ impl Results {
 
     /// Those there are, most messages first.
     pub(crate) fn lines(&self) -> Vec<FlowResult> {
-        let mut lines = self.0.clone();
+        let mut lines: Vec<_> = self.0.iter().filter(|line| line.messages > 0).copied().collect();
         sort(&mut lines);
         lines
     }

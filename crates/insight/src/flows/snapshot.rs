@@ -204,8 +204,7 @@ pub(crate) fn profiled(
 /// Puts the flows together as they are shown and keeps them. Those with up to `least` messages are kept together.
 fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limits: FlowLimits) -> Result<(), Error> {
     let records = found.iter_mut().flat_map(|of| std::mem::take(&mut of.records));
-    let small = |record: Record| (record.is_among(least), record);
-    let mut records = folded(records.map(small), limits);
+    let mut records = folded(records, least, limits);
     records.sort_by(|a, b| b.line.messages.cmp(&a.line.messages).then_with(|| a.line.id.cmp(&b.line.id)));
 
     let packed_days = pack_days(&records);

@@ -4,7 +4,7 @@
 //! In: cells whose check was about the greeting, with names below ours; flows; the history of DNS. Out: a line a name, with the record to
 //! publish where there is none. Addresses that spoofers greet from are told apart and never named in a record.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use report::{Day, Text};
@@ -16,8 +16,7 @@ use super::cells::{meant, visit};
 use super::{InventoryFinding, Weight};
 use crate::flows::cell::{Spf, Whose};
 use crate::flows::day::address;
-use crate::flows::snapshot::{OfSource, load, of_sources};
-use crate::flows::{FlowClass, Map};
+use crate::flows::{FlowClass, Map, flows_of};
 use crate::published::{History, RecordKind};
 use crate::{Error, Scope};
 
@@ -171,9 +170,10 @@ pub fn helo_inventory(ledger: &Ledger, scope: &Scope) -> Result<HeloInventory, E
     names.truncate(NAMES_MAX);
     let names: Vec<_> = names.into_iter().map(|(name, seen)| (name, seen.largest(), seen)).collect();
     let shown: Vec<IpAddr> = names.iter().flat_map(|(_, sources, _)| sources.iter().map(|(ip, _)| *ip)).collect();
-    let classes = classes(ledger, &shown)?;
+    let flows = flows_of(ledger, &shown)?;
     for (name, sources, seen) in names {
-        let source = |(address, messages)| HeloSource { address, messages, class: classes.get(&address).copied() };
+        let source =
+            |(address, messages)| HeloSource { address, messages, class: flows.get(&address).map(|flow| flow.class) };
         let sources = sources.into_iter().map(source).collect();
         inventory.names.push(line(&history, &name, &seen, sources, period.1));
     }
@@ -201,16 +201,6 @@ fn line(history: &History, name: &str, seen: &Seen, sources: Vec<HeloSource>, un
     };
     line.findings = findings(&line);
     line
-}
-
-/// What most of the mail of each address is taken for.
-fn classes(ledger: &Ledger, addresses: &[IpAddr]) -> Result<HashMap<IpAddr, FlowClass>, Error> {
-    let Some((snapshot, _)) = load(ledger)? else { return Ok(HashMap::new()) };
-    let class = |(address, of): (IpAddr, Vec<OfSource>)| {
-        let (at, ..) = of.into_iter().max_by_key(|(_, messages, _)| *messages)?;
-        Some((address, snapshot.flows.get(at)?.class))
-    };
-    Ok(of_sources(ledger, addresses)?.into_iter().filter_map(class).collect())
 }
 
 /// Whether an address may be named in a record of ours.
