@@ -31,6 +31,7 @@
 
 mod alerts;
 mod answers;
+mod cores;
 mod counts;
 mod error;
 mod expected;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use report::Day;
-use store::{Column, Direction, Key, Ledger, Measure, Question, Value};
+use store::{Answer, Column, Direction, Key, Ledger, Measure, Question, Value};
 
 use crate::counts::{day, disposition, number, outcome, text};
 use crate::scope::{cleared, is, length, place};
@@ -41,10 +41,19 @@ pub fn source(ledger: &Ledger, address: IpAddr, scope: &Scope) -> Result<Source,
         question
     };
     (source.first_day, source.last_day) = seen(ledger, address)?;
-    by_day(ledger, of_address(), days, &mut source)?;
-    source.authentications = authentications(ledger, of_address())?;
-    source.reporters = most(ledger, of_address(), Column::Reporter)?;
-    source.overrides = most(ledger, of_address(), Column::Overrides)?;
+    let mut days_of = of_address();
+    days_of.group = vec![Column::Day, Column::Outcome, Column::Disposition];
+    days_of.measures = vec![Measure::Messages];
+    let mut authentications_of = most_of(of_address(), &[Column::Domain, Column::Spf, Column::Dkim, Column::Outcome]);
+    authentications_of.measures.extend([Measure::FirstDay, Measure::LastDay]);
+    let [reporters_of, overrides_of] =
+        [Column::Reporter, Column::Overrides].map(|column| most_of(of_address(), &[column]));
+    let [of_days, ways, reporters, overrides] =
+        ledger.ask_together(&[days_of, authentications_of, reporters_of, overrides_of])?;
+    by_day(&of_days, days, &mut source);
+    source.authentications = authentications(&ways);
+    source.reporters = counted(&reporters);
+    source.overrides = counted(&overrides);
     source.overrides.retain(|line| !line.name.is_empty());
     let mut question = Scope { network: Some((network, around)), ..scope.clone() }.question(days);
     question.measures = vec![Measure::Distinct(Column::Source)];
@@ -72,13 +81,20 @@ fn seen(ledger: &Ledger, address: IpAddr) -> Result<(Option<Day>, Option<Day>), 
     })
 }
 
-fn by_day(ledger: &Ledger, mut question: Question, days: (Day, Day), source: &mut Source) -> Result<(), Error> {
+/// Asks for the values of columns with the most messages.
+fn most_of(mut question: Question, columns: &[Column]) -> Question {
+    question.group = columns.to_vec();
+    question.measures = vec![Measure::Messages];
+    question.order = vec![(Key::Measure(Measure::Messages), Direction::Descending)];
+    question.limit = Some(LINES);
+    question
+}
+
+fn by_day(answer: &Answer, days: (Day, Day), source: &mut Source) {
     let empty =
         |n: usize| SourceDay { day: days.0.plus(i32::try_from(n).unwrap_or(i32::MAX)), outcomes: Outcomes::default() };
     source.days = (0..length(days)).map(empty).collect();
-    question.group = vec![Column::Day, Column::Outcome, Column::Disposition];
-    question.measures = vec![Measure::Messages];
-    for line in ledger.ask(&question)?.lines {
+    for line in &answer.lines {
         let [on, what, done] = &line.key[..] else { continue };
         let messages = number(&line.measures[0]);
         if let Some(place) = place(days, day(on)) {
@@ -87,14 +103,9 @@ fn by_day(ledger: &Ledger, mut question: Question, days: (Day, Day), source: &mu
             source.dispositions.add(disposition(done), messages);
         }
     }
-    Ok(())
 }
 
-fn authentications(ledger: &Ledger, mut question: Question) -> Result<Vec<AuthenticationLine>, Error> {
-    question.group = vec![Column::Domain, Column::Spf, Column::Dkim, Column::Outcome];
-    question.measures = vec![Measure::Messages, Measure::FirstDay, Measure::LastDay];
-    question.order = vec![(Key::Measure(Measure::Messages), Direction::Descending)];
-    question.limit = Some(LINES);
+fn authentications(answer: &Answer) -> Vec<AuthenticationLine> {
     let line = |line: &store::Line| {
         let [domain, spf, dkim, what] = &line.key[..] else { return None };
         let [messages, first, last] = &line.measures[..] else { return None };
@@ -108,17 +119,12 @@ fn authentications(ledger: &Ledger, mut question: Question) -> Result<Vec<Authen
             last_day: day(last),
         })
     };
-    Ok(ledger.ask(&question)?.lines.iter().filter_map(line).collect())
+    answer.lines.iter().filter_map(line).collect()
 }
 
-/// The values of a column with the most messages.
-fn most(ledger: &Ledger, mut question: Question, column: Column) -> Result<Vec<CountLine>, Error> {
-    question.group = vec![column];
-    question.measures = vec![Measure::Messages];
-    question.order = vec![(Key::Measure(Measure::Messages), Direction::Descending)];
-    question.limit = Some(LINES);
+fn counted(answer: &Answer) -> Vec<CountLine> {
     let line = |line: &store::Line| {
         Some(CountLine { name: text(line.key.first()?), messages: number(line.measures.first()?) })
     };
-    Ok(ledger.ask(&question)?.lines.iter().filter_map(line).collect())
+    answer.lines.iter().filter_map(line).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use report::Day;
-use store::{Column, Direction, Key, Ledger, Measure, Question, Value};
+use store::{Answer, Column, Direction, Key, Ledger, Measure, Question, Value};
 
 use crate::counts::{day, number, text};
 use crate::scope::{is, length, place};
@@ -72,12 +72,21 @@ pub fn sources(ledger: &Ledger, scope: &Scope, order: SourceOrder) -> Result<Sou
     if few {
         let totals = Question { measures: Outcomes::measures().collect(), ..scope.question(days) };
         sources.totals = Outcomes::of(&ledger.ask(&totals)?.totals);
-        sources.lines = shown(ledger, all, column, &mut keys, days)?;
+        if !keys.is_empty() {
+            let mut of_keys = all;
+            of_keys.filter.push(is(column, keys.iter().cloned()));
+            let [answer, more] = ledger.ask_together(&[of_keys, details(scope, (days, column), &keys)])?;
+            sources.lines = shown(&answer, &mut keys, days);
+            detailed(&more, (days, column), &keys, &mut sources.lines);
+        }
     } else {
         sources.totals = Outcomes::of(&answer.totals);
         sources.lines = answer.lines.iter().map(|found| line(found, days)).collect();
+        if !keys.is_empty() {
+            let more = ledger.ask(&details(scope, (days, column), &keys))?;
+            detailed(&more, (days, column), &keys, &mut sources.lines);
+        }
     }
-    details(ledger, scope, (days, column), &keys, &mut sources.lines)?;
     if column == Column::Source {
         let addresses: Vec<IpAddr> = sources.lines.iter().filter_map(|line| line.key.parse().ok()).collect();
         let mut profiles = crate::profile::profiles(ledger, &addresses)?;
@@ -101,20 +110,12 @@ fn measures() -> Vec<Measure> {
 }
 
 /// The lines with these keys, in their order.
-fn shown(
-    ledger: &Ledger,
-    mut question: Question,
-    column: Column,
-    keys: &mut Vec<Value>,
-    days: (Day, Day),
-) -> Result<Vec<SourceLine>, Error> {
-    question.filter.push(is(column, keys.iter().cloned()));
-    let answer = ledger.ask(&question)?;
+fn shown(answer: &Answer, keys: &mut Vec<Value>, days: (Day, Day)) -> Vec<SourceLine> {
     let mut found: HashMap<&Value, SourceLine> =
         answer.lines.iter().filter_map(|of_key| Some((of_key.key.first()?, line(of_key, days)))).collect();
     // What was taken back since they were ranked is not there any more.
     keys.retain(|key| found.contains_key(key));
-    Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
+    keys.iter().filter_map(|key| found.remove(key)).collect()
 }
 
 fn line(found: &store::Line, days: (Day, Day)) -> SourceLine {
@@ -137,29 +138,31 @@ fn line(found: &store::Line, days: (Day, Day)) -> SourceLine {
     }
 }
 
-/// Fills in days and the most frequent authentications of the lines shown, with one more question.
-fn details(
-    ledger: &Ledger,
-    scope: &Scope,
-    (days, column): ((Day, Day), Column),
-    keys: &[Value],
-    lines: &mut [SourceLine],
-) -> Result<(), Error> {
-    if keys.is_empty() {
-        return Ok(());
-    }
+/// What is asked of the lines shown beside their sums, with the key first; a domain that is the key itself is not asked for a second time.
+const DETAILS: [Column; 5] =
+    [Column::Day, Column::SpfResult, Column::SpfDomain, Column::DkimResult, Column::DkimDomain];
+
+fn grouped(column: Column) -> impl Iterator<Item = Column> {
+    [column].into_iter().chain(DETAILS.into_iter().filter(move |other| *other != column))
+}
+
+/// Asks for days and authentications of the lines shown.
+fn details(scope: &Scope, (days, column): ((Day, Day), Column), keys: &[Value]) -> Question {
     let mut question = scope.question(days);
     question.filter.push(is(column, keys.iter().cloned()));
-    // The key first; a domain that is the key itself is not asked for a second time.
-    let rest = [Column::Day, Column::SpfResult, Column::SpfDomain, Column::DkimResult, Column::DkimDomain];
-    question.group = [column].into_iter().chain(rest.into_iter().filter(|other| *other != column)).collect();
+    question.group = grouped(column).collect();
     question.measures = vec![Measure::Messages];
-    let at = |wanted: Column| question.group.iter().position(|column| *column == wanted).unwrap_or_default();
-    let [on, spf_result, spf_domain, dkim_result, dkim_domain] = rest.map(at);
+    question
+}
+
+/// Fills in days and the most frequent authentications of the lines shown.
+fn detailed(answer: &Answer, (days, column): ((Day, Day), Column), keys: &[Value], lines: &mut [SourceLine]) {
+    let at = |wanted: Column| grouped(column).position(|column| column == wanted).unwrap_or_default();
+    let [on, spf_result, spf_domain, dkim_result, dkim_domain] = DETAILS.map(at);
     let places: HashMap<&Value, usize> = keys.iter().zip(0..).collect();
     let mut spf: HashMap<(usize, String), u64> = HashMap::new();
     let mut dkim: HashMap<(usize, String), u64> = HashMap::new();
-    for found in ledger.ask(&question)?.lines {
+    for found in &answer.lines {
         let key = &found.key;
         let Some(n) = key.first().and_then(|key| places.get(key).copied()) else { continue };
         let messages = number(&found.measures[0]);
@@ -177,7 +180,6 @@ fn details(
             line.dkim = most(&dkim, n);
         }
     }
-    Ok(())
 }
 
 /// `pass bounce.example.net`; the result alone where no domain is named.

@@ -91,9 +91,9 @@ fn decisions_hold_at_once(ledger: &Ledger, flows: &[FlowLine]) {
     let target = || Target::Flow(strangers.id.clone());
     assert!(decide(target(), None, None).is_err(), "nothing to take back");
     assert!(decide(Target::Flow("?".into()), Some(FlowClass::Spoofer), None).is_err(), "no flow");
+    assert!(insight::shows_at_once(ledger, &target()).expect("flows"));
     let number = decide(target(), Some(FlowClass::Spoofer), None).expect("a decision");
-    assert!(insight::flows(ledger, &scope, &FlowOrder::default()).expect("flows").stale, "not judged yet");
-    assert!(refresh());
+    // At once: nothing was judged since.
     let flow = insight::flow(ledger, &strangers.id, &scope, today).expect("a flow").expect("it is there");
     assert_eq!(
         (flow.flow.class, flow.flow.decision, flow.flow.rule.as_str()),
@@ -103,9 +103,17 @@ fn decisions_hold_at_once(ledger: &Ledger, flows: &[FlowLine]) {
     let decided = insight::class_trend(ledger, &scope).expect("a trend").totals;
     assert_eq!(decided.spoofer, before.spoofer + strangers.messages, "in every answer");
     assert_eq!(decided.messages(), before.messages());
+    assert!(!refresh(), "nothing is left to do");
+    // It was said to pass for ours: whether it does is seen, and what is wrong with it.
+    decide(target(), Some(FlowClass::Own), None).expect("a decision");
+    let ours = insight::flow(ledger, &strangers.id, &scope, today).expect("a flow").expect("it is there");
+    assert_eq!(ours.flow.class, FlowClass::OwnMisconfigured);
+    assert_eq!(ours.flow.phases.last().map(|phase| phase.class), Some(FlowClass::OwnMisconfigured));
+    assert!(ours.problem.is_some() && ours.remedy.is_some(), "{ours:?}");
     decide(target(), None, None).expect("taken back");
-    assert!(refresh());
     assert_eq!(insight::class_trend(ledger, &scope).expect("a trend").totals, before);
+    assert_eq!(named(&all(ledger), "sent as gatherly.example"), strangers, "as it was judged");
+    assert!(!refresh(), "nothing is left to do");
     // On a network, and expired.
     decide(Target::Network("198.19.6.0/24".into()), Some(FlowClass::Own), Some(Day(20_499))).expect("a decision");
     refresh();
@@ -120,6 +128,21 @@ fn decisions_hold_at_once(ledger: &Ledger, flows: &[FlowLine]) {
     let from = insight::source_flows(ledger, "198.19.6.8".parse().expect("an address")).expect("flows");
     assert_eq!(from.iter().map(|flow| flow.id.as_str()).collect::<Vec<_>>(), [strangers.id.as_str()]);
     assert_eq!(insight::decisions(ledger, today).expect("decisions").iter().filter(|one| one.in_force).count(), 1);
+    // About the flow itself: it goes before the one on its network, which holds again when it has expired.
+    decide(target(), Some(FlowClass::Spoofer), Some(today)).expect("a decision");
+    let class_now = || named(&all(ledger), "sent as gatherly.example").class;
+    assert_eq!(class_now(), FlowClass::Spoofer);
+    insight::refresh_flows(ledger, &Organisation::default(), &catalogue, today.plus(1)).expect("flows");
+    assert_eq!(class_now(), strangers.class, "both have expired");
+    refresh();
+    assert_eq!(class_now(), FlowClass::Spoofer, "as of the day before neither has");
+    // One about a flow that is not kept by itself is no reason to judge again and again.
+    assert!(!insight::shows_at_once(ledger, &Target::Flow("aaaaaaaaaa".into())).expect("flows"));
+    decide(Target::Flow("aaaaaaaaaa".into()), Some(FlowClass::Own), None).expect("a decision");
+    let judged = insight::flows_version(ledger).expect("flows");
+    assert!(refresh(), "it may have been too small");
+    assert_ne!(insight::flows_version(ledger).expect("flows"), judged, "what is held of the flows is read anew");
+    assert!(!refresh(), "it is not there");
 }
 
 #[test]

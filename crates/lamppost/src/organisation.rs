@@ -80,13 +80,15 @@ impl Ground {
         insight::refresh_flows(ledger, &self.organisation, &self.catalogue, Day::of(now()))
     }
 
-    /// Takes a decision down and judges anew, so that it is seen everywhere; says what it changed.
+    /// Takes a decision down, and judges anew where it takes that for it to be seen everywhere; says what it changed.
     pub(crate) fn decide(&self, ledger: &Ledger, new: &NewDecision) -> Result<Decided, insight::Error> {
         let everything = Scope { period: Period::All, ..Scope::default() };
         let before = insight::class_trend(ledger, &everything)?.totals;
         let decision = insight::decide(ledger, new, now())?;
         // It is taken down. Where judging fails, whoever shows flows next tries again.
-        if let Err(error) = self.judge(ledger) {
+        if !insight::shows_at_once(ledger, &new.target)?
+            && let Err(error) = self.judge(ledger)
+        {
             tracing::warn!("the decision is taken down, but flows are not judged yet: {error}");
         }
         let after = insight::class_trend(ledger, &everything)?.totals;
@@ -98,9 +100,17 @@ fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-/// Judges what was taken in. All of it counts already: where this fails, the next command that shows flows tries again.
+/// Rows of a ledger that is judged as soon as something was taken in, which takes a second or two.
+const AT_ONCE: u64 = 500_000;
+
+/// Judges what was taken in. All of it counts already: where this fails, and where there is so much that it takes minutes, it is done by `serve`, or
+/// by the next command that shows flows.
 pub(crate) fn after_changes(ledger: &Ledger, config: &Config) {
-    if let Err(error) = Ground::new(config).and_then(|ground| ground.refresh(ledger)) {
+    let judge = || match ledger.counters()?.rows {
+        0..=AT_ONCE => Ground::new(config)?.refresh(ledger),
+        _ => Ok(false),
+    };
+    if let Err(error) = judge() {
         tracing::warn!("everything is taken in, but flows are not judged yet: {error:#}");
     }
 }

@@ -16,7 +16,7 @@ use crate::plan::{Plan, day_bits};
 use crate::{Column, Error, Measure};
 
 /// Lines an answer may have in all. The sources of a year of a large company are some millions; this many take 1 to 5 GB.
-const GROUPS_MAX: usize = 40_000_000;
+pub(crate) const GROUPS_MAX: usize = 40_000_000;
 const NONE: u32 = u32::MAX;
 
 /// The groups found so far.
@@ -115,7 +115,11 @@ impl<'p> Aggregate<'p> {
 
     /// Adds the rows of a batch that pass the filter.
     pub(crate) fn add(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
-        let rows = batch.select(self.plan);
+        self.add_rows(batch, &batch.select(self.plan))
+    }
+
+    /// Adds these rows of a batch.
+    pub(crate) fn add_rows(&mut self, batch: &Batch<'_>, rows: &[u32]) -> Result<(), Error> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -124,12 +128,12 @@ impl<'p> Aggregate<'p> {
             .coded
             .iter()
             .zip(&mut self.codes)
-            .map(|(&column, codes)| codes.of_rows(column, batch, &rows))
+            .map(|(&column, codes)| codes.of_rows(column, batch, rows))
             .collect();
         let groups = self.group(&codes, rows.len())?;
-        self.add_messages(batch, &rows, &groups);
+        self.add_messages(batch, rows, &groups);
         for at in 0..self.plan.measures.len() {
-            self.add_other(at, batch, &rows, &groups, &codes);
+            self.add_other(at, batch, rows, &groups, &codes);
         }
         Ok(())
     }
@@ -191,8 +195,7 @@ impl<'p> Aggregate<'p> {
 
     fn add_group(&mut self, key: &[u64]) -> Result<u32, Error> {
         if self.groups >= GROUPS_MAX {
-            let what = format!("the answer has more than {GROUPS_MAX} lines: ask about fewer days, or group by less");
-            return Err(Error::Question { what });
+            return Err(too_many());
         }
         let group = u32::try_from(self.groups).unwrap_or(NONE);
         self.groups += 1;
@@ -384,6 +387,12 @@ fn hash(state: &FixedState, key: &[u64]) -> u64 {
         &[one, two] => state.hash_one(u128::from(one) << 64 | u128::from(two)),
         more => state.hash_one(more),
     }
+}
+
+/// The answer has too many lines.
+pub(crate) fn too_many() -> Error {
+    let what = format!("the answer has more than {GROUPS_MAX} lines: ask about fewer days, or group by less");
+    Error::Question { what }
 }
 
 /// Whether messages of this outcome or disposition add to the measure.

@@ -123,14 +123,19 @@ impl Codes {
         }
     }
 
-    /// Compares the values of two codes: days and numbers as such, addresses by their 16 bytes, texts by their bytes.
-    pub(crate) fn compare(&self, a: u32, b: u32) -> std::cmp::Ordering {
+    /// Compares the value of a code with that of a code of `other`: days and numbers as such, addresses by their 16 bytes, texts by their
+    /// bytes.
+    pub(crate) fn compare(&self, a: u32, other: &Self, b: u32) -> std::cmp::Ordering {
         let (x, y) = (a as usize, b as usize);
-        match self {
-            Self::Days(days) => days.values[x].cmp(&days.values[y]),
-            Self::Reports(reports) => reports.values[x].cmp(&reports.values[y]),
-            Self::Sources(addresses) | Self::Networks(addresses) => addresses.values[x].cmp(&addresses.values[y]),
-            Self::Texts(texts) => texts.text(a).cmp(texts.text(b)),
+        match (self, other) {
+            (Self::Days(ours), Self::Days(theirs)) => ours.values[x].cmp(&theirs.values[y]),
+            (Self::Reports(ours), Self::Reports(theirs)) => ours.values[x].cmp(&theirs.values[y]),
+            (Self::Sources(ours), Self::Sources(theirs)) | (Self::Networks(ours), Self::Networks(theirs)) => {
+                ours.values[x].cmp(&theirs.values[y])
+            }
+            (Self::Texts(ours), Self::Texts(theirs)) => ours.text(a).cmp(theirs.text(b)),
+            // Codes of one column are of one kind.
+            _ => std::cmp::Ordering::Equal,
         }
     }
 }

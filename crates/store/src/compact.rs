@@ -18,8 +18,15 @@ use crate::segment_write::{self, Order};
 use crate::stage::Stage;
 use crate::{Compacted, Error, by_source};
 
-/// Rows of a segment worth writing, as many as are sorted in memory: about 100 MB.
+/// Rows of a segment worth writing in a large ledger, as many as are sorted in memory: about 100 MB.
 const ROWS: u64 = 1_000_000;
+/// The same in a small one, of which a question opens few in any case.
+const ROWS_MIN: u64 = 200_000;
+/// Segments that a question may as well open: a ledger gets larger ones rather than more.
+const SEGMENTS: u64 = 32;
+/// The form of what compaction writes now. Segments of an earlier one are written anew with the next compaction: since 2, addresses are
+/// written out and pages are small, so that a question about one domain, or a few sources, reads little else.
+const LEVEL: u8 = 2;
 /// A compacted segment with fewer rows is merged again with what comes later.
 const SMALL_ROWS: u64 = 262_144;
 /// So many segments that were not compacted make questions slow: each costs about a millisecond to open.
@@ -36,7 +43,7 @@ impl Ledger {
     /// # Errors
     /// What the disk or the catalog gives. What was merged before stays so; the rest is as it was.
     pub fn compact(&self) -> Result<Compacted, Error> {
-        compact(&self.inner, ROWS)
+        compact(&self.inner, (self.counters()?.rows / SEGMENTS).clamp(ROWS_MIN, ROWS))
     }
 }
 
@@ -140,7 +147,7 @@ impl Work<'_> {
         let order = segment_write::order(&mut self.stage, 0, self.inner.layout);
         if !order.rows.is_empty() {
             let id = self.inner.writer()?.next_segment.fetch_add(1, Ordering::Relaxed);
-            self.written.push(segment_write::entry(&self.stage, &order, id, 1));
+            self.written.push(segment_write::entry(&self.stage, &order, id, LEVEL));
             let write = |order: &Order| {
                 let path = path_in(&self.inner.rows_dir(order.sorted), id);
                 segment_write::write(&self.inner.disk, self.inner.layout, &path, &self.stage, order)
@@ -189,11 +196,11 @@ impl Work<'_> {
 
 /// Whether a segment is as compaction leaves it.
 fn finished(part: &Part) -> bool {
-    part.by_source.is_some() && part.dead.is_empty() && !part.entry.cut
+    part.entry.level >= LEVEL && part.by_source.is_some() && part.dead.is_empty() && !part.entry.cut
 }
 
 /// The segments to be replaced: all that were only committed, those that are small, those with rows that do not count, and those of
-/// an earlier version that are not there sorted by source.
+/// an earlier form.
 fn inputs(inner: &Inner, rows: u64) -> Result<Vec<Part>, Error> {
     let small = SMALL_ROWS.min(rows / 2);
     let mut parts = inner.snapshot()?;

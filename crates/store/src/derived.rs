@@ -75,15 +75,14 @@ impl Ledger {
         self.inner.catalog.read(|c| c.prepare_cached(sql)?.query_row([first, last], |r| r.get(0)))
     }
 
-    /// A number that is another one after every change of rows, of profiles or of decisions.
+    /// A number that is another one after every change of rows or of profiles.
     ///
     /// # Errors
     /// What reading the catalog gives.
     pub fn generation(&self) -> Result<i64, Error> {
         self.inner.catalog.read(|c| {
-            // Each of the three only ever grows.
-            let sql = "SELECT (SELECT coalesce(sum(version), 0) FROM day_version)
-                            + (SELECT profiles_put FROM state) + (SELECT coalesce(max(id), 0) FROM decision)";
+            // Both only ever grow.
+            let sql = "SELECT (SELECT coalesce(sum(version), 0) FROM day_version) + (SELECT profiles_put FROM state)";
             c.prepare_cached(sql)?.query_row([], |r| r.get(0))
         })
     }
@@ -95,7 +94,7 @@ impl Ledger {
     pub fn put_derived<'a>(
         &self,
         kind: &str,
-        values: impl IntoIterator<Item = (&'a str, i64, i64, &'a [u8])>,
+        values: impl IntoIterator<Item = (&'a str, i64, i64, impl AsRef<[u8]>)>,
     ) -> Result<(), Error> {
         self.put(kind, values, false)
     }
@@ -107,7 +106,7 @@ impl Ledger {
     pub fn replace_derived<'a>(
         &self,
         kind: &str,
-        values: impl IntoIterator<Item = (&'a str, i64, i64, &'a [u8])>,
+        values: impl IntoIterator<Item = (&'a str, i64, i64, impl AsRef<[u8]>)>,
     ) -> Result<(), Error> {
         self.put(kind, values, true)
     }
@@ -115,13 +114,13 @@ impl Ledger {
     fn put<'a>(
         &self,
         kind: &str,
-        values: impl IntoIterator<Item = (&'a str, i64, i64, &'a [u8])>,
+        values: impl IntoIterator<Item = (&'a str, i64, i64, impl AsRef<[u8]>)>,
         all: bool,
     ) -> Result<(), Error> {
         let mut packed = Vec::new();
         for (name, number, version, bytes) in values {
-            let bytes =
-                zstd::bulk::compress(bytes, LEVEL).map_err(|e| Error::io("pack", self.inner.catalog.path(), e))?;
+            let bytes = zstd::bulk::compress(bytes.as_ref(), LEVEL)
+                .map_err(|e| Error::io("pack", self.inner.catalog.path(), e))?;
             packed.push((name, number, version, bytes));
         }
         self.aside(|c| {
@@ -183,13 +182,31 @@ impl Ledger {
         name: &str,
         numbers: std::ops::RangeInclusive<i64>,
     ) -> Result<Vec<Derived>, Error> {
-        let found: Vec<Derived> = self.inner.catalog.read(|c| {
+        let mut all = Vec::new();
+        self.each_derived_about(kind, name, numbers, |derived| all.push(derived))?;
+        Ok(all)
+    }
+
+    /// The same, handed over one by one.
+    ///
+    /// # Errors
+    /// What reading the catalog gives.
+    pub fn each_derived_about(
+        &self,
+        kind: &str,
+        name: &str,
+        numbers: std::ops::RangeInclusive<i64>,
+        mut visit: impl FnMut(Derived),
+    ) -> Result<(), Error> {
+        self.inner.catalog.read(|c| {
             let sql = "SELECT number, version, bytes FROM derived
                        WHERE kind = ?1 AND name = ?2 AND number BETWEEN ?3 AND ?4 ORDER BY number";
             let key = params![kind, name, numbers.start(), numbers.end()];
-            c.prepare_cached(sql)?.query_map(key, packed)?.collect()
-        })?;
-        Ok(found.into_iter().filter_map(unpacked).collect())
+            for found in c.prepare_cached(sql)?.query_map(key, packed)? {
+                unpacked(found?).into_iter().for_each(&mut visit);
+            }
+            Ok(())
+        })
     }
 
     /// A derived value, decoded once for each of its versions and then held as long as the ledger is open. `None` where there is none, or

@@ -6,11 +6,7 @@
 use crate::aggregate::Aggregate;
 use crate::plan::{Plan, plan};
 use crate::scan::scan;
-use crate::segment::ReadError;
 use crate::{Error, Ledger, Measure, Question, Value};
-
-/// How often it starts anew when segments are merged away under it.
-const TRIES: usize = 5;
 
 /// The groups found.
 pub struct Groups<'a> {
@@ -71,15 +67,10 @@ impl Ledger {
         if question.measures.iter().any(|m| matches!(m, Measure::FirstDay | Measure::LastDay)) {
             return Err(Error::Question { what: "groups have sums, and no first or last days".to_owned() });
         }
-        let plan = plan(question)?;
-        for _ in 0..TRIES {
-            match scan(&self.inner.snapshot()?, &plan) {
-                Ok(found) => return Ok(visit(&Groups { plan: &plan, found })),
-                Err(ReadError::Gone) => {}
-                Err(ReadError::Other(error)) => return Err(error),
-            }
-        }
-        let what = "a file that the catalog lists is missing".to_owned();
-        Err(Error::Segment { path: self.inner.segments_dir(), what })
+        // One list of codes for all.
+        let plan = Plan { split: false, ..plan(question)? };
+        let found = self.inner.retried(|parts| scan(parts, &plan))?;
+        let found = found.into_iter().next().unwrap_or_else(|| Aggregate::new(&plan));
+        Ok(visit(&Groups { plan: &plan, found }))
     }
 }

@@ -18,14 +18,10 @@ use crate::catalog::{self, Catalog};
 use crate::catalog_read;
 use crate::disk::Disk;
 use crate::field::SortedBy;
-use crate::scan::scan;
-use crate::segment::{Part, ReadError, Segment, SegmentEntry};
+use crate::segment::{Part, Segment, SegmentEntry};
 use crate::segment_write::Layout;
 use crate::spool::{self, Appended, Spool, SpoolLimits};
-use crate::{Answer, Counters, Error, Kept, KeptState, Pending, Question, RawKey, answer, plan, rollup};
-
-/// How often a question starts anew when segments are merged away under it.
-const TRIES: usize = 5;
+use crate::{Counters, Error, Kept, KeptState, Pending, RawKey};
 
 /// The ledger in one data directory. Cheap to clone; may be shared between threads.
 #[derive(Clone)]
@@ -49,7 +45,7 @@ pub(crate) struct Inner {
     segments: Mutex<HashMap<(u64, SortedBy), Arc<Segment>>>,
     /// Derived values that were decoded.
     pub(crate) decoded: crate::derived::Decoded,
-    remembered: crate::remembered::Remembered,
+    pub(crate) remembered: crate::remembered::Remembered,
     writer: Option<Writer>,
 }
 
@@ -325,46 +321,6 @@ impl Ledger {
                 path: self.inner.spool_dir(),
                 what: "it is not, or no longer, in this ledger".to_owned(),
             }),
-        }
-    }
-
-    /// Answers a question: from the rollup where it suffices, else from the segments.
-    ///
-    /// # Errors
-    /// [`Error::Question`] if it cannot be asked, and what reading the catalog or a segment gives.
-    pub fn ask(&self, question: &Question) -> Result<Answer, Error> {
-        let plan = plan::plan(question)?;
-        let version = self.version_of(question.days)?;
-        if let Some(answer) = self.inner.remembered.find(question, version) {
-            return Ok(answer);
-        }
-        let answer = if rollup::suffices(question, &plan) {
-            let found = self.inner.catalog.read(|c| rollup::scan(c, &plan))??;
-            answer::answer(question, &plan, found)
-        } else {
-            self.ask_segments(question, &plan)?
-        };
-        self.inner.remembered.keep(question, version, &answer);
-        Ok(answer)
-    }
-
-    /// Answers a question from the segments, whether or not the rollup suffices.
-    pub(crate) fn ask_segments(&self, question: &Question, plan: &plan::Plan) -> Result<Answer, Error> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let snapshot = self.inner.snapshot()?;
-            match scan(&snapshot, plan) {
-                Ok(found) => return Ok(answer::answer(question, plan, found)),
-                Err(ReadError::Other(error)) => return Err(error),
-                Err(ReadError::Gone) if tries < TRIES => {}
-                Err(ReadError::Gone) => {
-                    return Err(Error::Segment {
-                        path: self.inner.segments_dir(),
-                        what: "a file that the catalog lists is missing".to_owned(),
-                    });
-                }
-            }
         }
     }
 

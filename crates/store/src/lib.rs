@@ -20,13 +20,14 @@
 //! | `alerts` | alerts, notices that are to be sent of them, what people said |
 //! | `domain` | the organizational domain of a name |
 //! | `field`, `segment_write`, `by_source`, `segment`, `prune` | files of rows |
-//! | `question`, `plan`, `scan`, `rollup`, `batch`, `codes`, `aggregate`, `answer`, `groups`, `sql` | asking |
+//! | `question`, `plan`, `scan`, `rollup`, `batch`, `codes`, `aggregate`, `split`, `answer`, `ask`, `groups`, `sql` | asking |
 //! | `compact`, `maintain`, `backup`, `check` | upkeep |
 //! | `disk`, `fault` | the seam to the disk, and faults planted in it by tests |
 
 mod aggregate;
 mod alerts;
 mod answer;
+mod ask;
 mod backup;
 mod batch;
 mod by_source;
@@ -63,6 +64,7 @@ mod sample;
 mod scan;
 mod segment;
 mod segment_write;
+mod split;
 mod spool;
 mod spool_entry;
 mod spool_stream;
@@ -91,6 +93,7 @@ pub use profile::ProfileEntry;
 pub use published::{Look, Noted, PublishedEntry, PublishedFilter, PublishedState};
 pub use question::{Answer, Column, Condition, Direction, Key, Line, Measure, Question, Test, Value};
 pub use sample::{LocalPart, SampleEntry, SampleFilter};
+pub use split::spread;
 pub use sql::Sql;
 pub use waiver::WaiverEntry;
 

@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) sharp: bool,
     /// It is best answered from files sorted by source.
     pub(crate) by_source: bool,
+    /// It is about many sources: groups are kept in several parts.
+    pub(crate) split: bool,
 }
 
 /// A condition in the form in which it is tested.
@@ -127,7 +129,8 @@ pub(crate) fn plan(question: &Question) -> Result<Plan, Error> {
     let together = |field| matches!(field, Field::Day | Field::Domain | Field::OrgDomain);
     let sharp = !tested.iter().all(|&field| together(field));
     let by_source = by_source::suits(&fields, &filters);
-    Ok(Plan { days, filters, hints, group, coded, width, measures, fields, tested, sharp, by_source })
+    let split = !by_source && group.iter().any(|column| matches!(column, Column::Source | Column::Network));
+    Ok(Plan { days, filters, hints, group, coded, width, measures, fields, tested, sharp, by_source, split })
 }
 
 /// Segments are sorted by organizational domain first: a name says on which pages to look for it.
@@ -146,13 +149,20 @@ fn tested(filters: &[Filter], days: Option<(i32, i32)>) -> Vec<Field> {
 }
 
 impl Plan {
+    /// Puts in order what was added to the fields that are read.
+    pub(crate) fn widened(&mut self) {
+        self.fields.sort_unstable();
+        self.fields.dedup();
+        self.by_source = by_source::suits(&self.fields, &self.filters);
+    }
+
     /// A plan that only reads: these fields, of rows that pass.
     pub(crate) fn reading(fields: &[Field], days: Option<(i32, i32)>, filters: Vec<Filter>) -> Self {
         let tested = tested(&filters, days);
         let (hints, group, coded, measures) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let fields = fields.to_vec();
-        let (sharp, by_source) = (false, false);
-        Self { days, filters, hints, group, coded, width: 0, measures, fields, tested, sharp, by_source }
+        let (sharp, by_source, split) = (false, false, false);
+        Self { days, filters, hints, group, coded, width: 0, measures, fields, tested, sharp, by_source, split }
     }
 }
 

@@ -184,8 +184,7 @@ fn stopped_passing(
 
 fn new_flow(facts: &Facts, at: &Thresholds, flow: &FlowFacts) -> Option<Finding> {
     let new = facts.judged.1.0 - flow.first_day.0 <= NEW && flow.first_day.0 - facts.first.0 >= HISTORY;
-    let legitimate = matches!(flow.class, FlowClass::OwnMisconfigured | FlowClass::ThirdPartyUnaligned);
-    if !new || !(legitimate || flow.promising) {
+    if !new || !(flow.class.is_misconfigured() || flow.promising) {
         return None;
     }
     let open = is_open(facts, AlertRule::NewFlow, &flow.domain, &flow.id);

@@ -8,23 +8,24 @@ use std::collections::HashMap;
 use enrich::ServiceKind;
 use report::Text;
 
+use super::Map;
 use super::assess::{Ground, Networks};
 use super::cell::Names;
 use super::crowd::{Crowds, Near, lasts};
 use super::features::{DayCount, Features};
 use super::identity::{Identity, Place, service_of};
+use super::judging::Flow;
 use super::knowledge::{Facts, most, neighbourhood, network};
 use super::rhythm::{Beat, Rhythm, held_days, rhythm, working_days};
 use super::rules::Around;
-use super::series::{self, ByFlow, OfAuthor, Pair};
+use super::series::{self, Addresses, ByFlow};
 use super::strangers::Strangers;
-
-/// A flow, and what its messages add up to.
-pub(crate) type Flow = (Identity, Features);
+use super::vocabulary::Vocabulary;
 
 /// What is known around each flow.
 pub(crate) struct Arounds<'a> {
     name: &'a Text,
+    words: &'a Vocabulary,
     facts: &'a Facts,
     networks: &'a Networks,
     ground: &'a Ground<'a>,
@@ -47,13 +48,14 @@ impl<'a> Arounds<'a> {
     /// From the flows, their addresses and their days.
     pub(crate) fn new(
         name: &'a Text,
-        facts: &'a Facts,
-        (flows, pairs, of_authors): (&[Flow], &ByFlow<Pair>, &ByFlow<OfAuthor>),
+        (words, facts): (&'a Vocabulary, &'a Facts),
+        (flows, of_authors): (&[Flow], &ByFlow),
         networks: &'a Networks,
         ground: &'a Ground<'_>,
     ) -> Self {
         let mut around = Self {
             name,
+            words,
             facts,
             networks,
             ground,
@@ -64,11 +66,13 @@ impl<'a> Arounds<'a> {
             signs_most: facts.signs_most(),
             silent: facts.authors.values().all(|author| author.passing == 0),
             carried: carried(flows),
-            on_carriers: on_carriers(flows, pairs),
-            near_ours: near_ours(pairs, networks),
-            near: near(flows, pairs, ground),
+            on_carriers: on_carriers(flows),
+            near_ours: of_each(flows, |source| networks.ours.contains(&neighbourhood(source))),
+            near: near(flows, ground),
         };
-        for ((at, (identity, f)), of_authors) in flows.iter().enumerate().zip(series::each(of_authors)) {
+        for ((at, Flow { identity, features: f, .. }), of_authors) in
+            flows.iter().enumerate().zip(series::each(of_authors))
+        {
             match *identity {
                 Identity::Unsigned { listed: false, from: Place::Network(_), .. } => {
                     let days = series::days(of_authors);
@@ -108,7 +112,7 @@ impl<'a> Arounds<'a> {
             && f.passing() == 0
             && f.ours == 0
             && f.says_forwarded * 5 < f.messages
-            && self.service(top(self.facts, &f.signers).as_deref(), top(self.facts, &f.envelopes).as_deref()).is_none()
+            && self.service(top(self.words, &f.signers).as_deref(), top(self.words, &f.envelopes).as_deref()).is_none()
     }
 
     pub(crate) fn of(&self, at: usize, identity: Identity, f: &Features, days: &[DayCount]) -> Around {
@@ -126,7 +130,7 @@ impl<'a> Arounds<'a> {
             near_ours: self.near_ours[at],
             ..Around::default()
         };
-        let (signer, envelope) = (top(self.facts, &f.signers), top(self.facts, &f.envelopes));
+        let (signer, envelope) = (top(self.words, &f.signers), top(self.words, &f.envelopes));
         around.signer_is_ours = signer.as_deref().is_some_and(|signer| self.is_ours(signer));
         around.list_name = envelope.as_deref().is_some_and(is_list);
         match identity {
@@ -188,50 +192,48 @@ fn is_list(envelope: &str) -> bool {
     envelope.split('.').next().is_some_and(|first| LISTS.contains(&first))
 }
 
-fn top(facts: &Facts, sums: &super::knowledge::Sums) -> Option<String> {
-    most(sums).map(|(number, _)| facts.names.name(number).to_string())
+fn top(words: &Vocabulary, sums: &super::knowledge::Sums) -> Option<String> {
+    most(sums).map(|(number, _)| words.name(number).to_string())
 }
 
 fn carried(flows: &[Flow]) -> HashMap<Place, (u64, u64)> {
     let mut carried: HashMap<Place, (u64, u64)> = HashMap::new();
-    for (identity, features) in flows {
-        if let Identity::Forwarder { by, broken } = *identity {
+    for flow in flows {
+        if let Identity::Forwarder { by, broken } = flow.identity {
             let sums = carried.entry(by).or_default();
-            if broken { sums.1 += features.broken } else { sums.0 += features.messages }
+            if broken { sums.1 += flow.features.broken } else { sums.0 += flow.features.messages }
         }
     }
     carried
 }
 
-fn on_carriers(flows: &[Flow], pairs: &ByFlow<Pair>) -> Vec<u64> {
+fn on_carriers(flows: &[Flow]) -> Vec<u64> {
     // Intact and altered: a few that still verify among many that do not were copied.
-    let mut networks: HashMap<u128, (u64, u64)> = HashMap::new();
-    for (flow, pair) in pairs {
-        if let Identity::Forwarder { broken, .. } = flows[*flow as usize].0 {
-            let sums = networks.entry(network(pair.source)).or_default();
-            if broken { sums.1 += pair.messages } else { sums.0 += pair.messages }
+    let mut networks: Map<u128, (u64, u64)> = Map::default();
+    for flow in flows {
+        if let Identity::Forwarder { broken, .. } = flow.identity {
+            for (source, messages, _) in flow.addresses.iter() {
+                let sums = networks.entry(network(source)).or_default();
+                if broken { sums.1 += messages } else { sums.0 += messages }
+            }
         }
     }
     let carrier = |(intact, altered): &(u64, u64)| *intact > 0 && intact * 10 >= *altered;
-    of_each(pairs, |source| networks.get(&network(source)).is_some_and(carrier))
-}
-
-fn near_ours(pairs: &ByFlow<Pair>, networks: &Networks) -> Vec<u64> {
-    of_each(pairs, |source| networks.ours.contains(&neighbourhood(source)))
+    of_each(flows, |source| networks.get(&network(source)).is_some_and(carrier))
 }
 
 /// Of each flow: messages from such addresses.
-fn of_each(pairs: &ByFlow<Pair>, such: impl Fn(u128) -> bool) -> Vec<u64> {
-    let messages = |(_, pair): &(u32, Pair)| if such(pair.source) { pair.messages } else { 0 };
-    series::each(pairs).map(|of_flow| of_flow.iter().map(messages).sum()).collect()
+fn of_each(flows: &[Flow], such: impl Fn(u128) -> bool) -> Vec<u64> {
+    let of = |addresses: &Addresses| addresses.iter().filter(|(source, ..)| such(*source)).map(|(_, n, _)| n).sum();
+    flows.iter().map(|flow| of(&flow.addresses)).collect()
 }
 
 /// What each flow is near to: its autonomous system where one is known, else the neighbourhood of its network.
-fn near(flows: &[Flow], pairs: &ByFlow<Pair>, ground: &Ground<'_>) -> Vec<Near> {
+fn near(flows: &[Flow], ground: &Ground<'_>) -> Vec<Near> {
     let mut names = Names::default();
-    let near = |((_, f), of_flow): (&Flow, &[(u32, Pair)])| {
+    let near = |Flow { features: f, addresses, .. }: &Flow| {
         // Its first address stands for all of them.
-        let source = of_flow.first().map(|(_, pair)| pair.source).unwrap_or_default();
+        let source = addresses.iter().next().map(|(source, ..)| source).unwrap_or_default();
         let (lasting, silent) = (lasts(f), f.of_silent_names * 10 >= f.messages * 9);
         let system = ground.profiles.get(&source).and_then(|profiled| profiled.system.as_deref());
         match system {
@@ -239,7 +241,7 @@ fn near(flows: &[Flow], pairs: &ByFlow<Pair>, ground: &Ground<'_>) -> Vec<Near> 
             None => Near { system: 0, neighbourhood: neighbourhood(source), lasting, silent },
         }
     };
-    flows.iter().zip(series::each(pairs)).map(near).collect()
+    flows.iter().map(near).collect()
 }
 
 /// A rhythm in words.

@@ -1,31 +1,32 @@
 //! The whole judgement: from kept cells to flows with verdicts, phases and daily classes.
 //!
 //! In: packed cells by organizational domain, what is known of sources, what was declared and decided. Out: [`OfOrganization`], one for each,
-//! worked out on all cores. First what all of them together show of networks; then each anew, once through its cells for what they say about
-//! sources and keys, and once for its flows, which are handed over one by one: of a botnet there are a million, and hardly any is kept. Memory
-//! is what the sources of few organizations take, and what is kept of each.
+//! worked out on all cores. First what all of them together show of networks, then the flows of each anew, which are handed over one by one: of a
+//! botnet there are a million, and hardly any is kept. Memory is what the cells of one large organizational domain take, what is known of the
+//! sources of as many of its parts as there are cores, and what is kept of each.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 
 use enrich::{Catalogue, ServiceKind};
 use rayon::prelude::*;
 use report::{Day, Text};
 
 use super::Map;
-use super::around::Arounds;
-use super::cell::{Cell, Names, Spf, Whose};
-use super::class::{FlowClass, Verdict, rule_for};
+use super::cell::{Cell, Spf, Whose};
+use super::class::{Diagnosis, FlowClass, Verdict};
 use super::day::Kept;
 use super::features::{DayCount, Features, Known};
-use super::identity::{Identity, Places, Sender, identify};
-use super::knowledge::{Facts, KeyFacts, neighbourhood, network};
-use super::lanes::Lanes;
-use super::phases::{Phase, phases};
-use super::rules::{Case, Finding, Thresholds, Who, diagnose};
-use super::series::{self, AllSeries, OfAuthor, Pairs};
+use super::identity::{Places, Sender};
+use super::judging::{World, flows};
+use super::knowledge::{Facts, Sources, neighbourhood, network};
+use super::parts::{Crowding, Parts};
+use super::phases::Phase;
+use super::rules::Thresholds;
+use super::series::Addresses;
 use super::snapshot::KeyDays;
-use super::space::{Senders, Space, stands_for_nobody};
+use super::space::{Senders, Space};
 
 /// What was declared about the organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) profiles: HashMap<u128, Profiled>,
     pub(crate) decided: InForce,
     pub(crate) thresholds: Thresholds,
+    /// Cells of a part.
+    pub(crate) part: u64,
 }
 
 /// A flow with its verdict.
@@ -71,13 +74,17 @@ pub(crate) struct AssessedFlow {
     pub(crate) sender: Sender,
     pub(crate) features: Features,
     pub(crate) verdict: Verdict,
-    /// The number of the decision in force.
+    /// What is wrong with what fails of it, whoever sends it.
+    pub(crate) diagnosis: Option<Diagnosis>,
+    /// The number of the decision in force on a network that it comes from.
     pub(crate) decision: Option<u64>,
+    /// Somebody decided about the flow itself.
+    pub(crate) named: bool,
     pub(crate) phases: Vec<(Phase, FlowClass)>,
     /// Author domains with their counts day by day.
     pub(crate) authors: Vec<(Text, Vec<DayCount>)>,
     /// Addresses with messages and failures.
-    pub(crate) sources: Vec<(u128, u64, u64)>,
+    pub(crate) sources: Addresses,
 }
 
 impl AssessedFlow {
@@ -88,51 +95,22 @@ impl AssessedFlow {
     }
 }
 
-/// The flows in the name of one organizational domain, but for the flows themselves.
+/// What is worked out of one organizational domain beside its flows.
 pub(crate) struct OfOrganization {
     pub(crate) name: Text,
-    /// The flow of each cell.
-    pub(crate) lanes: Lanes,
-    facts: Facts,
-    places: Places,
-    index: Map<Identity, u32>,
-}
-
-impl OfOrganization {
+    /// The flow of each cell, packed.
+    pub(crate) lanes: Vec<u8>,
     /// When keys were used.
-    pub(crate) fn key_days(&self) -> Vec<KeyDays> {
-        let named = self.facts.keys.iter().filter(|key| key.selector != 0);
-        let days = |key: &KeyFacts| {
-            let (first, last) = key.days?;
-            let name = |number| self.facts.names.name(number).clone();
-            Some(KeyDays { domain: name(key.domain), selector: name(key.selector), first, last })
-        };
-        named.filter_map(days).collect()
-    }
-
-    /// The number of the flow that a cell, whose names are in `names`, belongs to.
-    pub(crate) fn flow_of(&mut self, cell: &Cell, names: &Names, space: &Space) -> Option<usize> {
-        let mut own = |number: u32| self.facts.names.number(names.name(number));
-        let cell = Cell {
-            author: own(cell.author),
-            own_domain: own(cell.own_domain),
-            own_selector: own(cell.own_selector),
-            other: own(cell.other),
-            spf: own(cell.spf),
-            ..*cell
-        };
-        let identity = identify(&cell, &mut self.facts, &self.places, space);
-        self.index.get(&identity).map(|at| *at as usize)
-    }
+    pub(crate) keys: Vec<KeyDays>,
 }
 
 /// What all organizational domains together show of networks.
 #[derive(Default)]
 pub(crate) struct Networks {
     /// Messages that pass; messages of services that send for us.
-    passing: Map<u128, (u64, u64)>,
+    pub(crate) passing: Map<u128, (u64, u64)>,
     /// Messages of servers that send in our own name; messages that somebody else stands behind.
-    own: Map<u128, (u64, u64)>,
+    pub(crate) own: Map<u128, (u64, u64)>,
     /// Organizational domains in whose name nothing of a network passes.
     pub(crate) names: Map<u128, u64>,
     /// Neighbourhoods of servers that send in our own name, and are no service's.
@@ -147,58 +125,92 @@ pub(crate) fn assess<F: Extend<AssessedFlow>, T: Send, E: Send>(
     read: impl Fn(&Text) -> Result<Kept, E> + Sync,
     begin: impl Fn(&Text) -> F + Sync,
     keep: impl Fn(OfOrganization, F) -> T + Sync,
-) -> Result<(Vec<T>, Space), E> {
+) -> Result<Vec<T>, E> {
     let declared = Space::declared(&ground.organisation.networks);
     let shared = |source: u128| ground.profiles.get(&source).is_some_and(|p| p.known.service.is_some());
-    let around = match &declared {
-        Some(_) => HashSet::new(),
-        None => around_senders(organizations, &read)?,
-    };
-    let add = |mut all: Together, name: &Text| {
-        all.add(&facts(&read(name)?, ground), declared.as_ref(), &around, shared);
-        Ok(all)
-    };
-    let together = organizations.par_iter().try_fold(Together::default, add);
-    let Together { senders, mut networks } = together.try_reduce(Together::default, |a, b| Ok(a.plus(b)))?;
+    let (cuts, around) = survey(organizations, ground.part, &read)?;
+    let around = if declared.is_some() { HashSet::new() } else { around };
+    let organizations: Vec<Cut<'_>> = organizations.iter().zip(&cuts).collect();
+
+    let together = Mutex::new(Together::default());
+    one_by_one(&organizations, |(name, cuts)| {
+        let parts = Parts::new(read(name)?, cuts);
+        let mut of_one = Together::default();
+        let sources = |part| Facts::of(&parts, part).1;
+        parts.each(sources, |sources| of_one.add(&sources, declared.as_ref(), &around, shared));
+        together.lock().unwrap_or_else(PoisonError::into_inner).plus(of_one);
+        Ok(())
+    })?;
+    let Together { senders, mut networks } = together.into_inner().unwrap_or_else(PoisonError::into_inner);
     let space = declared.unwrap_or_else(|| {
         let space = Space::inferred(&senders, shared);
         // Whole networks are inferred to be ours.
         networks.names.retain(|near, _| !space.has(*near));
         space
     });
-    let one = |name: &Text| {
-        let (kept, mut taker) = (read(name)?, begin(name));
-        let of = flows(name, facts(&kept, ground), kept, (ground, &space, &networks), &mut taker);
+    drop(senders);
+
+    let services = ground.profiles.iter().filter_map(|(source, known)| Some((*source, known.service.as_deref()?)));
+    let world = World { ground, places: &Places::new(services), space: &space, networks: &networks };
+    one_by_one(&organizations, |(name, cuts)| {
+        let mut taker = begin(name);
+        let of = flows(name, Parts::new(read(name)?, cuts), world, &mut taker);
         Ok(keep(of, taker))
-    };
-    let found = organizations.par_iter().map(one).collect::<Result<Vec<T>, E>>()?;
-    Ok((found, space))
+    })
 }
 
-/// The neighbourhoods of all sources that pass SPF for our own names.
-fn around_senders<E: Send>(
+/// An organizational domain, and where its cells are cut into parts.
+type Cut<'a> = (&'a Text, &'a Vec<u128>);
+
+/// Those that are cut one after the other, for their parts are worked on together; then the others side by side. Gives what comes of them in
+/// their order.
+fn one_by_one<T: Send, E: Send>(
+    organizations: &[Cut<'_>],
+    work: impl Fn(Cut<'_>) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let (large, small): (Vec<_>, Vec<_>) =
+        organizations.iter().enumerate().partition(|(_, (_, cuts))| !cuts.is_empty());
+    let work = |(at, cut): (usize, &Cut<'_>)| Ok((at, work(*cut)?));
+    let mut done = large.into_iter().map(work).collect::<Result<Vec<_>, E>>()?;
+    done.extend(small.into_par_iter().map(work).collect::<Result<Vec<_>, E>>()?);
+    done.sort_unstable_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, of)| of).collect())
+}
+
+/// Where to cut each organizational domain into parts, and the neighbourhoods of all sources that pass SPF for our own names.
+fn survey<E: Send>(
     organizations: &[Text],
+    part: u64,
     read: impl Fn(&Text) -> Result<Kept, E> + Sync,
-) -> Result<HashSet<u128>, E> {
-    let add = |mut around: HashSet<u128>, name: &Text| {
-        let add = |around: &mut HashSet<u128>, _, cell: &Cell| {
+) -> Result<(Vec<Vec<u128>>, HashSet<u128>), E> {
+    let of = |name: &Text| {
+        let add = |(crowding, around): &mut (Crowding, HashSet<u128>), _, cell: &Cell| {
+            crowding.add(cell);
             if cell.shape.spf() == Spf::Pass && cell.shape.whose() == Whose::Ours {
                 around.insert(neighbourhood(cell.source));
             }
         };
+        let mut seen = (Crowding::default(), HashSet::new());
         // Whose name it is, is in the shape.
-        read(name)?.visit(&mut around, |_, _| 0, add);
-        Ok(around)
+        read(name)?.visit(&mut seen, |_, _| 0, add);
+        Ok((seen.0.cuts(part), seen.1))
     };
-    let of_some = organizations.par_iter().try_fold(HashSet::new, add);
-    of_some.try_reduce(HashSet::new, |a, b| Ok(a.into_iter().chain(b).collect()))
+    let seen = organizations.par_iter().map(of).collect::<Result<Vec<_>, E>>()?;
+    let (cuts, around): (Vec<_>, Vec<_>) = seen.into_iter().unzip();
+    Ok((cuts, around.into_iter().flatten().collect()))
 }
 
-/// What the cells of one organizational domain say.
-fn facts(kept: &Kept, ground: &Ground<'_>) -> Facts {
+/// What the cells of all parts of one organizational domain say; `sources` is shown what they say of the sources of each part.
+pub(crate) fn facts(parts: &Parts, ground: &Ground<'_>, mut sources: impl FnMut(Sources)) -> Facts {
     let mut facts = Facts::default();
-    kept.visit(&mut facts, |facts, name| facts.names.number(name), Facts::add);
-    facts.settle(|domain| {
+    parts.each(
+        |part| Facts::of(parts, part),
+        |(of_part, of_sources)| {
+            facts.plus(of_part);
+            sources(of_sources);
+        },
+    );
+    facts.settle(&parts.words, |domain| {
         use ServiceKind::{Marketing, Saas, Transactional};
         let found = ground.catalogue.find(&[], &[], &[domain.to_owned()]);
         found.first().is_some_and(|service| matches!(service.kind, Marketing | Saas | Transactional))
@@ -215,22 +227,28 @@ struct Together {
 }
 
 impl Together {
-    fn add(&mut self, facts: &Facts, declared: Option<&Space>, around: &HashSet<u128>, shared: impl Fn(u128) -> bool) {
-        self.networks.add(facts, declared, shared);
-        self.senders.add(facts, around);
+    /// Adds what the sources of the next part show.
+    fn add(
+        &mut self,
+        sources: &Sources,
+        declared: Option<&Space>,
+        around: &HashSet<u128>,
+        shared: impl Fn(u128) -> bool,
+    ) {
+        self.networks.add(sources, declared, shared);
+        self.senders.add(sources, around);
     }
 
-    fn plus(mut self, other: Self) -> Self {
+    fn plus(&mut self, other: Self) {
         self.networks.plus(other.networks);
         self.senders.plus(other.senders);
-        self
     }
 }
 
 impl Networks {
-    fn add(&mut self, facts: &Facts, declared: Option<&Space>, shared: impl Fn(u128) -> bool) {
+    fn add(&mut self, sources: &Sources, declared: Option<&Space>, shared: impl Fn(u128) -> bool) {
         let mut lying = HashSet::new();
-        for (source, facts) in &facts.sources {
+        for (source, facts) in sources {
             let near = network(*source);
             if facts.passing > 0 {
                 let sums = self.passing.entry(near).or_default();
@@ -272,187 +290,5 @@ impl Networks {
             *self.names.entry(near).or_default() += names;
         }
         self.ours.extend(other.ours);
-    }
-}
-
-/// One organizational domain under way.
-struct Judging<'a> {
-    facts: Facts,
-    ground: &'a Ground<'a>,
-    space: &'a Space,
-    networks: &'a Networks,
-    known: Map<u128, Known>,
-    index: Map<Identity, u32>,
-    flows: Vec<(Identity, Features)>,
-    series: AllSeries,
-    pairs: Pairs,
-    lanes: Lanes,
-}
-
-impl Judging<'_> {
-    fn known(&mut self, source: u128) -> Known {
-        let (ground, space, networks) = (self.ground, self.space, self.networks);
-        *self.known.entry(source).or_insert_with(|| {
-            let mut known = ground.profiles.get(&source).map(|profiled| profiled.known).unwrap_or_default();
-            known.ours = space.has(source);
-            known.declared = space.is_declared(source);
-            let (passing, vendor) = networks.passing.get(&network(source)).copied().unwrap_or_default();
-            // An address that stands for nobody has no neighbours.
-            let somebody = !stands_for_nobody(source);
-            known.passes_nearby = passing > 0 && somebody;
-            known.beside_a_vendor = vendor >= 100 && somebody;
-            let (own, others) = networks.own.get(&network(source)).copied().unwrap_or_default();
-            known.beside_ours = own >= 100 && others * 100 <= own && somebody;
-            known
-        })
-    }
-
-    fn add(&mut self, day: Day, cell: &Cell, identity: Identity) {
-        let silent = self.facts.authors.get(&cell.author).is_some_and(|author| author.passing == 0);
-        let next = u32::try_from(self.flows.len()).unwrap_or(u32::MAX);
-        let flow = *self.index.entry(identity).or_insert(next);
-        if flow == next {
-            self.flows.push((identity, Features::default()));
-        }
-        self.lanes.add(day, flow);
-        let known = self.known(cell.source);
-        let (messages, failing) = (cell.total(), if cell.shape.passes() { 0 } else { cell.total() });
-        let (new, new_today) = self.pairs.add(flow, cell.source, day, messages, failing);
-        let features = &mut self.flows[flow as usize].1;
-        features.add(day, cell, &known, silent);
-        features.sources += u64::from(new);
-        features.sightings += u64::from(new_today);
-        let shape = cell.shape;
-        if !shape.passes() && shape.whose() == Whose::Foreign && shape.spf() != Spf::Pass && cell.other == 0 {
-            let organization = self.facts.organization(cell.spf);
-            self.flows[flow as usize].1.borrow(organization, messages);
-        }
-        // Neither quarantined nor rejected.
-        let delivered = if shape.passes() { 0 } else { cell.messages[0] + cell.messages[1] };
-        let count = DayCount { day, messages, failing, delivered };
-        self.series.add(flow, cell.author, count);
-    }
-}
-
-fn flows(
-    name: &Text,
-    facts: Facts,
-    kept: Kept,
-    (ground, space, networks): (&Ground<'_>, &Space, &Networks),
-    taker: &mut impl Extend<AssessedFlow>,
-) -> OfOrganization {
-    let places = places(&facts, ground);
-    let mut judging = Judging {
-        facts,
-        ground,
-        space,
-        networks,
-        known: Map::default(),
-        index: Map::default(),
-        flows: Vec::new(),
-        series: AllSeries::default(),
-        pairs: Pairs::default(),
-        lanes: Lanes::default(),
-    };
-    kept.visit(
-        &mut judging,
-        |judging, name| judging.facts.names.number(name),
-        |judging, day, cell| {
-            let identity = identify(cell, &mut judging.facts, &places, space);
-            judging.add(day, cell, identity);
-        },
-    );
-    drop(kept);
-    let Judging { facts, index, mut flows, series, pairs, lanes, .. } = judging;
-    let (pairs, series) = (pairs.by_flow(), series.by_flow());
-    for ((_, features), pairs) in flows.iter_mut().zip(series::each(&pairs)) {
-        features.networks = series::networks(pairs);
-    }
-    let around = Arounds::new(name, &facts, (&flows, &pairs, &series), networks, ground);
-    let of_flow = series::each(&pairs).zip(series::each(&series));
-    for ((at, (identity, features)), (pairs, of_authors)) in flows.into_iter().enumerate().zip(of_flow) {
-        let authors = authors(of_authors, &facts);
-        let days = series::together(&authors);
-        let around = around.of(at, identity, &features, &days);
-        let finding = Case::new(identity, &features, &around, &ground.thresholds).decide();
-        let mut sources: Vec<_> = pairs.iter().map(|(_, pair)| (pair.source, pair.messages, pair.failing)).collect();
-        sources.sort_unstable_by_key(|(source, messages, _)| (std::cmp::Reverse(*messages), *source));
-        let sender = Sender::of(identity, &facts, &places);
-        taker.extend([judged(name, sender, features, finding, (authors, &days), sources, ground)]);
-    }
-    OfOrganization { name: name.clone(), lanes, index, facts, places }
-}
-
-/// The author domains of a flow with their days.
-fn authors(of_flow: &[(u32, OfAuthor)], facts: &Facts) -> Vec<(Text, Vec<DayCount>)> {
-    of_flow.iter().map(|(_, of)| (facts.names.name(of.author).clone(), of.days())).collect()
-}
-
-/// Services of the sources.
-fn places(facts: &Facts, ground: &Ground<'_>) -> Places {
-    let mut places = Places::default();
-    let mut sources: Vec<&u128> = facts.sources.keys().collect();
-    sources.sort_unstable();
-    for source in sources {
-        if let Some(service) = ground.profiles.get(source).and_then(|profiled| profiled.service.as_deref()) {
-            places.put(*source, service);
-        }
-    }
-    places
-}
-
-/// Puts a verdict on a flow: by decision if there is one, and phase by phase.
-fn judged(
-    organization: &Text,
-    sender: Sender,
-    features: Features,
-    mut finding: Finding,
-    (authors, days): (Vec<(Text, Vec<DayCount>)>, &[DayCount]),
-    sources: Vec<(u128, u64, u64)>,
-    ground: &Ground<'_>,
-) -> AssessedFlow {
-    let id = sender.id(organization);
-    let decided = ground.decided.of(&id, &sources, features.messages);
-    if let Some((class, _)) = decided {
-        finding.who = match class {
-            FlowClass::Own | FlowClass::OwnMisconfigured => Who::Own,
-            FlowClass::ThirdParty | FlowClass::ThirdPartyUnaligned => Who::Service,
-            FlowClass::ForwarderIntact => Who::Forwarder { broken: features.failing * 2 > features.messages },
-            FlowClass::ForwarderBroken => Who::Forwarder { broken: true },
-            FlowClass::Spoofer => Who::Spoofer,
-            FlowClass::Unknown => Who::Unknown,
-        };
-        (finding.confidence, finding.rule, finding.why) = (100, "D0", "somebody decided so");
-    }
-    let class = |phase: &Phase| finding.who.class(phase.messages, phase.failing, &ground.thresholds);
-    let phases: Vec<(Phase, FlowClass)> = phases(days).into_iter().map(|phase| (phase, class(&phase))).collect();
-    let class = phases.last().map_or(FlowClass::Unknown, |(_, class)| *class);
-    let diagnosis = matches!(class, FlowClass::OwnMisconfigured | FlowClass::ThirdPartyUnaligned)
-        .then(|| diagnose(&features, matches!(sender, Sender::Unsigned { bounce: true, .. })))
-        .flatten();
-    let rule = rule_for(finding.rule, class);
-    let verdict = Verdict {
-        class,
-        confidence: finding.confidence,
-        rule: rule.to_owned(),
-        why: finding.why.to_owned(),
-        evidence: finding.evidence,
-        diagnosis,
-    };
-    let decision = decided.map(|(_, number)| number);
-    AssessedFlow { id, sender, features, verdict, decision, phases, authors, sources }
-}
-
-impl InForce {
-    /// The decision on a flow: its own, else that on a network which half of its messages come from.
-    pub(crate) fn of(&self, id: &str, sources: &[(u128, u64, u64)], messages: u64) -> Option<(FlowClass, u64)> {
-        if let Some(decided) = self.flows.get(id) {
-            return Some(*decided);
-        }
-        let inside = |first: u128, last: u128| -> u64 {
-            sources.iter().filter(|(source, ..)| (first..=last).contains(source)).map(|(_, n, _)| n).sum()
-        };
-        let found = self.networks.iter().find(|(first, last, ..)| inside(*first, *last) * 2 > messages)?;
-        Some((found.2, found.3))
     }
 }

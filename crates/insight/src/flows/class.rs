@@ -26,6 +26,11 @@ pub enum FlowClass {
 }
 
 impl FlowClass {
+    /// Whether it is ours, or a service's for us, and fails: then it is said what is wrong.
+    pub(crate) fn is_misconfigured(self) -> bool {
+        matches!(self, Self::OwnMisconfigured | Self::ThirdPartyUnaligned)
+    }
+
     /// All, in the order in which charts stack them.
     pub const ALL: [Self; 8] = [
         Self::Own,

@@ -79,19 +79,39 @@ pub(crate) fn organizations(ledger: &Ledger, days: (Day, Day)) -> Result<Vec<Tex
     Ok(all.into_iter().collect())
 }
 
-/// The packed cells of an organizational domain, day by day.
-pub(crate) struct Kept(Vec<(Day, Vec<u8>)>);
+/// The packed cells of an organizational domain, day by day. They are in one piece: memory of that size goes back to the system.
+#[derive(Default)]
+pub(crate) struct Kept {
+    bytes: Vec<u8>,
+    /// Where each day ends.
+    ends: Vec<(Day, usize)>,
+}
 
 impl Kept {
     pub(crate) fn read(ledger: &Ledger, organization: &str, days: (Day, Day)) -> Result<Self, Error> {
-        let kept = ledger.derived_about(CELLS, organization, i64::from(days.0.0)..=i64::from(days.1.0))?;
-        let day = |number: i64| Day(i32::try_from(number).unwrap_or(i32::MAX));
-        Ok(Self(kept.into_iter().map(|derived| (day(derived.number), derived.bytes)).collect()))
+        let mut kept = Self::default();
+        ledger.each_derived_about(CELLS, organization, i64::from(days.0.0)..=i64::from(days.1.0), |derived| {
+            kept.push(Day(i32::try_from(derived.number).unwrap_or(i32::MAX)), &derived.bytes);
+        })?;
+        Ok(kept)
     }
 
     /// Packed cells that come from elsewhere.
-    pub(crate) fn of(days: Vec<(Day, Vec<u8>)>) -> Self {
-        Self(days)
+    pub(crate) fn of<'a>(days: impl IntoIterator<Item = (Day, &'a [u8])>) -> Self {
+        let mut kept = Self::default();
+        days.into_iter().for_each(|(day, bytes)| kept.push(day, bytes));
+        kept
+    }
+
+    fn push(&mut self, day: Day, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.ends.push((day, self.bytes.len()));
+    }
+
+    /// What is packed, day by day.
+    pub(crate) fn days(&self) -> impl Iterator<Item = (Day, &[u8])> {
+        let mut begin = 0;
+        self.ends.iter().map(move |(day, end)| (*day, &self.bytes[std::mem::replace(&mut begin, *end)..*end]))
     }
 
     /// All cells, day by day. `name` gives a name its number in `state`.
@@ -101,9 +121,9 @@ impl Kept {
         name: impl Fn(&mut S, &str) -> u32,
         mut visit: impl FnMut(&mut S, Day, &Cell),
     ) {
-        for (day, bytes) in &self.0 {
+        for (day, bytes) in self.days() {
             // What is damaged is made anew when its day changes, or by a rebuild; the day is left out until then.
-            let _damaged = unpack(bytes, state, &name, |state, cell| visit(state, *day, cell));
+            let _damaged = unpack(bytes, state, &name, |state, cell| visit(state, day, cell));
         }
     }
 }

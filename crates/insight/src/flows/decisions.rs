@@ -1,7 +1,8 @@
 //! Decisions of people on what a flow or a network is: added one after the other, never changed; undone by another one.
 //!
 //! In: who decides what, and why. Out: the list, and which of them are in force. A decision binds to the flow: new addresses of it inherit
-//! it. One on a network holds for flows of which most comes from there.
+//! it, and it shows wherever the flow does, at once: decisions are laid over what was judged whenever flows are read. One on a network holds for
+//! flows of which most comes from there; which those are, is found by judging anew.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -11,10 +12,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::Ledger;
 
-use super::answers::ClassCounts;
+use super::answers::{ClassCounts, FlowLine};
 use super::assess::InForce;
-use super::class::FlowClass;
+use super::class::{Diagnosis, FlowClass};
 use super::day::number;
+use super::rules::{Thresholds, Who};
+use super::snapshot::lay_over;
 use crate::{Error, parse_network};
 
 /// What a decision is about.
@@ -76,6 +79,9 @@ pub struct Decision {
     pub in_force: bool,
 }
 
+/// How sure a decision is, its rule, and why.
+pub(crate) const DECIDED: (u8, &str, &str) = (100, "D0", "somebody decided so");
+
 /// Longest note and name of who decided, in bytes: a sentence or two.
 const TEXT_MAX: usize = 2_000;
 
@@ -103,7 +109,23 @@ pub fn decide(ledger: &Ledger, decision: &NewDecision, at: i64) -> Result<u64, E
         return wrong("there is no decision in force about it that could be undone");
     }
     let text = serde_json::to_string(decision).map_err(|e| Error::Decision { what: e.to_string() })?;
-    Ok(ledger.add_decision(at, &text)?)
+    let number = ledger.add_decision(at, &text)?;
+    lay_over(ledger, &in_force(&decisions(ledger, Day::of(at))?))?;
+    Ok(number)
+}
+
+/// A flow as it was judged, and as somebody decided it to be.
+pub(crate) fn decided(judged: FlowLine, diagnosis: Option<Diagnosis>, (class, number): (FlowClass, u64)) -> FlowLine {
+    let thresholds = Thresholds::default();
+    let who = Who::decided(class, judged.messages, judged.failing);
+    let mut line = judged;
+    for phase in &mut line.phases {
+        phase.class = who.class(phase.messages, phase.failing, &thresholds);
+    }
+    line.class = line.phases.last().map_or(FlowClass::Unknown, |phase| phase.class);
+    line.diagnosis = diagnosis.filter(|_| line.class.is_misconfigured());
+    let (confidence, rule, why) = DECIDED;
+    FlowLine { confidence, rule: rule.to_owned(), why: why.to_owned(), decision: Some(number), ..line }
 }
 
 fn is_id(text: &str) -> bool {

@@ -5,7 +5,7 @@
 use report::Day;
 
 use super::cell::{Cell, Own, Spf, Whose};
-use super::knowledge::{Sums, add};
+use super::knowledge::{Sums, add, add_all};
 use super::results::Results;
 
 /// What is known of a source beside what reports say.
@@ -119,7 +119,6 @@ pub(crate) struct Features {
     pub(crate) active_days: u32,
     /// Weeks with at least ten messages.
     pub(crate) weeks: u32,
-    week_open: (i32, u64),
     /// The most reporters that had one of its cells on one day.
     pub(crate) reporters: u32,
     pub(crate) signers: Sums,
@@ -130,9 +129,17 @@ pub(crate) struct Features {
     pub(crate) sightings: u64,
 }
 
+/// Adds the sums named first to those of `self`. All fields are named, so that none is forgotten.
+macro_rules! add_sums {
+    ($self:ident += $more:ident: $($sum:ident)*; beside $($other:ident)*) => {
+        let Self { $($sum,)* $($other: _,)* } = $more;
+        $($self.$sum += $sum;)*
+    };
+}
+
 impl Features {
     /// Adds a cell. `silent`: nothing of its author domain ever passes.
-    pub(crate) fn add(&mut self, day: Day, cell: &Cell, known: &Known, silent: bool) {
+    pub(crate) fn add(&mut self, cell: &Cell, known: &Known, silent: bool) {
         let (n, shape) = (cell.total(), cell.shape);
         let when = |condition: bool| if condition { n } else { 0 };
         self.messages += n;
@@ -162,7 +169,6 @@ impl Features {
             add(&mut self.envelopes, cell.spf, n);
         }
         self.add_source(known, n);
-        self.add_day(day, n);
         self.reporters = self.reporters.max(cell.reporters);
     }
 
@@ -220,28 +226,42 @@ impl Features {
             self.suspicious += when(standing.band == enrich::Band::Suspicious);
         }
         if let Some(kind) = known.service {
-            match self.services.iter_mut().find(|(known, _)| *known == kind) {
-                Some((_, sum)) => *sum += n,
-                None => self.services.push((kind, n)),
-            }
+            add_service(&mut self.services, kind, n);
         }
     }
 
-    fn add_day(&mut self, day: Day, n: u64) {
-        self.first.get_or_insert(day);
-        if self.last != Some(day) {
-            self.active_days += 1;
-            self.last = Some(day);
+    /// Notes when it sends. Days are ascending.
+    pub(crate) fn when(&mut self, days: &[DayCount]) {
+        (self.first, self.last) = (days.first().map(|day| day.day), days.last().map(|day| day.day));
+        self.active_days = u32::try_from(days.len()).unwrap_or(u32::MAX);
+        let week = |day: &DayCount| (day.day.0 + 3).div_euclid(7);
+        let weeks = days.chunk_by(|a, b| week(a) == week(b));
+        let busy = weeks.filter(|week| week.iter().map(|day| day.messages).sum::<u64>() >= 10);
+        self.weeks = u32::try_from(busy.count()).unwrap_or(u32::MAX);
+    }
+
+    /// Adds what it adds up to in another part, of other networks; when it sends is noted afterwards.
+    pub(crate) fn plus(&mut self, more: Self) {
+        add_sums! { self += more:
+            messages failing exact below foreign other other_like_spf intact broken says_forwarded bounces fail_permerror fail_temperror
+            fail_bounce fail_broken fail_other_signed fail_foreign fail_unlisted fail_contradicting lying honest insider of_silent_names
+            profiled ours declared named_ours hard good graded_good suspicious mail_host own_name forged beside_a_vendor beside_ours
+            passes_nearby sources sightings;
+            beside outcomes dispositions results borrowed signers envelopes services reporters networks first last active_days weeks
         }
-        let week = (day.0 + 3).div_euclid(7);
-        if self.week_open.0 != week {
-            self.week_open = (week, 0);
+        for (sums, more) in [(&mut self.outcomes[..], &more.outcomes[..]), (&mut self.dispositions, &more.dispositions)]
+        {
+            sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
         }
-        let before = self.week_open.1;
-        self.week_open.1 += n;
-        if before < 10 && self.week_open.1 >= 10 {
-            self.weeks += 1;
+        self.results.plus(&more.results);
+        let borrowed = (&mut self.borrowed, more.borrowed);
+        for (sums, more) in [borrowed, (&mut self.signers, more.signers), (&mut self.envelopes, more.envelopes)] {
+            add_all(sums, more);
         }
+        for (kind, messages) in more.services {
+            add_service(&mut self.services, kind, messages);
+        }
+        self.reporters = self.reporters.max(more.reporters);
     }
 
     /// Notes whose name stood in an envelope that it did not pass for.
@@ -261,5 +281,12 @@ impl Features {
     /// Messages of a kind of service.
     pub(crate) fn of_service(&self, kinds: &[enrich::ServiceKind]) -> u64 {
         self.services.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, sum)| sum).sum()
+    }
+}
+
+fn add_service(services: &mut Vec<(enrich::ServiceKind, u64)>, kind: enrich::ServiceKind, messages: u64) {
+    match services.iter_mut().find(|(known, _)| *known == kind) {
+        Some((_, sum)) => *sum += messages,
+        None => services.push((kind, messages)),
     }
 }

@@ -12,14 +12,12 @@ use report::Text;
 
 use super::answers::{FlowLine, FlowPhase, FlowSource};
 use super::assess::AssessedFlow;
-use super::class::FlowClass;
+use super::class::{Diagnosis, FlowClass};
 use super::day::address;
 use super::features::DayCount;
 use super::identity::Sender;
-use super::lanes::Lanes;
-use super::pack::{Reader, Writer};
 use super::results::add_lines;
-use super::series::add_days;
+use super::series::{Addresses, add_days};
 use super::snapshot::{FlowLimits, KeyDays, More};
 use crate::{Dispositions, Outcomes};
 
@@ -33,11 +31,14 @@ const TOGETHER: usize = 10_000;
 pub(crate) struct Record {
     pub(crate) line: FlowLine,
     pub(crate) more: More,
+    /// What is wrong with what fails of it, whoever sends it.
+    pub(crate) diagnosis: Option<Diagnosis>,
+    /// Somebody decided about it: it is kept by itself.
+    named: bool,
     /// It is kept with its like, or stands for those that are.
     small: bool,
     pub(crate) authors: Vec<(Text, Vec<DayCount>)>,
-    /// Addresses with messages and failures, packed: there are very many of a crowd.
-    pub(crate) sources: Vec<u8>,
+    pub(crate) sources: Addresses,
     /// The flows it is made of, by their places among those of the organizational domain.
     pub(crate) parts: Vec<usize>,
 }
@@ -99,9 +100,9 @@ impl<'a> Folding<'a> {
         self.full = self.records.len() + TOGETHER;
     }
 
-    pub(crate) fn finish(mut self, lanes: Lanes, keys: Vec<KeyDays>) -> Folded {
+    pub(crate) fn finish(mut self, lanes: Vec<u8>, keys: Vec<KeyDays>) -> Folded {
         self.fold();
-        Folded { name: self.name, records: self.records, lanes: lanes.packed(), flows: self.flows, keys }
+        Folded { name: self.name, records: self.records, lanes, flows: self.flows, keys }
     }
 }
 
@@ -163,23 +164,23 @@ pub(crate) fn record(organization: &Text, flow: AssessedFlow, limits: FlowLimits
         domains: domains.into_iter().map(|(_, author)| author.clone()).collect(),
         phases: flow.phases.iter().map(phase).collect(),
     };
-    let shown = flow.sources.iter().take(limits.addresses);
-    let addresses =
-        shown.map(|&(source, messages, failing)| FlowSource { address: address(source), messages, failing });
-    let more = More { evidence: flow.verdict.evidence, addresses: addresses.collect(), results: f.results.lines() };
-    let mut sources = Writer::default();
-    for (source, messages, failing) in flow.sources {
-        sources.address(source);
-        sources.number(messages);
-        sources.number(failing);
+    let more = More { evidence: flow.verdict.evidence, results: f.results.lines(), ..More::default() };
+    let AssessedFlow { diagnosis, named, authors, sources, .. } = flow;
+    let (small, parts) = (false, Vec::new());
+    let mut record = Record { line, more, diagnosis, named, small, authors, sources: Addresses::default(), parts };
+    for (source, messages, failing) in sources.iter() {
+        record.more.addresses.push(FlowSource { address: address(source), messages, failing });
+        record.few_addresses(limits);
     }
-    Record { line, more, authors: flow.authors, sources: sources.0, parts: Vec::new(), small: false }
+    record.most_addresses(limits);
+    Record { sources, ..record }
 }
 
 /// Flows that nobody looks at one by one: the networks of a crowd, and what is too small to say anything about.
 fn is_small(flow: &AssessedFlow) -> bool {
     let rule = flow.verdict.rule.as_str();
-    flow.decision.is_none()
+    !flow.named
+        && flow.decision.is_none()
         && (matches!(rule, "C7-crowd" | "C7-silent-name") || (rule == "U1" && flow.features.messages < SMALL))
 }
 
@@ -189,7 +190,7 @@ pub(crate) fn folded(records: impl IntoIterator<Item = Record>, least: u64, limi
     let mut kept = Vec::new();
     let mut rest: BTreeMap<(Text, FlowClass), Record> = BTreeMap::new();
     for mut record in records {
-        record.small |= record.line.decision.is_none() && record.line.messages <= least;
+        record.small |= !record.named && record.line.decision.is_none() && record.line.messages <= least;
         if !record.small {
             kept.push(record);
             continue;
@@ -252,18 +253,22 @@ impl Record {
         }];
         add_lines(&mut self.more.results, &other.more.results);
         self.more.addresses.append(&mut other.more.addresses);
-        // Now and then: most have one or two.
-        if self.more.addresses.len() > 8 * limits.addresses {
-            self.most_addresses(limits);
-        }
+        self.few_addresses(limits);
         for (author, days) in other.authors {
             match self.authors.iter_mut().find(|(known, _)| *known == author) {
                 Some((_, sums)) => add_days(sums, &days),
                 None => self.authors.push((author, days)),
             }
         }
-        self.sources.extend_from_slice(&other.sources);
+        self.sources.append(&other.sources);
         self.parts.extend(other.parts);
+    }
+
+    /// Lets go of most that are not shown, now and then: most flows have one or two.
+    fn few_addresses(&mut self, limits: FlowLimits) {
+        if self.more.addresses.len() > 8 * limits.addresses {
+            self.most_addresses(limits);
+        }
     }
 
     /// The addresses that are shown of all there are.
@@ -271,11 +276,6 @@ impl Record {
         self.more.addresses.sort_unstable_by_key(|one| (Reverse(one.messages), one.address));
         self.more.addresses.truncate(limits.addresses);
     }
-}
-
-/// An address with messages and failures, as a record has them.
-pub(crate) fn of_address(reader: &mut Reader<'_>) -> Option<(u128, u64, u64)> {
-    Some((reader.address()?, reader.number()?, reader.number()?))
 }
 
 #[cfg(test)]
@@ -313,7 +313,8 @@ mod tests {
         };
         let source = FlowSource { address: std::net::Ipv4Addr::LOCALHOST.into(), messages, failing: messages };
         let more = More { addresses: vec![source], ..More::default() };
-        Record { line, more, small: false, authors: Vec::new(), sources: Vec::new(), parts: Vec::new() }
+        let (authors, sources, parts) = (Vec::new(), Addresses::default(), Vec::new());
+        Record { line, more, diagnosis: None, named: false, small: false, authors, sources, parts }
     }
 
     #[test]

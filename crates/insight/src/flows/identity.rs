@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Names, Own, Spf, Whose};
 use super::day::address;
-use super::knowledge::{Facts, Home, SourceFacts, most, network};
+use super::knowledge::{Facts, Home, Knowledge, SourceFacts, most, network};
 use super::space::{Space, stands_for_nobody};
+use super::vocabulary::Vocabulary;
 
 /// Where mail comes from, as closely as it can be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,9 +49,14 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    pub(crate) fn put(&mut self, source: u128, service: &str) {
-        let number = self.names.number(service);
-        self.of.insert(source, Place::Service(number));
+    /// From sources and their services.
+    pub(crate) fn new<'a>(services: impl Iterator<Item = (u128, &'a str)>) -> Self {
+        let mut places = Self::default();
+        for (source, service) in services {
+            let number = places.names.number(service);
+            places.of.insert(source, Place::Service(number));
+        }
+        places
     }
 
     /// Where a source is.
@@ -60,30 +66,31 @@ impl Places {
 }
 
 /// The flow of a cell.
-pub(crate) fn identify(cell: &Cell, facts: &mut Facts, places: &Places, space: &Space) -> Identity {
+pub(crate) fn identify(cell: &Cell, known: Knowledge<'_>, places: &Places, space: &Space) -> Identity {
     let shape = cell.shape;
-    let foreign = (shape.spf() == Spf::Pass && shape.whose() == Whose::Foreign).then(|| facts.organization(cell.spf));
+    let foreign =
+        (shape.spf() == Spf::Pass && shape.whose() == Whose::Foreign).then(|| known.words.organization(cell.spf));
     let own_space = space.has(cell.source);
     match shape.own() {
         Own::Pass => {
-            let key = complete(cell, facts);
-            if own_space || facts.at_home(cell, key, foreign) {
+            let key = complete(cell, known);
+            if own_space || known.at_home(cell, key, foreign) {
                 return Identity::Key(key);
             }
-            return Identity::Forwarder { by: by(cell, foreign, facts, places), broken: !shape.passes() };
+            return Identity::Forwarder { by: by(cell, foreign, known, places), broken: !shape.passes() };
         }
         Own::Broken | Own::Temporary => {
-            let key = complete(cell, facts);
+            let key = complete(cell, known);
             // A key that the source also verifies with; else the one it verifies with most: after a rotation gone wrong the new one never
             // verified, and the mail is the same.
-            let verified = Some(key).filter(|key| signs_with(facts, cell.source, *key));
-            if let Some(key) = verified.or_else(|| facts.key_of(cell.source))
-                && (own_space || facts.at_home(cell, key, foreign))
+            let verified = Some(key).filter(|key| signs_with(known, cell.source, *key));
+            if let Some(key) = verified.or_else(|| known.key_of(cell.source))
+                && (own_space || known.at_home(cell, key, foreign))
             {
                 return Identity::Key(key);
             }
             if !own_space && !shape.spf_aligned() && shape.own() == Own::Broken {
-                return Identity::Forwarder { by: by(cell, foreign, facts, places), broken: true };
+                return Identity::Forwarder { by: by(cell, foreign, known, places), broken: true };
             }
         }
         Own::Absent => {
@@ -91,8 +98,8 @@ pub(crate) fn identify(cell: &Cell, facts: &mut Facts, places: &Places, space: &
             if shape.spf() == Spf::TempError
                 && matches!(shape.whose(), Whose::Ours | Whose::Below)
                 && !shape.passes()
-                && let Some(key) = facts.mainly_signed(cell.source)
-                && (own_space || facts.at_home(cell, key, foreign))
+                && let Some(key) = known.mainly_signed(cell.source)
+                && (own_space || known.at_home(cell, key, foreign))
             {
                 return Identity::Key(key);
             }
@@ -101,24 +108,24 @@ pub(crate) fn identify(cell: &Cell, facts: &mut Facts, places: &Places, space: &
     if shape.spf() == Spf::Pass && shape.whose() == Whose::Below && !shape.bounce() && !own_space {
         // With strict alignment such mail passes by its signature alone: without one it is still the same stream.
         if !shape.spf_aligned()
-            && let Some(key) = facts.key_of(cell.source)
-            && facts.at_home(cell, key, foreign)
+            && let Some(key) = known.key_of(cell.source)
+            && known.at_home(cell, key, foreign)
         {
             return Identity::Key(key);
         }
         return Identity::Envelope(cell.spf);
     }
     if !shape.passes()
-        && let Some(identity) = unaligned(cell, foreign, own_space, facts, places)
+        && let Some(identity) = unaligned(cell, foreign, own_space, known, places)
     {
         return identity;
     }
     // On our own machines SPF may also pass for the name of the machine alone.
     let passes = |source: &SourceFacts| source.direct > 0 || (own_space && source.below > 0);
-    let listed = facts.sources.get(&cell.source).is_some_and(passes) && !stands_for_nobody(cell.source);
+    let listed = known.sources.get(&cell.source).is_some_and(passes) && !stands_for_nobody(cell.source);
     // Not every reporter says that SPF was about the greeting; the names are the same. Of a stranger's greetings nothing is known beside.
     let bounce = !matches!(shape.whose(), Whose::Ours | Whose::Foreign)
-        && (shape.bounce() || facts.greetings.contains(&cell.spf));
+        && (shape.bounce() || known.facts.greetings.contains(&cell.spf));
     // Our own machines are told apart by their networks: whose they are is known, and what is wrong differs from one to the next.
     let from = if own_space { Place::Network(network(cell.source)) } else { places.place(cell.source) };
     Identity::Unsigned { from, listed, bounce }
@@ -129,18 +136,18 @@ fn unaligned(
     cell: &Cell,
     foreign: Option<u32>,
     own_space: bool,
-    facts: &mut Facts,
+    known: Knowledge<'_>,
     places: &Places,
 ) -> Option<Identity> {
     let shape = cell.shape;
-    let other = (cell.other != 0).then(|| facts.organization(cell.other));
+    let other = (cell.other != 0).then(|| known.words.organization(cell.other));
     if shape.says_forwarded() && !own_space {
-        return Some(Identity::Forwarder { by: by(cell, foreign, facts, places), broken: true });
+        return Some(Identity::Forwarder { by: by(cell, foreign, known, places), broken: true });
     }
     if let Some(organization) = other.or(foreign) {
         return Some(Identity::Foreign(organization));
     }
-    let source = facts.sources.get(&cell.source)?;
+    let source = known.sources.get(&cell.source)?;
     if own_space || source.direct > 0 {
         return None;
     }
@@ -163,34 +170,35 @@ fn unaligned(
 }
 
 /// Who passed it on.
-fn by(cell: &Cell, foreign: Option<u32>, facts: &Facts, places: &Places) -> Place {
-    let usual = || facts.sources.get(&cell.source).and_then(|source| most(&source.foreign)).map(|(name, _)| name);
+fn by(cell: &Cell, foreign: Option<u32>, known: Knowledge<'_>, places: &Places) -> Place {
+    let usual = || known.sources.get(&cell.source).and_then(|source| most(&source.foreign)).map(|(name, _)| name);
     foreign.or_else(usual).map_or_else(|| places.place(cell.source), Place::Organization)
 }
 
 /// The key of a signature. A third of the world's reports leave the selector out: then it is the one that the source signs with.
-fn complete(cell: &Cell, facts: &mut Facts) -> u32 {
+fn complete(cell: &Cell, known: Knowledge<'_>) -> u32 {
     if cell.own_selector == 0
-        && let Some(key) = facts.key_of(cell.source)
-        && facts.keys.get(key as usize).is_some_and(|known| known.domain == cell.own_domain)
+        && let Some(key) = known.key_of(cell.source)
+        && known.words.of_key(key).0 == cell.own_domain
     {
-        return key_with_selector(facts, cell.source, key);
+        return key_with_selector(known, cell.source, key);
     }
-    facts.key(cell.own_domain, cell.own_selector)
+    known.words.key(cell.own_domain, cell.own_selector)
 }
 
 /// The most used key of a source that has a selector, else `key`.
-fn key_with_selector(facts: &Facts, source: u128, key: u32) -> u32 {
-    let keys = facts.sources.get(&source).map(|facts| facts.keys.as_slice()).unwrap_or_default();
-    let domain = facts.keys.get(key as usize).map(|known| known.domain);
+fn key_with_selector(known: Knowledge<'_>, source: u128, key: u32) -> u32 {
+    let keys = known.sources.get(&source).map(|facts| facts.keys.as_slice()).unwrap_or_default();
+    let (domain, _) = known.words.of_key(key);
     let named = |number: &u32| {
-        facts.keys.get(*number as usize).is_some_and(|known| known.selector != 0 && Some(known.domain) == domain)
+        let (of, selector) = known.words.of_key(*number);
+        selector != 0 && of == domain
     };
     keys.iter().filter(|(number, _)| named(number)).max_by_key(|(_, sum)| *sum).map_or(key, |(number, _)| *number)
 }
 
-fn signs_with(facts: &Facts, source: u128, key: u32) -> bool {
-    facts.sources.get(&source).is_some_and(|facts| facts.keys.iter().any(|(known, _)| *known == key))
+fn signs_with(known: Knowledge<'_>, source: u128, key: u32) -> bool {
+    known.sources.get(&source).is_some_and(|facts| facts.keys.iter().any(|(number, _)| *number == key))
 }
 
 /// Who sends, in words that last: what a flow is known by from one run to the next.
@@ -238,8 +246,8 @@ pub enum Sender {
 }
 
 impl Sender {
-    pub(crate) fn of(identity: Identity, facts: &Facts, places: &Places) -> Self {
-        let name = |number: u32| facts.names.name(number).to_string();
+    pub(crate) fn of(identity: Identity, words: &Vocabulary, places: &Places) -> Self {
+        let name = |number: u32| words.name(number).to_string();
         let place = |place: Place| match place {
             Place::Organization(number) => name(number),
             Place::Service(number) => places.names.name(number).to_string(),
@@ -247,8 +255,8 @@ impl Sender {
         };
         match identity {
             Identity::Key(key) => {
-                let key = &facts.keys[key as usize];
-                Self::Key { domain: name(key.domain), selector: name(key.selector) }
+                let (domain, selector) = words.of_key(key);
+                Self::Key { domain: name(domain), selector: name(selector) }
             }
             Identity::Envelope(domain) => Self::Envelope { domain: name(domain) },
             Identity::Foreign(domain) => Self::Foreign { domain: name(domain) },
@@ -301,8 +309,8 @@ fn network_text(first: u128) -> String {
 
 /// Whether a key is at home with a service.
 pub(crate) fn service_of(facts: &Facts, key: u32) -> Option<u32> {
-    match facts.homes.get(key as usize) {
-        Some(Home::Service(organization)) => Some(*organization),
+    match facts.home(key) {
+        Some(Home::Service(organization)) => Some(organization),
         _ => None,
     }
 }

@@ -1,17 +1,20 @@
 //! What the reports say about sources, keys and domains before any flow is looked at: who sends directly, and whose machines are ours.
 //!
-//! In: all cells of an organizational domain, once through. Out: [`Facts`]. A source sends *directly* where SPF passes for a name of ours; a
+//! In: all cells of an organizational domain, once through, part by part. Out: [`Facts`] of all of them, and of each part its [`Sources`]: there
+//! are millions, and nobody needs to know those of all parts at once. A source sends *directly* where SPF passes for a name of ours; a
 //! forwarder never can, unless our record names it. A key is *at home* where its mail comes from directly.
 
 use std::collections::{HashMap, HashSet};
 
-use report::{Day, Text};
-use store::organizational_domain;
+use report::Day;
 
 use super::Map;
-use super::cell::{Cell, Names, Own, Spf, Whose};
+use super::cell::{Cell, Own, Spf, Whose};
 use super::features::DayCount;
+use super::parts::Parts;
 use super::rhythm::{Rhythm, rhythm};
+use super::series::add_days;
+use super::vocabulary::Vocabulary;
 use crate::counts::float;
 
 /// Sums by name, few of them: the largest is what matters.
@@ -23,6 +26,12 @@ pub(crate) fn add(sums: &mut Sums, name: u32, messages: u64) {
     } else if sums.len() < 64 {
         // A forwarder has thousands of names; the first ones it was seen with include those it has most.
         sums.push((name, messages));
+    }
+}
+
+pub(crate) fn add_all(sums: &mut Sums, more: Sums) {
+    for (name, messages) in more {
+        add(sums, name, messages);
     }
 }
 
@@ -63,8 +72,6 @@ impl SourceFacts {
 /// Where a key of ours is used from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KeyFacts {
-    pub(crate) domain: u32,
-    pub(crate) selector: u32,
     pub(crate) messages: u64,
     /// With SPF passing for a name of ours.
     pub(crate) direct: u64,
@@ -76,6 +83,20 @@ pub(crate) struct KeyFacts {
     pub(crate) networks: Map<u128, u64>,
     /// First and last day on which a signature with it verified.
     pub(crate) days: Option<(Day, Day)>,
+}
+
+impl KeyFacts {
+    fn plus(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.direct += other.direct;
+        add_all(&mut self.foreign, other.foreign);
+        add_all(&mut self.foreign_signed, other.foreign_signed);
+        for (network, messages) in other.networks {
+            *self.networks.entry(network).or_default() += messages;
+        }
+        let of_both = self.days.into_iter().chain(other.days);
+        self.days = of_both.reduce(|(first, last), (begin, end)| (first.min(begin), last.max(end)));
+    }
 }
 
 /// Where the mail signed with a key comes from when nobody passes it on.
@@ -101,16 +122,16 @@ pub(crate) fn share(part: u64, whole: u64) -> f64 {
     float(part) / float(whole.max(1))
 }
 
-/// What the cells of an organizational domain say.
+/// What is known of each source of a part.
+pub(crate) type Sources = Map<u128, SourceFacts>;
+
+/// What the cells of an organizational domain say, but of single sources.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    pub(crate) names: Names,
-    /// Organizational domain of each name, by number.
-    organizations: Vec<u32>,
-    pub(crate) sources: Map<u128, SourceFacts>,
+    /// Of each key, by number.
     pub(crate) keys: Vec<KeyFacts>,
-    key_numbers: Map<(u32, u32), u32>,
-    pub(crate) homes: Vec<Home>,
+    /// Of each key that ever verified.
+    homes: Vec<Option<Home>>,
     /// Services that use a key beside where it is at home, by key and organizational domain.
     guests: HashSet<(u32, u32)>,
     pub(crate) authors: Map<u32, AuthorFacts>,
@@ -127,43 +148,48 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// The organizational domain of a name.
-    pub(crate) fn organization(&mut self, name: u32) -> u32 {
-        const UNKNOWN: u32 = u32::MAX;
-        let at = name as usize;
-        if self.organizations.len() <= at {
-            self.organizations.resize(at + 1, UNKNOWN);
-        }
-        if self.organizations[at] == UNKNOWN {
-            let organization: Text = organizational_domain(self.names.name(name));
-            self.organizations[at] = self.names.number(&organization);
-        }
-        self.organizations[at]
+    /// What a part of the cells says, and what it says of its sources.
+    pub(crate) fn of(parts: &Parts, part: usize) -> (Self, Sources) {
+        let keys = vec![KeyFacts::default(); parts.words.keys()];
+        let (mut facts, mut sources) = (Self { keys, ..Self::default() }, Sources::default());
+        parts.visit(part, |day, cell| facts.add(&mut sources, &parts.words, day, cell));
+        (facts, sources)
     }
 
-    /// The number of a key of ours.
-    pub(crate) fn key(&mut self, domain: u32, selector: u32) -> u32 {
-        let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
-        let number = *self.key_numbers.entry((domain, selector)).or_insert(next);
-        if number == next {
-            self.keys.push(KeyFacts { domain, selector, ..KeyFacts::default() });
+    /// Adds what another part says.
+    pub(crate) fn plus(&mut self, other: Self) {
+        self.keys.resize_with(other.keys.len(), KeyFacts::default);
+        for (key, more) in self.keys.iter_mut().zip(other.keys) {
+            key.plus(more);
         }
-        number
+        for (author, more) in other.authors {
+            let sums = self.authors.entry(author).or_default();
+            sums.messages += more.messages;
+            sums.passing += more.passing;
+        }
+        add_days(&mut self.passing, &other.passing);
+        for (sums, more) in [(&mut self.direct, other.direct), (&mut self.signed, other.signed)] {
+            *sums = (sums.0 + more.0, sums.1 + more.1);
+        }
+        for (vendor, messages) in other.vendors {
+            *self.vendors.entry(vendor).or_default() += messages;
+        }
+        self.greetings.extend(other.greetings);
     }
 
     /// Takes a cell into account.
-    pub(crate) fn add(&mut self, day: Day, cell: &Cell) {
+    fn add(&mut self, sources: &mut Sources, words: &Vocabulary, day: Day, cell: &Cell) {
         let (messages, shape) = (cell.total(), cell.shape);
         if shape.bounce() && shape.whose() == Whose::Below {
             self.greetings.insert(cell.spf);
         }
         let foreign =
-            (shape.spf() == Spf::Pass && shape.whose() == Whose::Foreign).then(|| self.organization(cell.spf));
-        let other = (cell.other != 0).then(|| self.organization(cell.other));
-        let key = (shape.own() == Own::Pass).then(|| self.key(cell.own_domain, cell.own_selector));
+            (shape.spf() == Spf::Pass && shape.whose() == Whose::Foreign).then(|| words.organization(cell.spf));
+        let other = (cell.other != 0).then(|| words.organization(cell.other));
+        let key = (shape.own() == Own::Pass).then(|| words.key(cell.own_domain, cell.own_selector));
         let direct = shape.spf() == Spf::Pass && matches!(shape.whose(), Whose::Ours | Whose::Below);
 
-        let source = self.sources.entry(cell.source).or_default();
+        let source = sources.entry(cell.source).or_default();
         source.messages += messages;
         match (direct, shape.whose()) {
             (true, Whose::Ours) => {
@@ -206,8 +232,7 @@ impl Facts {
         let author = self.authors.entry(cell.author).or_default();
         author.messages += messages;
         author.passing += if shape.passes() { messages } else { 0 };
-        if let Some(key) = key {
-            let key = &mut self.keys[key as usize];
+        if let Some(key) = key.and_then(|key| self.keys.get_mut(key as usize)) {
             key.messages += messages;
             let (first, last) = key.days.unwrap_or((day, day));
             key.days = Some((first.min(day), last.max(day)));
@@ -226,7 +251,7 @@ impl Facts {
     }
 
     /// After all cells: where each key is at home. `sends` says that a domain belongs to a service that sends for others.
-    pub(crate) fn settle(&mut self, sends: impl Fn(&str) -> bool) {
+    pub(crate) fn settle(&mut self, words: &Vocabulary, sends: impl Fn(&str) -> bool) {
         let home = |key: &KeyFacts| {
             // Mail that is passed on is a part of it; that a twentieth comes directly shows that it can.
             if key.direct * 20 >= key.messages {
@@ -239,40 +264,24 @@ impl Facts {
                 ),
             }
         };
-        self.homes = self.keys.iter().map(home).collect();
+        self.homes = self.keys.iter().map(|key| (key.messages > 0).then(|| home(key))).collect();
         for (number, key) in (0_u32..).zip(&self.keys) {
             // Who sends for others does not forward; and who passes on a tenth of all mail signed with a key, and signs it as itself, has
             // the key.
-            let known = key.foreign.iter().filter(|(organization, _)| sends(self.names.name(*organization)));
+            let known = key.foreign.iter().filter(|(organization, _)| sends(words.name(*organization)));
             let signing = key.foreign_signed.iter().filter(|(_, sum)| sum * 10 >= key.messages);
             self.guests.extend(known.chain(signing).map(|(organization, _)| (number, *organization)));
         }
-        for home in self.homes.clone() {
+        for home in self.homes.iter().flatten() {
             if let Home::Service(organization) = home {
-                *self.vendors.entry(organization).or_default() += 1;
+                *self.vendors.entry(*organization).or_default() += 1;
             }
         }
     }
 
-    /// Whether a signature of ours on a cell was made where its key is at home, as far as one can tell: on the cell itself, or because the
-    /// source sends such mail.
-    pub(crate) fn at_home(&self, cell: &Cell, key: u32, foreign: Option<u32>) -> bool {
-        let Some(source) = self.sources.get(&cell.source) else { return false };
-        if foreign.is_some_and(|organization| self.guests.contains(&(key, organization))) {
-            return true;
-        }
-        match self.homes.get(key as usize) {
-            Some(Home::Direct) => {
-                cell.shape.spf_aligned()
-                    || (foreign.is_none() && (source.direct + source.below) * 100 >= source.messages)
-            }
-            Some(Home::Service(home)) => match foreign {
-                Some(organization) => organization == *home,
-                None => source.foreign.iter().any(|(organization, _)| organization == home),
-            },
-            Some(Home::Network(home)) => network(cell.source) == *home,
-            None => false,
-        }
+    /// Where a key is at home; `None` where it never verified.
+    pub(crate) fn home(&self, key: u32) -> Option<Home> {
+        self.homes.get(key as usize).copied().flatten()
     }
 
     /// When our mail that passes is sent.
@@ -288,6 +297,39 @@ impl Facts {
     /// Whether most mail in our name that passes bears a signature of ours: who passes on much of it shows that.
     pub(crate) fn signs_most(&self) -> bool {
         self.signed.0 >= 1_000 && self.signed.1 * 3 >= self.signed.0 * 2
+    }
+}
+
+/// What is known while the flows of a part are told apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Knowledge<'a> {
+    pub(crate) words: &'a Vocabulary,
+    /// Of all parts.
+    pub(crate) facts: &'a Facts,
+    /// Of this part.
+    pub(crate) sources: &'a Sources,
+}
+
+impl Knowledge<'_> {
+    /// Whether a signature of ours on a cell was made where its key is at home, as far as one can tell: on the cell itself, or because the
+    /// source sends such mail.
+    pub(crate) fn at_home(&self, cell: &Cell, key: u32, foreign: Option<u32>) -> bool {
+        let Some(source) = self.sources.get(&cell.source) else { return false };
+        if foreign.is_some_and(|organization| self.facts.guests.contains(&(key, organization))) {
+            return true;
+        }
+        match self.facts.home(key) {
+            Some(Home::Direct) => {
+                cell.shape.spf_aligned()
+                    || (foreign.is_none() && (source.direct + source.below) * 100 >= source.messages)
+            }
+            Some(Home::Service(home)) => match foreign {
+                Some(organization) => organization == home,
+                None => source.foreign.iter().any(|(organization, _)| *organization == home),
+            },
+            Some(Home::Network(home)) => network(cell.source) == home,
+            None => false,
+        }
     }
 
     /// The key of ours that most of a source's mail is signed with.

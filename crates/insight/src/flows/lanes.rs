@@ -24,15 +24,15 @@ pub(crate) struct Lanes {
 pub(crate) type Runs = Vec<(u32, u32)>;
 
 impl Lanes {
-    /// The next cell of a day belongs to this flow. Days come one after the other.
-    pub(crate) fn add(&mut self, day: Day, flow: u32) {
+    /// The next cells of a day belong to this flow. Days come one after the other.
+    pub(crate) fn add(&mut self, day: Day, flow: u32, cells: u32) {
         if self.day != day {
             self.close();
             self.day = day;
         }
         match self.runs.last_mut() {
-            Some((same, cells)) if *same == flow => *cells += 1,
-            _ => self.runs.push((flow, 1)),
+            Some((same, sum)) if *same == flow => *sum += cells,
+            _ => self.runs.push((flow, cells)),
         }
     }
 
@@ -56,6 +56,35 @@ impl Lanes {
     }
 }
 
+/// The next day of packed lanes.
+fn next(reader: &mut Reader<'_>, before: &mut i32) -> Option<(Day, Runs)> {
+    *before = before.wrapping_add(reader.small()?.cast_signed());
+    let mut runs = Runs::new();
+    for _ in 0..reader.number()? {
+        runs.push((reader.small()?, reader.small()?));
+    }
+    Some((Day(*before), runs))
+}
+
+/// The packed lanes of parts as those of all: of each day the parts one after the other. With each part come the numbers by which its flows
+/// are known together.
+pub(crate) fn joined(parts: &[(Vec<u8>, Vec<u32>)]) -> Vec<u8> {
+    let mut all = Lanes::default();
+    let mut readers: Vec<(Reader<'_>, i32)> = parts.iter().map(|(packed, _)| (Reader(packed), 0)).collect();
+    let mut heads: Vec<_> = readers.iter_mut().map(|(reader, before)| next(reader, before)).collect();
+    while let Some(day) = heads.iter().flatten().map(|(day, _)| *day).min() {
+        for ((head, (reader, before)), (_, numbers)) in heads.iter_mut().zip(&mut readers).zip(parts) {
+            if let Some((_, runs)) = head.take_if(|(of, _)| *of == day) {
+                for (flow, cells) in runs {
+                    all.add(day, numbers[flow as usize], cells);
+                }
+                *head = next(reader, before);
+            }
+        }
+    }
+    all.packed()
+}
+
 /// Packed lanes, and before them the number by which each flow is known from now on.
 pub(crate) fn renumbered(packed: &[u8], places: &[u32]) -> Vec<u8> {
     let mut out = Writer::default();
@@ -67,20 +96,26 @@ pub(crate) fn renumbered(packed: &[u8], places: &[u32]) -> Vec<u8> {
     out.0
 }
 
+/// Packed lanes by day; `None` where the bytes are damaged.
+pub(crate) fn days(packed: &[u8]) -> Option<HashMap<Day, Runs>> {
+    let (mut reader, mut days, mut before) = (Reader(packed), HashMap::new(), 0_i32);
+    while !reader.0.is_empty() {
+        let (day, runs) = next(&mut reader, &mut before)?;
+        days.insert(day, runs);
+    }
+    Some(days)
+}
+
 /// The inverse of [`renumbered`], by day; `None` where the bytes are damaged.
 pub(crate) fn unpack(bytes: &[u8]) -> Option<HashMap<Day, Runs>> {
-    let (mut reader, mut days, mut before) = (Reader(bytes), HashMap::new(), 0_i32);
+    let mut reader = Reader(bytes);
     let mut places = Vec::new();
     for _ in 0..reader.number()? {
         places.push(reader.small()?);
     }
-    while !reader.0.is_empty() {
-        before = before.wrapping_add(reader.small()?.cast_signed());
-        let mut runs = Runs::new();
-        for _ in 0..reader.number()? {
-            runs.push((*places.get(reader.small()? as usize)?, reader.small()?));
-        }
-        days.insert(Day(before), runs);
+    let mut days = days(reader.0)?;
+    for (flow, _) in days.values_mut().flatten() {
+        *flow = *places.get(*flow as usize)?;
     }
     Some(days)
 }
@@ -93,7 +128,7 @@ mod tests {
     fn runs_come_back_as_they_were_under_their_new_numbers() {
         let mut lanes = Lanes::default();
         for (day, flow) in [(20_000, 3), (20_000, 3), (20_000, 0), (20_000, 3), (20_002, 1), (20_002, 1)] {
-            lanes.add(Day(day), flow);
+            lanes.add(Day(day), flow, 1);
         }
         let packed = lanes.packed();
         let kept = renumbered(&packed, &[100, 101, 102, 103]);
@@ -104,5 +139,23 @@ mod tests {
         assert_eq!(unpack(&renumbered(&packed, &[100])), None, "a flow without a number");
         // Whatever is cut off is noticed, except before, between and after the days.
         assert_eq!((0..=kept.len()).filter(|end| unpack(&kept[..*end]).is_some()).count(), 3);
+    }
+
+    #[test]
+    fn parts_of_a_day_come_one_after_the_other() {
+        let lanes = |all: &[(i32, u32, u32)]| {
+            let mut lanes = Lanes::default();
+            for (day, flow, cells) in all {
+                lanes.add(Day(*day), *flow, *cells);
+            }
+            lanes.packed()
+        };
+        let parts = [
+            (lanes(&[(10, 0, 2), (10, 1, 1), (12, 1, 5)]), vec![7, 8]),
+            (lanes(&[]), vec![]),
+            (lanes(&[(10, 0, 3), (11, 0, 1), (12, 1, 1), (12, 0, 1)]), vec![8, 9]),
+        ];
+        let expected = lanes(&[(10, 7, 2), (10, 8, 4), (11, 8, 1), (12, 8, 5), (12, 9, 1), (12, 8, 1)]);
+        assert_eq!(joined(&parts), expected, "a flow that goes on in the next part is one run");
     }
 }

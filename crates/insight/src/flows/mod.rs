@@ -6,12 +6,14 @@
 //! | module | is |
 //! | --- | --- |
 //! | `cell`, `pack`, `day` | what all reporters say together of a source and a combination of results on a day, kept day by day |
+//! | `parts`, `vocabulary` | the cells of an organizational domain cut by address, so that memory is what few parts take; names by number |
 //! | `knowledge`, `space` | what all cells say of sources, keys and networks: who sends directly, whose machines are ours |
 //! | `identity` | which flow a cell belongs to |
 //! | `features`, `results`, `rhythm`, `phases` | what a flow adds up to; when it sends; the times in which it fares alike |
 //! | `around`, `crowd`, `strangers` | what others near a flow do; many small ones looked at as one |
 //! | `rules`, `fraud`, `class` | from there to a verdict with its reasons |
-//! | `assess`, `fold`, `snapshot`, `lanes` | all of it for the whole ledger, and as it is kept: large flows one by one, small ones together; the flow of each cell |
+//! | `judging`, `series` | all of it for one organizational domain |
+//! | `assess`, `fold`, `snapshot`, `lanes` | for the whole ledger, and as it is kept: large flows one by one, small ones together; the flow of each cell |
 //! | `decisions` | what people decided |
 //! | `read`, `spikes`, `answers` | what is shown |
 //! | `sheet` | rows that lie in no ledger, judged all the same |
@@ -31,9 +33,11 @@ mod features;
 mod fold;
 mod fraud;
 mod identity;
+mod judging;
 mod knowledge;
 mod lanes;
 mod pack;
+mod parts;
 mod phases;
 mod read;
 mod results;
@@ -45,6 +49,7 @@ pub(crate) mod snapshot;
 mod space;
 mod spikes;
 mod strangers;
+mod vocabulary;
 
 pub use answers::*;
 pub use assess::Organisation;
@@ -54,7 +59,7 @@ pub use identity::Sender;
 pub use read::{JudgedRow, class_trend, flow, flows, judge_rows, source_flows};
 pub use results::{DkimSeen, FlowResult, SpfSeen};
 pub use sheet::{JudgedFlow, PackedSheet, Sheet, SheetRow};
-pub use snapshot::{FlowLimits, flows_version, refresh_flows};
+pub use snapshot::{FlowLimits, flows_version, refresh_flows, shows_at_once};
 pub use spikes::{ClassRise, ClassSpike, FlowRise};
 
 pub(crate) use cell::{Cell, Names as CellNames, Own, Spf, Whose};

@@ -7,14 +7,15 @@ use enrich::Catalogue;
 use report::{Day, Text};
 use store::{Ledger, organizational_domain};
 
+use super::Map;
 use super::answers::{
     ClassCounts, ClassDay, ClassTrend, Flow, FlowDay, FlowLine, FlowOrder, FlowPhase, FlowSort, Flows, SourceFlow,
 };
 use super::assess::{AssessedFlow, InForce, OfOrganization, Organisation};
-use super::cell::Names;
+use super::cell::{Cell, Names};
 use super::class::FlowClass;
 use super::class::rule_for;
-use super::day::{number, rows};
+use super::day::{Kept, number, rows};
 use super::decisions::{Target, decisions};
 use super::features::DayCount;
 use super::sheet::SheetRow;
@@ -239,20 +240,36 @@ pub fn judge_rows(
     catalogue: &Catalogue,
     mut visit: impl FnMut(&JudgedRow<'_>),
 ) -> Result<(), Error> {
-    let keep = |of: OfOrganization, flows: Vec<AssessedFlow>| (of.name.clone(), (of, flows));
-    let (judged, space) = judge(ledger, organisation, catalogue, InForce::default(), |_| Vec::new(), keep)?;
-    let mut judged: HashMap<Text, _> = judged.into_iter().collect();
+    let keep = |of: OfOrganization, flows: Vec<AssessedFlow>| {
+        (of.name, (super::lanes::days(&of.lanes).unwrap_or_default(), flows))
+    };
+    let judged = judge(ledger, organisation, catalogue, InForce::default(), |_| Vec::new(), keep)?;
+    let judged: HashMap<Text, _> = judged.into_iter().collect();
     let Some((first, last)) = ledger.span()? else { return Ok(()) };
     let first = first.max(last.plus(1 - FlowLimits::default().days));
     let mut day = first;
     while day <= last {
+        // The flows of the day's cells, which its rows are found in again.
+        let mut cells: (Names, Map<(Text, Cell), u32>) = Default::default();
+        for (name, (lanes, _)) in &judged {
+            let runs = lanes.get(&day).into_iter().flatten();
+            let mut of_cells = runs.flat_map(|(flow, cells)| std::iter::repeat_n(*flow, *cells as usize));
+            let kept = Kept::read(ledger, name, (day, day))?;
+            kept.visit(
+                &mut cells,
+                |(names, _), name| names.number(name),
+                |(_, cells), _, cell| {
+                    let Some(flow) = of_cells.next() else { return };
+                    cells.insert((name.clone(), Cell { reporters: 0, messages: [0; 4], ..*cell }), flow);
+                },
+            );
+        }
         rows(ledger, day, |seen| {
-            let mut names = Names::default();
-            let mut cell = super::cell::read(&seen.texts, &mut names);
+            let mut cell = super::cell::read(&seen.texts, &mut cells.0);
             cell.source = number(seen.source);
-            cell.messages[0] = seen.messages;
-            let Some((of, flows)) = judged.get_mut(&organizational_domain(seen.texts.author)) else { return };
-            let Some(flow) = of.flow_of(&cell, &names, &space).and_then(|at| flows.get(at)) else { return };
+            let of = (organizational_domain(seen.texts.author), cell);
+            let (Some(number), Some((_, flows))) = (cells.1.get(&of), judged.get(&of.0)) else { return };
+            let Some(flow) = flows.get(*number as usize) else { return };
             visit(&JudgedRow {
                 row: SheetRow {
                     day,

@@ -86,6 +86,11 @@ impl Results {
         add(&mut self.0, FlowResult { spf, dkim, messages, failing });
     }
 
+    /// Adds those of other messages.
+    pub(crate) fn plus(&mut self, more: &Self) {
+        more.0.iter().for_each(|line| add(&mut self.0, *line));
+    }
+
     /// Those there are, most messages first.
     pub(crate) fn lines(&self) -> Vec<FlowResult> {
         let mut lines: Vec<_> = self.0.iter().filter(|line| line.messages > 0).copied().collect();

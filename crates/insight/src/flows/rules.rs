@@ -98,6 +98,18 @@ pub(crate) enum Who {
 }
 
 impl Who {
+    /// Who somebody says it is, by naming a class, of a flow with so many messages of which so many fail.
+    pub(crate) fn decided(class: FlowClass, messages: u64, failing: u64) -> Self {
+        match class {
+            FlowClass::Own | FlowClass::OwnMisconfigured => Self::Own,
+            FlowClass::ThirdParty | FlowClass::ThirdPartyUnaligned => Self::Service,
+            FlowClass::ForwarderIntact => Self::Forwarder { broken: failing * 2 > messages },
+            FlowClass::ForwarderBroken => Self::Forwarder { broken: true },
+            FlowClass::Spoofer => Self::Spoofer,
+            FlowClass::Unknown => Self::Unknown,
+        }
+    }
+
     /// The class of so many messages of which so many fail.
     pub(crate) fn class(self, messages: u64, failing: u64, at: &Thresholds) -> FlowClass {
         let bad = |(most, least): (f64, u64)| {

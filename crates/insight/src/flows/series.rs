@@ -40,11 +40,11 @@ impl Series {
     }
 }
 
-/// What belongs to flows, by flow: each has some of it.
-pub(crate) type ByFlow<T> = Vec<(u32, T)>;
+/// Days of flows in the name of author domains, by flow: each has some.
+pub(crate) type ByFlow = Vec<(u32, OfAuthor)>;
 
-/// What belongs to each flow, in the order of their numbers.
-pub(crate) fn each<T>(all: &ByFlow<T>) -> impl Iterator<Item = &[(u32, T)]> {
+/// Those of each flow, in the order of their numbers.
+pub(crate) fn each(all: &ByFlow) -> impl Iterator<Item = &[(u32, OfAuthor)]> {
     all.chunk_by(|a, b| a.0 == b.0)
 }
 
@@ -58,15 +58,19 @@ pub(crate) struct OfAuthor {
 impl OfAuthor {
     /// The days, ascending.
     pub(crate) fn days(&self) -> Vec<DayCount> {
-        let (mut reader, mut last, mut days) = (Reader(&self.packed), 0_i32, Vec::new());
-        while let Some(step) = reader.number() {
-            last = last.wrapping_add(u32::try_from(step).unwrap_or(0).cast_signed());
-            let (Some(messages), Some(failing)) = (reader.number(), reader.number()) else { break };
-            let Some(delivered) = reader.number() else { break };
-            days.push(DayCount { day: Day(last), messages, failing, delivered });
-        }
-        days
+        unpacked(&self.packed)
     }
+}
+
+fn unpacked(packed: &[u8]) -> Vec<DayCount> {
+    let (mut reader, mut last, mut days) = (Reader(packed), 0_i32, Vec::new());
+    while let Some(step) = reader.number() {
+        last = last.wrapping_add(u32::try_from(step).unwrap_or(0).cast_signed());
+        let (Some(messages), Some(failing)) = (reader.number(), reader.number()) else { break };
+        let Some(delivered) = reader.number() else { break };
+        days.push(DayCount { day: Day(last), messages, failing, delivered });
+    }
+    days
 }
 
 /// The days of flows while cells come in, by flow and author domain.
@@ -78,12 +82,31 @@ impl AllSeries {
         self.0.entry((flow, author)).or_default().add(more);
     }
 
-    pub(crate) fn by_flow(self) -> ByFlow<OfAuthor> {
+    /// Adds those of another part, whose flows have these numbers here.
+    pub(crate) fn plus(&mut self, other: Self, numbers: &[u32]) {
+        for ((flow, author), mut more) in other.0 {
+            let series = self.0.entry((numbers[flow as usize], author)).or_default();
+            if series.open.is_none() && series.packed.is_empty() {
+                *series = more;
+                continue;
+            }
+            series.close();
+            more.close();
+            let mut days = unpacked(&series.packed);
+            add_days(&mut days, &unpacked(&more.packed));
+            *series = Series::default();
+            for day in days {
+                series.add(day);
+            }
+        }
+    }
+
+    pub(crate) fn by_flow(self) -> ByFlow {
         let closed = |((flow, author), mut series): ((u32, u32), Series)| {
             series.close();
             (flow, OfAuthor { author, packed: series.packed.into() })
         };
-        let mut all: ByFlow<_> = self.0.into_iter().map(closed).collect();
+        let mut all: ByFlow = self.0.into_iter().map(closed).collect();
         all.sort_unstable_by_key(|(flow, of)| (*flow, of.author));
         all
     }
@@ -117,15 +140,47 @@ pub(crate) fn add_days(sum: &mut Vec<DayCount>, more: &[DayCount]) {
     }
 }
 
-/// An address of a flow.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pair {
-    pub(crate) source: u128,
-    pub(crate) messages: u64,
-    pub(crate) failing: u64,
+/// Addresses of a flow with messages and failures, packed: there may be millions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Addresses {
+    packed: Vec<u8>,
+    last: u128,
 }
 
-/// Which flows come from which addresses while cells come in: messages, those that fail, and the last day.
+/// An address, its messages, and those that fail.
+pub(crate) type OfAddress = (u128, u64, u64);
+
+impl Addresses {
+    fn push(&mut self, (source, messages, failing): OfAddress) {
+        let mut writer = Writer(std::mem::take(&mut self.packed));
+        writer.step(self.last, source);
+        writer.number(messages);
+        writer.number(failing);
+        (self.packed, self.last) = (writer.0, source);
+    }
+
+    /// Adds others behind them.
+    pub(crate) fn append(&mut self, others: &Self) {
+        others.iter().for_each(|one| self.push(one));
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = OfAddress> {
+        let (mut reader, mut last) = (Reader(&self.packed), 0);
+        std::iter::from_fn(move || {
+            last = reader.step(last)?;
+            Some((last, reader.number()?, reader.number()?))
+        })
+    }
+
+    /// How many networks they are in. They are ascending.
+    pub(crate) fn networks(&self) -> u64 {
+        let mut last = None;
+        let is_new = |(source, ..): &OfAddress| last.replace(network(*source)) != Some(network(*source));
+        self.iter().filter(is_new).count() as u64
+    }
+}
+
+/// Which flows come from which addresses while cells of a part come in: messages, those that fail, and the last day.
 #[derive(Debug, Default)]
 pub(crate) struct Pairs(Map<(u32, u128), (u64, u64, Option<Day>)>);
 
@@ -138,16 +193,19 @@ impl Pairs {
         (new, new_today)
     }
 
-    /// The addresses of a flow are ascending.
-    pub(crate) fn by_flow(self) -> ByFlow<Pair> {
-        let pair = |((flow, source), (messages, failing, _))| (flow, Pair { source, messages, failing });
-        let mut all: ByFlow<Pair> = self.0.into_iter().map(pair).collect();
-        all.sort_unstable_by_key(|(flow, pair)| (*flow, pair.source));
-        all
+    /// The flows with their addresses, both ascending.
+    pub(crate) fn by_flow(self) -> impl Iterator<Item = (u32, Addresses)> {
+        let mut all: Vec<_> = self.0.into_iter().collect();
+        all.sort_unstable_by_key(|(flow_and_source, _)| *flow_and_source);
+        let mut all = all.into_iter().peekable();
+        std::iter::from_fn(move || {
+            let ((flow, _), _) = *all.peek()?;
+            let mut addresses = Addresses::default();
+            while let Some(((_, source), (messages, failing, _))) = all.next_if(|((of, _), _)| *of == flow) {
+                addresses.push((source, messages, failing));
+            }
+            addresses.packed.shrink_to_fit();
+            Some((flow, addresses))
+        })
     }
-}
-
-/// How many networks the addresses of a flow are in.
-pub(crate) fn networks(of_flow: &[(u32, Pair)]) -> u64 {
-    of_flow.chunk_by(|(_, a), (_, b)| network(a.source) == network(b.source)).count() as u64
 }

@@ -15,6 +15,7 @@ use super::cell::RowTexts;
 use super::class::FlowEvidence;
 use super::day::{Kept, OfOrganization, Seen, number};
 use super::fold::record;
+use super::parts::CELLS;
 use super::rules::Thresholds;
 use super::snapshot::{FlowLimits, profiled};
 
@@ -99,6 +100,16 @@ impl Sheet {
 }
 
 impl PackedSheet {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Text> {
+        self.0.iter().map(|(name, _)| name)
+    }
+
+    /// The cells of an organizational domain.
+    pub(crate) fn kept(&self, name: &Text) -> Kept {
+        let days = self.0.binary_search_by(|(known, _)| known.cmp(name)).map(|at| self.0[at].1.as_slice());
+        Kept::of(days.unwrap_or_default().iter().map(|(day, bytes)| (*day, bytes.as_slice())))
+    }
+
     /// Judges the rows. `profiles` is what is known of the sources.
     #[must_use]
     pub fn judge(
@@ -107,7 +118,7 @@ impl PackedSheet {
         catalogue: &Catalogue,
         profiles: &[enrich::Profile],
     ) -> Vec<JudgedFlow> {
-        let names: Vec<Text> = self.0.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<Text> = self.names().cloned().collect();
         let mut ours: Vec<String> = names.iter().map(ToString::to_string).collect();
         ours.sort_unstable();
         let ground = Ground {
@@ -119,11 +130,9 @@ impl PackedSheet {
                 .collect(),
             decided: InForce::default(),
             thresholds: Thresholds::default(),
+            part: CELLS,
         };
-        let read = |wanted: &Text| -> Result<Kept, std::convert::Infallible> {
-            let days = self.0.binary_search_by(|(name, _)| name.cmp(wanted)).map(|at| self.0[at].1.clone());
-            Ok(Kept::of(days.unwrap_or_default()))
-        };
+        let read = |name: &Text| -> Result<Kept, std::convert::Infallible> { Ok(self.kept(name)) };
         let judged = |of: Judged, flows: Vec<AssessedFlow>| -> Vec<JudgedFlow> {
             let flow = |flow| {
                 let record = record(&of.name, flow, FlowLimits::default());
@@ -131,7 +140,7 @@ impl PackedSheet {
             };
             flows.into_iter().map(flow).collect()
         };
-        let Ok((found, _)) = assess(&names, &ground, read, |_| Vec::new(), judged);
+        let Ok(found) = assess(&names, &ground, read, |_| Vec::new(), judged);
         let mut flows: Vec<JudgedFlow> = found.into_iter().flatten().collect();
         flows.sort_by(|a, b| b.line.messages.cmp(&a.line.messages).then_with(|| a.line.id.cmp(&b.line.id)));
         flows

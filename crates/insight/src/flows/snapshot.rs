@@ -1,7 +1,8 @@
 //! The snapshot: all flows with their verdicts, kept in the ledger, so that a page reads and judges nothing.
 //!
 //! In: the ledger and what was declared. Out: derived values, in three parts: the flows, their days, and for each flow what only its own page
-//! shows; and from addresses to flows. Made when reports, profiles, decisions or settings have changed, and then as a whole.
+//! shows; and from addresses to flows. Made when reports, profiles, settings or decisions on networks have changed, and then as a whole. Decisions
+//! on flows are laid over it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,17 +14,18 @@ use store::{DerivedKey, Ledger};
 
 use super::answers::{FlowLine, FlowSource};
 use super::assess::{AssessedFlow, Ground, InForce, OfOrganization, Organisation, Profiled, assess};
-use super::class::FlowEvidence;
+use super::class::{Diagnosis, FlowClass, FlowEvidence};
 use super::day::{Kept, number, organizations, refresh};
-use super::decisions::{decisions, in_force};
+use super::decisions::{Target, decisions, in_force};
 use super::features::{DayCount, Known};
-use super::fold::{Folded, Folding, Largest, Record, folded, of_address};
+use super::fold::{Folded, Folding, Largest, Record, folded};
 use super::identity::hash;
 use super::lanes::{Runs, renumbered};
 use super::pack::{Reader, Writer};
+use super::parts::CELLS;
 use super::results::FlowResult;
 use super::rules::Thresholds;
-use super::space::Space;
+use super::series::Addresses;
 use crate::Error;
 
 /// How much is judged and kept.
@@ -44,17 +46,19 @@ impl Default for FlowLimits {
 }
 
 /// Counted up when rules or forms change, so that everything is judged anew.
-const FORM: u64 = 6;
+const FORM: u64 = 9;
 /// Kinds of derived values.
 const FLOWS: &str = "flows";
+const DECIDED: &str = "flows-decided";
 const DAYS: &str = "flow-days";
 const MORE: &str = "flow";
 const SOURCES: &str = "flow-sources";
 const MADE_OF: &str = "flows-made-of";
 const LANES: &str = "flow-cells";
 const KEYS: &str = "key-days";
-/// Parts that addresses are spread over, so that one of them is found by reading a thousandth.
-const BUCKETS: u64 = 256;
+/// Parts that addresses are spread over: a page shows fifty addresses, and each may be in a part of its own.
+const BUCKETS: usize = 1 << BUCKET_BITS;
+const BUCKET_BITS: u32 = 14;
 
 /// When a key of ours was used: the first and the last day that are judged on which a signature with it verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +77,14 @@ pub(crate) struct More {
     pub(crate) results: Vec<FlowResult>,
 }
 
+/// A flow as it was judged.
+#[derive(Serialize, Deserialize)]
+struct Judged {
+    line: FlowLine,
+    /// What is wrong with what fails of it, whoever sends it.
+    diagnosis: Option<Diagnosis>,
+}
+
 /// All flows, as they are read.
 pub(crate) struct Snapshot {
     pub(crate) flows: Vec<FlowLine>,
@@ -82,12 +94,9 @@ pub(crate) struct Snapshot {
 /// The days of all flows, by author domain.
 pub(crate) struct Days(pub(crate) Vec<Vec<(Text, Vec<DayCount>)>>);
 
-/// What a snapshot is made from, in a number: another one means another snapshot.
-fn version(generation: i64, organisation: &Organisation, decided: &InForce) -> i64 {
-    let mut flows: Vec<_> = decided.flows.iter().collect();
-    flows.sort();
-    let of = format!("{FORM} {generation} {organisation:?} {flows:?} {:?}", decided.networks);
-    hash(&of).cast_signed()
+/// What a snapshot is made from, in a number: another one means another snapshot. `named`: the flows kept by themselves.
+fn version(generation: i64, organisation: &Organisation, decided: &InForce, named: &str) -> i64 {
+    hash(&format!("{FORM} {generation} {organisation:?} {:?} {named}", decided.networks)).cast_signed()
 }
 
 fn key(kind: &str) -> DerivedKey<'_> {
@@ -106,21 +115,52 @@ pub fn refresh_flows(
 ) -> Result<bool, Error> {
     let generation = ledger.generation()?;
     let decided = in_force(&decisions(ledger, today)?);
-    let version = version(generation, organisation, &decided);
-    if ledger.derived_version(key(FLOWS))? == Some(version) {
-        return Ok(false);
+    // Those that somebody decided about are kept by themselves, however small they are: once, for one may be gone.
+    let mut named: Vec<&str> = decided.flows.keys().map(String::as_str).collect();
+    named.sort_unstable();
+    let (named, kept) = (named.join("\n"), kept_for(ledger)?);
+    let same = ledger.derived_version(key(FLOWS))? == Some(version(generation, organisation, &decided, &kept));
+    if same && (kept == named || all_kept(ledger, &decided)?) {
+        return lay_over(ledger, &decided);
     }
+    let version = version(generation, organisation, &decided, &named);
     let limits = FlowLimits::default();
     let largest = Largest::new(limits.flows);
     let begin = |name: &Text| Folding::new(name, limits, &largest);
-    let keep = |of: OfOrganization, folding: Folding<'_>| {
-        let keys = of.key_days();
-        folding.finish(of.lanes, keys)
-    };
-    let (found, _) = judge(ledger, organisation, catalogue, decided, begin, keep)?;
+    let keep = |of: OfOrganization, folding: Folding<'_>| folding.finish(of.lanes, of.keys);
+    let found = judge(ledger, organisation, catalogue, decided, begin, keep)?;
     write(ledger, found, largest.least(None), version, limits)?;
-    ledger.replace_derived(MADE_OF, [("", 0, generation, &b""[..])])?;
+    ledger.replace_derived(MADE_OF, [("", 0, generation, named)])?;
+    // Those of now: judging takes a while.
+    lay_over(ledger, &in_force(&decisions(ledger, today)?))?;
     Ok(true)
+}
+
+/// Whether every flow that a decision is about is kept by itself.
+fn all_kept(ledger: &Ledger, decided: &InForce) -> Result<bool, Error> {
+    let kept =
+        || Ok(load(ledger)?.is_some_and(|(kept, _)| decided.flows.keys().all(|id| kept.places.contains_key(id))));
+    if decided.flows.is_empty() { Ok(true) } else { kept() }
+}
+
+/// The flows that were kept by themselves when judging was done, a line each.
+fn kept_for(ledger: &Ledger) -> Result<String, Error> {
+    let made_of = ledger.derived(key(MADE_OF))?;
+    Ok(made_of.map(|made_of| String::from_utf8_lossy(&made_of.bytes).into_owned()).unwrap_or_default())
+}
+
+/// Lays decisions on flows over what was judged: whoever reads flows from now on sees them. Says whether they are others than before.
+pub(super) fn lay_over(ledger: &Ledger, decided: &InForce) -> Result<bool, Error> {
+    let Some(judged) = judged_version(ledger)? else { return Ok(false) };
+    let mut flows: Vec<_> = decided.flows.iter().collect();
+    flows.sort_unstable();
+    let bytes = serde_json::to_vec(&flows).map_err(|e| Error::Decision { what: e.to_string() })?;
+    let version = hash(&format!("{judged} {flows:?}")).cast_signed();
+    let others = ledger.derived_version(key(DECIDED))? != Some(version);
+    if others {
+        ledger.replace_derived(DECIDED, [("", 0, version, bytes)])?;
+    }
+    Ok(others)
 }
 
 /// Judges everything, and gives what `keep` keeps of each organizational domain; what `begin` gives takes its flows.
@@ -131,8 +171,8 @@ pub(crate) fn judge<F: Extend<AssessedFlow>, T: Send>(
     decided: InForce,
     begin: impl Fn(&Text) -> F + Sync,
     keep: impl Fn(OfOrganization, F) -> T + Sync,
-) -> Result<(Vec<T>, Space), Error> {
-    let Some((_, last)) = ledger.span()? else { return Ok((Vec::new(), Space::default())) };
+) -> Result<Vec<T>, Error> {
+    let Some((_, last)) = ledger.span()? else { return Ok(Vec::new()) };
     let days = (last.plus(1 - FlowLimits::default().days), last);
     refresh(ledger, days.0)?;
     let organizations = organizations(ledger, days)?;
@@ -160,7 +200,7 @@ fn ground<'a>(
             profiles.insert(number(address), profiled(&profile, &ours, organisation, catalogue));
         }
     })?;
-    Ok(Ground { organisation, catalogue, profiles, decided, thresholds: Thresholds::default() })
+    Ok(Ground { organisation, catalogue, profiles, decided, thresholds: Thresholds::default(), part: CELLS })
 }
 
 pub(crate) fn profiled(
@@ -211,30 +251,25 @@ fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limi
     let json = |value: serde_json::Result<Vec<u8>>| value.map_err(|e| Error::Decision { what: e.to_string() });
     let keys = found.iter().map(|of| Ok((of.name.clone(), json(serde_json::to_vec(&of.keys))?)));
     let keys = keys.collect::<Result<Vec<_>, Error>>()?;
-    let of_cells = lanes_of(&records, found);
-    let mut buckets: Vec<Writer> = (0..BUCKETS).map(|_| Writer::default()).collect();
-    for (at, record) in records.iter_mut().enumerate() {
-        let sources = std::mem::take(&mut record.sources);
-        let mut reader = Reader(&sources);
-        while let Some((source, messages, failing)) = of_address(&mut reader) {
-            let bucket = &mut buckets[bucket(source)];
-            bucket.address(source);
-            for number in [at as u64, messages, failing] {
-                bucket.number(number);
-            }
-        }
+    let places = places(&records, &found);
+    let names: Vec<Text> = found.iter().map(|of| of.name.clone()).collect();
+    let of_cells = names.iter().zip(found).map(|(name, of)| {
+        let lanes = renumbered(&of.lanes, places.get(name).map(Vec::as_slice).unwrap_or_default());
+        (name.as_str(), 0, version, lanes)
+    });
+    ledger.replace_derived(LANES, of_cells)?;
+    ledger.replace_derived(SOURCES, buckets(&records).map(|(at, bucket)| ("", at, version, bucket)))?;
+    for record in &mut records {
+        record.sources = Addresses::default();
     }
     let mores = records
         .iter()
         .map(|record| Ok((record.line.id.clone(), json(serde_json::to_vec(&record.more))?)))
         .collect::<Result<Vec<_>, Error>>()?;
-    let lines: Vec<FlowLine> = records.into_iter().map(|record| record.line).collect();
+    let judged = |record: Record| Judged { line: record.line, diagnosis: record.diagnosis };
+    let lines: Vec<Judged> = records.into_iter().map(judged).collect();
     let lines = json(serde_json::to_vec(&lines))?;
     ledger.replace_derived(MORE, mores.iter().map(|(id, bytes)| (id.as_str(), 0, version, bytes.as_slice())))?;
-    let parts = (0_i64..).zip(&buckets).map(|(at, bucket)| ("", at, version, bucket.0.as_slice()));
-    ledger.replace_derived(SOURCES, parts)?;
-    ledger
-        .replace_derived(LANES, of_cells.iter().map(|(name, bytes)| (name.as_str(), 0, version, bytes.as_slice())))?;
     ledger.replace_derived(KEYS, keys.iter().map(|(name, bytes)| (name.as_str(), 0, version, bytes.as_slice())))?;
     ledger.replace_derived(DAYS, [("", 0, version, packed_days.as_slice())])?;
     // Last: what has this version is complete.
@@ -243,23 +278,36 @@ fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limi
 }
 
 fn bucket(source: u128) -> usize {
-    // Addresses of one network lie together: what is shown together is read together.
-    let near = super::knowledge::network(source);
-    usize::try_from((near ^ (near >> 64) ^ (near >> 8)) % u128::from(BUCKETS)).unwrap_or(0)
+    store::spread(source, BUCKET_BITS)
 }
 
-/// The flow of each cell by its place among the records, by organizational domain.
-fn lanes_of(records: &[Record], found: Vec<Folded>) -> Vec<(Text, Vec<u8>)> {
+/// Addresses with their flows, in those parts that have any. A few parts are filled at a time: all together are as large as what they are made of.
+fn buckets(records: &[Record]) -> impl Iterator<Item = (i64, Vec<u8>)> {
+    const TOGETHER: usize = BUCKETS / 8;
+    (0..BUCKETS).step_by(TOGETHER).flat_map(move |first| {
+        let mut some: Vec<Writer> = (0..TOGETHER).map(|_| Writer::default()).collect();
+        for (at, record) in records.iter().enumerate() {
+            for (source, messages, failing) in record.sources.iter() {
+                let Some(bucket) = bucket(source).checked_sub(first).and_then(|at| some.get_mut(at)) else { continue };
+                bucket.address(source);
+                for number in [at as u64, messages, failing] {
+                    bucket.number(number);
+                }
+            }
+        }
+        let filled = (first..).zip(some).filter(|(_, bucket)| !bucket.0.is_empty());
+        filled.map(|(at, bucket)| (i64::try_from(at).unwrap_or(0), bucket.0))
+    })
+}
+
+/// The place among the records of each flow, by organizational domain.
+fn places(records: &[Record], found: &[Folded]) -> HashMap<Text, Vec<u32>> {
     let mut places: HashMap<Text, Vec<u32>> = found.iter().map(|of| (of.name.clone(), vec![0; of.flows])).collect();
     for (place, record) in (0_u32..).zip(records) {
         let Some(places) = places.get_mut(&record.line.organizational_domain) else { continue };
         record.parts.iter().for_each(|flow| places[*flow] = place);
     }
-    let of = |of: Folded| {
-        let lanes = renumbered(&of.lanes, places.get(&of.name).map(Vec::as_slice).unwrap_or_default());
-        (of.name, lanes)
-    };
-    found.into_iter().map(of).collect()
+    places
 }
 
 fn pack_days(records: &[Record]) -> Vec<u8> {
@@ -320,12 +368,19 @@ pub(crate) type Loaded = (Arc<Snapshot>, Arc<Days>);
 
 /// The flows that are kept; `None` before the first were judged.
 pub(crate) fn load(ledger: &Ledger) -> Result<Option<Loaded>, Error> {
-    let decode = |bytes: &[u8]| {
-        let flows: Vec<FlowLine> = serde_json::from_slice(bytes).ok()?;
+    let decode = |decided: &[u8]| {
+        let decided: HashMap<String, (FlowClass, u64)> =
+            serde_json::from_slice::<Vec<_>>(decided).ok()?.into_iter().collect();
+        let judged: Vec<Judged> = serde_json::from_slice(&ledger.derived(key(FLOWS)).ok()??.bytes).ok()?;
+        let flow = |Judged { line, diagnosis }: Judged| match decided.get(&line.id) {
+            Some(decision) => super::decisions::decided(line, diagnosis, *decision),
+            None => line,
+        };
+        let flows: Vec<FlowLine> = judged.into_iter().map(flow).collect();
         let places = flows.iter().enumerate().map(|(at, flow)| (flow.id.clone(), at)).collect();
         Some(Snapshot { flows, places })
     };
-    let flows = ledger.decoded(key(FLOWS), decode)?;
+    let flows = ledger.decoded(key(DECIDED), decode)?;
     Ok(flows.zip(ledger.decoded(key(DAYS), unpack_days)?).filter(|(flows, days)| flows.flows.len() == days.0.len()))
 }
 
@@ -384,15 +439,51 @@ pub(crate) fn key_days(ledger: &Ledger, organization: &str) -> Result<Vec<KeyDay
     Ok(found.and_then(|derived| serde_json::from_slice(&derived.bytes).ok()).unwrap_or_default())
 }
 
-/// The version of the flows that are kept; another number means that they were judged anew.
+/// The version of the flows as they are shown; another number means that they were judged anew, or that somebody decided about one.
 ///
 /// # Errors
 /// When the ledger cannot be read.
 pub fn flows_version(ledger: &Ledger) -> Result<Option<i64>, Error> {
+    Ok(ledger.derived_version(key(DECIDED))?)
+}
+
+/// The version of what was judged, without decisions on flows.
+pub(crate) fn judged_version(ledger: &Ledger) -> Result<Option<i64>, Error> {
     Ok(ledger.derived_version(key(FLOWS))?)
 }
 
-/// Whether reports, profiles or decisions came since the snapshot was made.
+/// Whether a decision shows without judging anew: it is about a flow that is kept by itself.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn shows_at_once(ledger: &Ledger, target: &Target) -> Result<bool, Error> {
+    let Target::Flow(id) = target else { return Ok(false) };
+    Ok(load(ledger)?.is_some_and(|(kept, _)| kept.places.contains_key(id)))
+}
+
+/// Whether reports or profiles came since the snapshot was made.
 pub(crate) fn stale(ledger: &Ledger) -> Result<bool, Error> {
     Ok(ledger.derived_version(key(MADE_OF))? != Some(ledger.generation()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_spread_evenly_over_the_parts() {
+        let v4 = |n: u32| number(std::net::IpAddr::from((0x6440_0000 + n).to_be_bytes()));
+        let v6 = 0x2001_0db8_u128 << 96;
+        let networks = |n: u32| v6 | u128::from(n) << 80 | 0xdeca_fbad;
+        let in_one = |n: u32| v6 | u128::from(n) << 64 | 0xdeca_fbad;
+        let hosts = |n: u32| v6 | u128::from(n);
+        let kinds: [(&str, &dyn Fn(u32) -> u128); 4] =
+            [("IPv4", &v4), ("a /48 each", &networks), ("a /64 each of one /48", &in_one), ("hosts of a /64", &hosts)];
+        for (kind, address) in kinds {
+            let mut filled = vec![0; BUCKETS];
+            (0..=u32::from(u16::MAX)).for_each(|n| filled[bucket(address(n))] += 1);
+            let most = filled.iter().max().copied().unwrap_or(0);
+            assert!(most <= 16, "four addresses of the kind {kind} would be even, and a part has {most}");
+        }
+    }
 }

@@ -3,12 +3,13 @@
 //! In: what is declared, and the facts of all organizational domains. Out: [`Space`]. Without a declaration a network counts as ours where
 //! several of its addresses pass SPF for our own names and nobody else's mail was ever seen from it: a relay and the printer beside it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashSet};
 use std::net::IpAddr;
 
-use super::Map;
 use super::day::number;
-use super::knowledge::{Facts, SourceFacts, is_v4, neighbourhood, network};
+use super::knowledge::{SourceFacts, Sources, is_v4, neighbourhood, network};
+use super::pack::{Reader, Writer};
 
 /// Messages that make an address count as one of our own senders.
 const OWN_MIN: u64 = 10;
@@ -54,7 +55,7 @@ impl Space {
 
     /// What the senders of all organizational domains show: whole networks. `shared` says that a source belongs to a service.
     pub(crate) fn inferred(senders: &Senders, shared: impl Fn(u128) -> bool) -> Self {
-        Self { ranges: apart(inferred(&senders.0, shared)), declared: false }
+        Self { ranges: apart(inferred(senders, shared)), declared: false }
     }
 }
 
@@ -71,13 +72,20 @@ fn apart(mut ranges: Vec<(u128, u128)>) -> Vec<(u128, u128)> {
     ranges
 }
 
-/// What the organizational domains together show of each source around which something passes SPF for our own names: no other is ever ours,
-/// and there are very many others.
+/// What the organizational domains show of each source around which something passes SPF for our own names: no other is ever ours, and there
+/// are very many others.
 #[derive(Debug, Default)]
-pub(crate) struct Senders(Map<u128, Sender>);
+pub(crate) struct Senders(Vec<List>);
+
+/// Sources, ascending, packed: there are many of those as well.
+#[derive(Debug, Default)]
+struct List {
+    packed: Writer,
+    last: u128,
+}
 
 /// Messages of one source, as [`SourceFacts`] has them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 struct Sender {
     messages: u64,
     direct: u64,
@@ -89,6 +97,16 @@ struct Sender {
 }
 
 impl Sender {
+    fn write(&self, list: &mut Writer) {
+        let Self { messages, direct, below, also_signed, foreign, passing } = *self;
+        list.sparse(&[messages, direct, below, also_signed, foreign, passing]);
+    }
+
+    fn read(list: &mut Reader<'_>) -> Option<Self> {
+        let [messages, direct, below, also_signed, foreign, passing] = list.sparse()?;
+        Some(Self { messages, direct, below, also_signed, foreign, passing })
+    }
+
     fn plus(&mut self, other: &Self) {
         self.messages += other.messages;
         self.direct += other.direct;
@@ -107,16 +125,42 @@ impl From<&SourceFacts> for Sender {
 }
 
 impl Senders {
-    /// `around`: the neighbourhoods in which something passes.
-    pub(crate) fn add(&mut self, facts: &Facts, around: &HashSet<u128>) {
-        for (source, facts) in facts.sources.iter().filter(|(source, _)| around.contains(&neighbourhood(**source))) {
-            self.0.entry(*source).or_default().plus(&facts.into());
+    /// One list of the sources of all parts, which come one after the other. `around`: the neighbourhoods in which something passes.
+    pub(crate) fn add(&mut self, sources: &Sources, around: &HashSet<u128>) {
+        let mut near: Vec<_> = sources.iter().filter(|(source, _)| around.contains(&neighbourhood(**source))).collect();
+        near.sort_unstable_by_key(|(source, _)| **source);
+        let mut list = self.0.pop().unwrap_or_default();
+        for (source, facts) in near {
+            list.packed.step(std::mem::replace(&mut list.last, *source), *source);
+            Sender::from(facts).write(&mut list.packed);
         }
+        self.0.push(list);
     }
 
     pub(crate) fn plus(&mut self, other: Self) {
-        for (source, sender) in other.0 {
-            self.0.entry(source).or_default().plus(&sender);
+        self.0.extend(other.0);
+    }
+
+    /// Each source once, with what all lists together show of it.
+    fn visit(&self, mut visit: impl FnMut(u128, &Sender)) {
+        let mut lists: Vec<Reader<'_>> = self.0.iter().map(|list| Reader(&list.packed.0)).collect();
+        let firsts = lists.iter_mut().enumerate().filter_map(|(at, list)| Some(Reverse((list.step(0)?, at))));
+        let mut next: BinaryHeap<Reverse<(u128, usize)>> = firsts.collect();
+        let mut open: Option<(u128, Sender)> = None;
+        while let Some(Reverse((source, at))) = next.pop() {
+            let sender = Sender::read(&mut lists[at]).unwrap_or_default();
+            match &mut open {
+                Some((same, sum)) if *same == source => sum.plus(&sender),
+                _ => {
+                    if let Some((done, sum)) = open.replace((source, sender)) {
+                        visit(done, &sum);
+                    }
+                }
+            }
+            next.extend(lists[at].step(source).map(|source| Reverse((source, at))));
+        }
+        if let Some((done, sum)) = open {
+            visit(done, &sum);
         }
     }
 }
@@ -140,9 +184,12 @@ pub(crate) fn stands_for_nobody(source: u128) -> bool {
     address.is_loopback() || address.is_unspecified() || address.is_multicast()
 }
 
-fn inferred(sources: &Map<u128, Sender>, shared: impl Fn(u128) -> bool) -> Vec<(u128, u128)> {
+fn inferred(senders: &Senders, shared: impl Fn(u128) -> bool) -> Vec<(u128, u128)> {
     let (mut networks, mut neighbourhoods) = (BTreeMap::<u128, Seen>::new(), BTreeMap::<u128, Seen>::new());
-    for (&source, facts) in sources.iter().filter(|(source, _)| !stands_for_nobody(**source)) {
+    senders.visit(|source, facts| {
+        if stands_for_nobody(source) {
+            return;
+        }
         let (near, around) = (network(source), neighbourhood(source));
         let somebody = shared(source) || facts.also_signed * 2 > facts.messages || facts.below * 2 > facts.messages;
         let own = !somebody
@@ -166,7 +213,7 @@ fn inferred(sources: &Map<u128, Sender>, shared: impl Fn(u128) -> bool) -> Vec<(
                 seen.strays += 1;
             }
         }
-    }
+    });
     let alone = |seen: &Seen| seen.shared * SHARED_ONE_IN <= seen.own_messages && seen.strays <= STRAYS_MAX * seen.own;
     let mut ranges = Vec::new();
     for (first, seen) in &neighbourhoods {

@@ -1,33 +1,35 @@
-//! The cells of days that are kept, one after the other: what inventories are summed from.
+//! The cells of days that are kept, gone through on all cores: what inventories are summed from.
 
 use report::{Day, Text};
 use store::Ledger;
 
-use crate::Error;
 use crate::flows::cell::{Cell, Names};
 use crate::flows::day::{Kept, organizations};
+use crate::{Error, cores};
 
-/// What is done with each cell.
-struct Visit<'a> {
-    names: Names,
-    each: &'a mut dyn FnMut(Day, &Cell, &Names),
-}
+/// Days read at once: few enough that all cores end together, and more than one, as most domains have few cells a day.
+const AT_ONCE: i32 = 4;
 
-/// Goes through the cells of an organizational domain, and gives their names. Numbers of names are the same from the first cell to the last.
-pub(super) fn visit(
+/// Goes through the cells of an organizational domain, and gives what `end` makes of all that a core has seen, with its names: numbers of names
+/// are the same from a core's first cell to its last, and others for another core. Cells of a day come in the order of their addresses.
+pub(super) fn visit<S, T: Send>(
     ledger: &Ledger,
     organization: &str,
     days: (Day, Day),
-    each: &mut dyn FnMut(Day, &Cell, &Names),
-) -> Result<Names, Error> {
-    let mut state = Visit { names: Names::default(), each };
-    let kept = Kept::read(ledger, organization, days)?;
-    kept.visit(
-        &mut state,
-        |state, name| state.names.number(name),
-        |state, day, cell| (state.each)(day, cell, &state.names),
-    );
-    Ok(state.names)
+    begin: impl Fn(&mut Names) -> S + Sync,
+    each: impl Fn(&mut S, Day, &Cell) + Sync,
+    end: impl Fn(S) -> T + Sync,
+) -> Result<Vec<(T, Names)>, Error> {
+    let begin = || {
+        let mut names = Names::default();
+        (begin(&mut names), names)
+    };
+    let work = |state: &mut (S, Names), days: &(Day, Day)| {
+        let kept = Kept::read(ledger, organization, *days)?;
+        kept.visit(state, |(_, names), name| names.number(name), |(state, _), day, cell| each(state, day, cell));
+        Ok(())
+    };
+    cores::each(&cores::stretches(days, AT_ONCE), begin, work, |(state, names)| (end(state), names))
 }
 
 /// The organizational domains that are meant: that of a domain, or all.

@@ -15,7 +15,7 @@ use store::{Ledger, PublishedState};
 use super::cells::{meant, visit};
 use super::{InventoryFinding, Weight, between};
 use crate::counts::ratio;
-use crate::flows::cell::Own;
+use crate::flows::cell::{Cell, Own};
 use crate::flows::snapshot::{KeyDays, key_days, load};
 use crate::flows::{FlowClass, Map};
 use crate::published::{History, PublishedLine, RecordKind};
@@ -140,13 +140,24 @@ struct Seen {
 }
 
 impl Seen {
-    fn plus(&mut self, other: Self) {
+    fn plus(&mut self, mut other: Self) {
         self.messages += other.messages;
         self.passing += other.passing;
+        if self.sources.len() < other.sources.len() {
+            std::mem::swap(&mut self.sources, &mut other.sources);
+        }
         self.sources.extend(other.sources);
         self.first = [self.first, other.first].into_iter().flatten().min();
         self.last = self.last.max(other.last);
     }
+}
+
+/// What one core has seen; names are numbers.
+#[derive(Default)]
+struct Numbered {
+    messages: u64,
+    signed: u64,
+    keys: Map<(u32, u32), Seen>,
 }
 
 /// What mail of a period says of keys, with its messages and those of them that are signed; when keys were used, by all days that are judged.
@@ -156,15 +167,14 @@ fn signed(ledger: &Ledger, scope: &Scope, period: (Day, Day)) -> Result<Signed, 
     let mut seen: BTreeMap<(Text, Text), Seen> = BTreeMap::new();
     let (mut messages, mut signed) = (0_u64, 0_u64);
     for organization in meant(ledger, scope.domain.as_deref(), (Day(i32::MIN), Day(i32::MAX)))? {
-        let mut numbered: Map<(u32, u32), Seen> = Map::default();
-        let names = visit(ledger, &organization, period, &mut |day, cell, _| {
+        let each = |of: &mut Numbered, day: Day, cell: &Cell| {
             let total = cell.total();
-            messages += total;
+            of.messages += total;
             if cell.shape.own() == Own::Absent || cell.own_selector == 0 {
                 return;
             }
-            signed += total;
-            let seen = numbered.entry((cell.own_domain, cell.own_selector)).or_default();
+            of.signed += total;
+            let seen = of.keys.entry((cell.own_domain, cell.own_selector)).or_default();
             seen.messages += total;
             if cell.shape.own() == Own::Pass {
                 seen.passing += total;
@@ -173,10 +183,14 @@ fn signed(ledger: &Ledger, scope: &Scope, period: (Day, Day)) -> Result<Signed, 
                 seen.last = Some(seen.last.map_or(day, |last| last.max(day)));
             }
             seen.sources.insert(cell.source);
-        })?;
-        for ((domain, selector), of_key) in numbered {
-            // A key of one organizational domain signs for another only where somebody shares it.
-            seen.entry((names.name(domain).clone(), names.name(selector).clone())).or_default().plus(of_key);
+        };
+        let parts = visit(ledger, &organization, period, |_| Numbered::default(), each, |of| of)?;
+        for (of, names) in parts {
+            (messages, signed) = (messages + of.messages, signed + of.signed);
+            for ((domain, selector), of_key) in of.keys {
+                // A key of one organizational domain signs for another only where somebody shares it.
+                seen.entry((names.name(domain).clone(), names.name(selector).clone())).or_default().plus(of_key);
+            }
         }
         for KeyDays { domain, selector, first, last } in key_days(ledger, &organization)? {
             let used = Seen { first: Some(first), last: Some(last), ..Seen::default() };

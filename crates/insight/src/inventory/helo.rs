@@ -14,7 +14,7 @@ use store::{Ledger, PublishedState};
 
 use super::cells::{meant, visit};
 use super::{InventoryFinding, Weight};
-use crate::flows::cell::{Spf, Whose};
+use crate::flows::cell::{Cell, Names, Spf, Whose};
 use crate::flows::day::address;
 use crate::flows::{FlowClass, Map, flows_of};
 use crate::published::{History, RecordKind};
@@ -131,13 +131,13 @@ pub fn helo_inventory(ledger: &Ledger, scope: &Scope) -> Result<HeloInventory, E
     inventory.days = Some(period);
     let mut names: BTreeMap<Text, Seen> = BTreeMap::new();
     for organization in meant(ledger, scope.domain.as_deref(), period)? {
-        let mut numbered: Map<u32, Seen> = Map::default();
-        let known = visit(ledger, &organization, period, &mut |day, cell, _| {
+        let begin = |_: &mut Names| (0_u64, Map::<u32, Seen>::default());
+        let each = |(foreign, numbered): &mut (u64, Map<u32, Seen>), day: Day, cell: &Cell| {
             if !cell.shape.bounce() {
                 return;
             }
             match cell.shape.whose() {
-                Whose::Foreign => inventory.foreign += cell.total(),
+                Whose::Foreign => *foreign += cell.total(),
                 Whose::Ours | Whose::Below => {
                     let seen = numbered.entry(cell.spf).or_default();
                     let result = match cell.shape.spf() {
@@ -155,9 +155,13 @@ pub fn helo_inventory(ledger: &Ledger, scope: &Scope) -> Result<HeloInventory, E
                 }
                 Whose::Nobody => {}
             }
-        })?;
-        for (name, seen) in numbered {
-            names.entry(known.name(name).clone()).or_default().plus(seen);
+        };
+        let parts = visit(ledger, &organization, period, begin, each, |seen| seen)?;
+        for ((foreign, numbered), known) in parts {
+            inventory.foreign += foreign;
+            for (name, seen) in numbered {
+                names.entry(known.name(name).clone()).or_default().plus(seen);
+            }
         }
     }
     let history = History::read(ledger, None)?;

@@ -186,7 +186,7 @@ pub fn spf_inventory(ledger: &Ledger, domain: &str, scope: &Scope) -> Result<Spf
 
     let then = history.as_of(period.1);
     let surveyed = dns::now(survey(&then, &name, &Limits::default()));
-    let mail = traffic(ledger, &history, &name, period)?;
+    let mail = traffic(ledger, &history, &name, period, UNEXPLAINED_MAX)?;
     (inventory.messages, inventory.evaluated) = (mail.messages, mail.evaluated);
     (inventory.passed, inventory.permerror, inventory.assumed) = (mail.passed, mail.permerror, mail.assumed);
     inventory.lookups = surveyed.lookups();
@@ -197,8 +197,8 @@ pub fn spf_inventory(ledger: &Ledger, domain: &str, scope: &Scope) -> Result<Spf
     inventory.lines = tree.iter().map(|term| judge.line(term)).collect();
     inventory.findings = judge.whole(&inventory);
     inventory.uncounted = uncounted(&then, &name);
-    inventory.unexplained_total = mail.unexplained.len();
-    inventory.unexplained = mail.unexplained.iter().take(UNEXPLAINED_MAX).map(unexplained).collect();
+    inventory.unexplained_total = mail.unexplained_total;
+    inventory.unexplained = mail.unexplained.iter().map(unexplained).collect();
     inventory.proposal = proposal(&inventory, &then, &name);
     Ok(inventory)
 }

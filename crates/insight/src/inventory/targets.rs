@@ -10,7 +10,8 @@ use store::Ledger;
 
 use super::cells::{meant, visit};
 use crate::Error;
-use crate::flows::cell::Own;
+use crate::flows::Map;
+use crate::flows::cell::{Cell, Own};
 
 /// Days back from the newest in the ledger: as long as flows are judged.
 const DAYS: i32 = 400;
@@ -30,6 +31,14 @@ pub struct WatchTargets {
     pub selectors: BTreeMap<String, Vec<String>>,
 }
 
+/// Messages by names, which are numbers.
+#[derive(Default)]
+struct Numbered {
+    authors: Map<u32, u64>,
+    checked: Map<u32, u64>,
+    keys: Map<(u32, u32), u64>,
+}
+
 /// The names that mail of the last year was about; `declared` domains are always among them.
 ///
 /// # Errors
@@ -41,20 +50,30 @@ pub fn watch_targets(ledger: &Ledger, declared: &[String]) -> Result<WatchTarget
     if let Some((_, last)) = ledger.span()? {
         let days = (last.plus(1 - DAYS), last);
         for organization in meant(ledger, None, days)? {
-            visit(ledger, &organization, days, &mut |_, cell, known| {
-                let add = |map: &mut HashMap<Text, u64>, name: &Text| {
-                    *map.entry(name.clone()).or_default() += cell.total();
-                };
-                add(&mut authors, known.name(cell.author));
-                let below = known.name(cell.spf);
-                if !below.is_empty() && store::organizational_domain(below) == organization {
-                    add(&mut names, below);
-                }
+            let each = |seen: &mut Numbered, _, cell: &Cell| {
+                let total = cell.total();
+                *seen.authors.entry(cell.author).or_default() += total;
+                *seen.checked.entry(cell.spf).or_default() += total;
                 if cell.shape.own() != Own::Absent && cell.own_selector != 0 {
-                    let key = (known.name(cell.own_domain).clone(), known.name(cell.own_selector).clone());
-                    *keys.entry(key).or_default() += cell.total();
+                    *seen.keys.entry((cell.own_domain, cell.own_selector)).or_default() += total;
                 }
-            })?;
+            };
+            let parts = visit(ledger, &organization, days, |_| Numbered::default(), each, |seen| seen)?;
+            for (seen, known) in parts {
+                let name = |number: u32| known.name(number).clone();
+                for (author, messages) in seen.authors {
+                    *authors.entry(name(author)).or_default() += messages;
+                }
+                for (checked, messages) in seen.checked {
+                    let below = name(checked);
+                    if !below.is_empty() && store::organizational_domain(&below) == organization {
+                        *names.entry(below).or_default() += messages;
+                    }
+                }
+                for ((domain, selector), messages) in seen.keys {
+                    *keys.entry((name(domain), name(selector))).or_default() += messages;
+                }
+            }
         }
     }
     let mut targets = WatchTargets::default();

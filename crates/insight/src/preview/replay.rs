@@ -3,7 +3,6 @@
 //! In: kept cells and the flow of each, a [`World`]. Out: sums by day, flow and author domain; and where records and reporters disagree. No row is read and nothing is judged: what a flow is stays as the snapshot has it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use report::{Day, Text};
 use store::Ledger;
@@ -11,9 +10,9 @@ use store::Ledger;
 use super::differences::{Difference, difference};
 use super::mailer::{Asked, Mailer, Tag};
 use super::world::World;
-use crate::Error;
 use crate::counts::float;
 use crate::flows::{Cell, Kept, Runs};
+use crate::{Error, cores};
 
 /// Messages of a flow on a day, and how they would fare.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -106,33 +105,13 @@ pub(crate) struct Job<'a> {
 
 /// No flow, no author domain.
 const NOWHERE: ((u32, u32), u32) = ((u32::MAX, u32::MAX), 0);
-/// Most threads: more only wait for the disk.
-const THREADS_MAX: usize = 8;
 
 /// Replays days on all cores.
 pub(crate) fn replay(ledger: &Ledger, job: &Job<'_>) -> Result<Replay, Error> {
     let days: Vec<Day> = (job.days.0.0..=job.days.1.0).map(Day).filter(|day| job.lanes.contains_key(day)).collect();
-    let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(days.len().max(1));
-    let work = || -> Result<Replay, Error> {
-        let mut lane = Lane::new(job);
-        while let Some(day) = days.get(next.fetch_add(1, Ordering::Relaxed)) {
-            lane.day(ledger, *day)?;
-        }
-        Ok(lane.found)
-    };
-    let parts: Vec<Result<Replay, Error>> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut parts = vec![work()];
-        parts.extend(others.into_iter().map(|other| match other.join() {
-            Ok(part) => part,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }));
-        parts
-    });
+    let parts = cores::each(&days, || Lane::new(job), |lane, day| lane.day(ledger, *day), |lane| lane.found)?;
     let mut all = Replay::default();
     for part in parts {
-        let part = part?;
         all.days.extend(part.days);
         for (difference, messages) in part.differences {
             *all.differences.entry(difference).or_default() += messages;

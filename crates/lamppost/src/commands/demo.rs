@@ -43,7 +43,7 @@ pub(super) fn demo(args: &DemoArgs, out: &mut impl Write) -> anyhow::Result<Done
     // Nor is there in DNS: its zones come with it, those of years ago too.
     let watch = watching::Settings { enabled: false, ..watching::Settings::default() };
     let config = Config { data, reporter, enrichment, watch, ..Config::default() };
-    crate::organisation::after_changes(&ledger, &config);
+    crate::organisation::Ground::new(&config)?.refresh(&ledger)?;
     watching::company(&ledger, &reports, FROM.parse::<report::Day>()?.plus(i32::from(args.company.days) - 1))?;
     serve::portal(ledger, listener, &config, out)?;
     Ok(Done::Well)

@@ -199,6 +199,13 @@ impl Pair {
                 assert_eq!(self.ledger.ask_segments(&question, &rows).unwrap(), expected, "by segments: {question:?}");
                 by_source += usize::from(plan.by_source && self.served());
             }
+            // Others about the same rows, in one go with it; some of them for the second time.
+            let alike = |other: Question| Question { days: question.days, filter: question.filter.clone(), ..other };
+            let others = [self::question(dice, &table), question.clone(), self::question(dice, &table)].map(alike);
+            let together = self.ledger.ask_together(&others).unwrap();
+            for (other, answer) in others.iter().zip(together) {
+                assert_eq!(answer, model::answer(&table, other), "together: {other:?}");
+            }
         }
         by_source
     }

@@ -88,9 +88,7 @@ fn decisions_are_added_also_beside_the_writer_and_outlive_a_rebuild() {
     let dir = directory();
     let ledger = Ledger::open(dir.path()).unwrap();
     let reader = Ledger::read(dir.path()).unwrap();
-    let generation = ledger.generation().unwrap();
     assert_eq!((ledger.add_decision(10, "{}").unwrap(), reader.add_decision(5, "[]").unwrap()), (1, 2));
-    assert!(ledger.generation().unwrap() > generation);
     ledger.forget_derived().unwrap();
     let copy = directory();
     let copy = copy.path().join("copy");

@@ -278,6 +278,22 @@ fn the_check_compares_both_orders_of_a_segment() {
 }
 
 #[test]
+fn segments_of_an_earlier_form_are_written_anew_once() {
+    let dir = directory();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    fill(&ledger, &mut Dice(5), 0..4, 20);
+    ledger.compact().unwrap();
+    let (before, answer) = (ledger.inner.snapshot().unwrap()[0].entry, totals(&ledger));
+    assert_eq!(ledger.compact().unwrap().after, 0, "nothing to do");
+    ledger.inner.writer().unwrap().connection().execute("UPDATE segment SET level = 1", []).unwrap();
+    assert_eq!(ledger.compact().unwrap().after, 1);
+    let after = ledger.inner.snapshot().unwrap()[0].entry;
+    assert!(after.id > before.id && after.rows == before.rows, "{before:?} {after:?}");
+    assert_eq!((ledger.compact().unwrap().after, totals(&ledger)), (0, answer), "once, and nothing is lost");
+    assert_eq!(ledger.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
 fn a_missing_segment_is_named() {
     let dir = directory();
     let ledger = Ledger::open(dir.path()).unwrap();
@@ -365,5 +381,9 @@ fn questions_that_make_no_sense_are_refused() {
     for (sentence, question) in cases {
         let error = ledger.ask(&question).unwrap_err().to_string();
         assert!(error.contains(sentence), "{error}");
+        assert!(ledger.ask_together(&[question]).unwrap_err().to_string().contains(sentence));
     }
+    let of_a_day = Question { days: Some((Day::of(EPOCH), Day::of(EPOCH))), ..Question::default() };
+    let error = ledger.ask_together(&[Question::default(), of_a_day]).unwrap_err().to_string();
+    assert!(error.contains("other days"), "{error}");
 }
