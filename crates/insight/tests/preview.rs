@@ -335,4 +335,28 @@ fn a_replay_of_the_records_as_they_are_gives_what_was_reported() {
     assert!(all > 1_000 && about * 1_000 <= all, "{about} of {all} verdicts differ: {:?}", found.agreement);
     assert!(agrees * 100 >= all * 95, "{agrees} of {all}: {:?}", found.agreement);
     assert!(found.changed.is_empty() && near(found.harm.seen, 0.0), "nothing changes: {:?}", found.harm);
+    sums_tell_what_cells_do(&ledger, &what_if);
+}
+
+/// Where no SPF record changes a preview goes through sums by flow, which must give what the cells give that they are made from.
+fn sums_tell_what_cells_do(ledger: &Ledger, what_if: &WhatIf) {
+    let strict = Some(Alignment::Strict);
+    let cases = [
+        ("other policies", WhatIf { p: Some(Policy::Reject), sp: Some(Policy::Quarantine), ..what_if.clone() }),
+        ("half of it", WhatIf { p: Some(Policy::Reject), pct: Some(50), ..what_if.clone() }),
+        ("other alignment", WhatIf { p: Some(Policy::Reject), adkim: strict, aspf: strict, ..what_if.clone() }),
+        ("one name alone", WhatIf { p: Some(Policy::Reject), subdomains: false, ..what_if.clone() }),
+    ];
+    let json = |preview: &Preview| serde_json::to_string(preview).expect("JSON");
+    let all = || cases.each_ref().map(|(_, what_if)| insight::preview(ledger, what_if).expect("a preview"));
+    let by_sums = all();
+    let kept = ledger.derived_about("flow-sums", &what_if.domain, i64::MIN..=i64::MAX).expect("sums");
+    assert_eq!(kept.len(), ledger.day_versions().expect("days").len(), "all days have mail");
+    ledger.drop_derived("flow-sums", i64::MIN..=i64::MAX).expect("forgotten");
+    let by_cells = all();
+    for (((why, _), sums), cells) in cases.iter().zip(by_sums).zip(by_cells) {
+        assert!(cells.harm.seen > 0.0, "{why}");
+        assert_eq!(json(&sums), json(&cells), "{why}");
+    }
+    refresh(ledger);
 }

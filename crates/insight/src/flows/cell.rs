@@ -155,6 +155,11 @@ impl Cell {
     pub(crate) fn total(&self) -> u64 {
         self.messages.iter().fold(0, |sum, n| sum.saturating_add(*n))
     }
+
+    /// Receivers quarantined or rejected the larger part.
+    pub(crate) fn was_stopped(&self) -> bool {
+        (self.messages[2] + self.messages[3]) * 2 > self.total()
+    }
 }
 
 /// Names by number; number 0 is no name.

@@ -49,6 +49,7 @@ pub(crate) mod snapshot;
 mod space;
 mod spikes;
 mod strangers;
+pub(crate) mod sums;
 mod vocabulary;
 
 pub use answers::*;

@@ -128,12 +128,7 @@ const V4: u128 = 0xffff << 32;
 /// Packs cells, which name their names in `names`.
 pub(crate) fn pack(names: &Names, cells: &[Cell]) -> Vec<u8> {
     let mut out = Writer(vec![FORM]);
-    out.number(names.len() as u64 - 1);
-    for number in 1..names.len() {
-        let name = names.name(u32::try_from(number).unwrap_or(0));
-        out.number(name.len() as u64);
-        out.0.extend_from_slice(name.as_bytes());
-    }
+    write_names(names, &mut out);
     out.number(cells.len() as u64);
     for cell in cells {
         out.address(cell.source);
@@ -145,6 +140,26 @@ pub(crate) fn pack(names: &Names, cells: &[Cell]) -> Vec<u8> {
         out.sparse(&cell.messages);
     }
     out.0
+}
+
+/// Packs names but for number 0.
+pub(crate) fn write_names(names: &Names, out: &mut Writer) {
+    out.number(names.len() as u64 - 1);
+    for number in 1..names.len() {
+        let name = names.name(u32::try_from(number).unwrap_or(0));
+        out.number(name.len() as u64);
+        out.0.extend_from_slice(name.as_bytes());
+    }
+}
+
+/// The inverse of [`write_names`].
+pub(crate) fn names<'a>(reader: &mut Reader<'a>) -> Option<Vec<&'a str>> {
+    let mut names = Vec::new();
+    for _ in 0..reader.number()? {
+        let length = usize::try_from(reader.number()?).ok()?;
+        names.push(std::str::from_utf8(reader.bytes(length)?).ok()?);
+    }
+    Some(names)
 }
 
 /// The packed cells of a day.
@@ -164,11 +179,8 @@ impl<'a> Packed<'a> {
         if form != FORM {
             return None;
         }
-        let (mut cells, mut names) = (Reader(rest), Vec::new());
-        for _ in 0..cells.number()? {
-            let length = usize::try_from(cells.number()?).ok()?;
-            names.push(std::str::from_utf8(cells.bytes(length)?).ok()?);
-        }
+        let mut cells = Reader(rest);
+        let names = names(&mut cells)?;
         let count = cells.number()?;
         Some(Self { names, cells, count })
     }

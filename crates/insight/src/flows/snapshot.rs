@@ -26,6 +26,7 @@ use super::parts::CELLS;
 use super::results::FlowResult;
 use super::rules::Thresholds;
 use super::series::Addresses;
+use super::sums;
 use crate::Error;
 
 /// How much is judged and kept.
@@ -87,6 +88,8 @@ struct Judged {
 
 /// All flows, as they are read.
 pub(crate) struct Snapshot {
+    /// The version of what was judged.
+    pub(crate) judged: i64,
     pub(crate) flows: Vec<FlowLine>,
     pub(crate) places: HashMap<String, usize>,
 }
@@ -258,6 +261,7 @@ fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limi
         (name.as_str(), 0, version, lanes)
     });
     ledger.replace_derived(LANES, of_cells)?;
+    sums::write(ledger, &names, version)?;
     ledger.replace_derived(SOURCES, buckets(&records).map(|(at, bucket)| ("", at, version, bucket)))?;
     for record in &mut records {
         record.sources = Addresses::default();
@@ -371,14 +375,15 @@ pub(crate) fn load(ledger: &Ledger) -> Result<Option<Loaded>, Error> {
     let decode = |decided: &[u8]| {
         let decided: HashMap<String, (FlowClass, u64)> =
             serde_json::from_slice::<Vec<_>>(decided).ok()?.into_iter().collect();
-        let judged: Vec<Judged> = serde_json::from_slice(&ledger.derived(key(FLOWS)).ok()??.bytes).ok()?;
+        let kept = ledger.derived(key(FLOWS)).ok()??;
+        let judged: Vec<Judged> = serde_json::from_slice(&kept.bytes).ok()?;
         let flow = |Judged { line, diagnosis }: Judged| match decided.get(&line.id) {
             Some(decision) => super::decisions::decided(line, diagnosis, *decision),
             None => line,
         };
         let flows: Vec<FlowLine> = judged.into_iter().map(flow).collect();
         let places = flows.iter().enumerate().map(|(at, flow)| (flow.id.clone(), at)).collect();
-        Some(Snapshot { flows, places })
+        Some(Snapshot { judged: kept.version, flows, places })
     };
     let flows = ledger.decoded(key(DECIDED), decode)?;
     Ok(flows.zip(ledger.decoded(key(DAYS), unpack_days)?).filter(|(flows, days)| flows.flows.len() == days.0.len()))

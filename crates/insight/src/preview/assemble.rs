@@ -8,12 +8,12 @@ use store::{Ledger, organizational_domain};
 use super::answers::{Preview, PreviewAgreement, PreviewClass, PreviewDomain, PreviewFlow, PreviewOwner, PreviewTag};
 use super::forecast::{Calendar, Estimate, Series, estimate};
 use super::mailer::Tag;
-use super::replay::{Job, Replay, Sums, replay};
+use super::replay::{Job, Mail, Replay, Sums, replay};
 use super::what_if::{WhatIf, wrong};
 use super::world::World;
 use super::{reporters, request};
 use crate::counts::float;
-use crate::flows::{Days, Snapshot, decisions, lanes, load, stale};
+use crate::flows::{Days, Snapshot, decisions, load, stale};
 use crate::scope::length;
 use crate::{Error, FlowClass, FlowLine, Period, Scope};
 
@@ -70,11 +70,10 @@ pub(crate) fn study(ledger: &Ledger, what_if: &WhatIf) -> Result<Study, Error> {
     let job = Job {
         world: &world,
         organization: &organization,
-        days: all,
         shown_from: shown.0,
         counts: &counts,
         signed: &signed(&snapshot, what_if)?,
-        lanes: &lanes(ledger, &organization)?,
+        mail: &Mail::new(ledger, &organization, all, &world, &snapshot)?,
     };
     let found = replay(ledger, &job)?;
     if found.days.is_empty() {
@@ -125,10 +124,12 @@ fn periods(ledger: &Ledger, what_if: &WhatIf) -> Result<Option<Periods>, Error> 
 /// Author domains in whose name mail passes: they exist, whatever else is known of DNS.
 fn existing<'a>(snapshot: &Snapshot, days: &'a Days, organization: &str) -> Vec<&'a str> {
     let mut names = BTreeSet::new();
-    for (line, authors) in snapshot.flows.iter().zip(&days.0) {
-        if line.organizational_domain == organization {
-            let passes = |days: &[crate::flows::DayCount]| days.iter().any(|day| day.failing < day.messages);
-            names.extend(authors.iter().filter(|(_, days)| passes(days)).map(|(author, _)| author.as_str()));
+    let of = |line: &&FlowLine| line.organizational_domain == organization;
+    for (_, authors) in snapshot.flows.iter().zip(&days.0).filter(|(line, _)| of(line)) {
+        for (author, days) in authors {
+            if !names.contains(author.as_str()) && days.iter().any(|day| day.failing < day.messages) {
+                names.insert(author.as_str());
+            }
         }
     }
     names.into_iter().collect()
@@ -155,29 +156,99 @@ fn signed(snapshot: &Snapshot, what_if: &WhatIf) -> Result<Vec<bool>, Error> {
 /// What was found of one flow.
 #[derive(Default)]
 struct OfFlow {
+    /// Its days under each tag, as they come.
+    days: Vec<(Tag, Vec<OnDay>)>,
+    /// What would be stopped, under all tags.
     series: Series,
-    by_tag: BTreeMap<Tag, Series>,
-    rejected: Series,
+    /// The same under each tag, where there are several.
+    by_tag: Vec<(Tag, Series)>,
+    /// What would be rejected, where that is less.
+    rejected: Option<Series>,
     shown: Sums,
     /// The part of it that the policy reaches: were it to fail, something would be asked of receivers.
     reached: Sums,
 }
 
+/// A day of a flow under one tag.
+struct OnDay {
+    day: usize,
+    messages: u64,
+    stopped: f64,
+    rejected: f64,
+}
+
+impl OfFlow {
+    fn add(&mut self, day: usize, tag: Tag, sums: &Sums) {
+        let at = self.days.iter().position(|(other, _)| *other == tag).unwrap_or_else(|| {
+            self.days.push((tag, Vec::new()));
+            self.days.len() - 1
+        });
+        let days = &mut self.days[at].1;
+        match days.last_mut().filter(|last| last.day == day) {
+            Some(last) => {
+                last.messages += sums.messages;
+                last.stopped += sums.stopped;
+                last.rejected += sums.rejected;
+            }
+            None => days.push(OnDay { day, messages: sums.messages, stopped: sums.stopped, rejected: sums.rejected }),
+        }
+    }
+
+    /// Makes series of the days. A flow of which nothing would be stopped has none: most have nothing to be expected of.
+    fn close(&mut self, length: usize) {
+        let days = std::mem::take(&mut self.days);
+        let all = || days.iter().flat_map(|(_, days)| days);
+        if all().any(|on| on.stopped > 0.0) {
+            self.series = series(length, all(), |on| on.stopped);
+            self.rejected = if all().all(|on| on.rejected <= 0.0) {
+                Some(Series::default())
+            } else {
+                let less = all().any(|on| on.rejected < on.stopped);
+                less.then(|| series(length, all(), |on| on.rejected))
+            };
+            if days.len() > 1 {
+                self.by_tag = days.iter().map(|(tag, days)| (*tag, series(length, days, |on| on.stopped))).collect();
+                return;
+            }
+        }
+        self.by_tag = days.first().map(|(tag, _)| (*tag, Series::default())).into_iter().collect();
+    }
+
+    fn of_tag(&self, tag: Tag) -> Option<&Series> {
+        match &self.by_tag[..] {
+            [(only, _)] => (*only == tag).then_some(&self.series),
+            several => several.iter().find(|(of, _)| *of == tag).map(|(_, series)| series),
+        }
+    }
+}
+
+/// Day by day.
+fn series<'d>(length: usize, days: impl IntoIterator<Item = &'d OnDay>, what: impl Fn(&OnDay) -> f64) -> Series {
+    let (mut messages, mut stopped) = (vec![0; length], vec![0.0; length]);
+    for on in days {
+        messages[on.day] += on.messages;
+        stopped[on.day] += what(on);
+    }
+    Series::new(messages, stopped)
+}
+
 /// All sums of a replay.
 struct Sheet<'a> {
-    snapshot: &'a Snapshot,
     calendar: Calendar,
-    flows: BTreeMap<u32, OfFlow>,
-    domains: HashMap<Text, (Tag, [f64; 4])>,
+    /// By place.
+    flows: Vec<(&'a FlowLine, OfFlow)>,
+    /// By name.
+    domains: Vec<(&'a Text, (Tag, [f64; 4]))>,
     days_shown: f64,
 }
 
 impl<'a> Sheet<'a> {
-    fn new(snapshot: &'a Snapshot, found: &Replay, shown: (Day, Day), all: (Day, Day)) -> Self {
+    fn new(snapshot: &'a Snapshot, found: &'a Replay, shown: (Day, Day), all: (Day, Day)) -> Self {
         let days = length(all);
         let at = |day: Day| usize::try_from(day.0 - all.0.0).unwrap_or(0);
-        let mut flows: BTreeMap<u32, OfFlow> = BTreeMap::new();
-        let mut domains: HashMap<Text, (Tag, [f64; 4])> = HashMap::new();
+        let mut flows: Vec<Option<OfFlow>> = Vec::new();
+        flows.resize_with(snapshot.flows.len(), || None);
+        let mut domains: Vec<Option<(Tag, [f64; 4])>> = vec![None; found.authors.len()];
         let mut wanted = vec![0.0; days];
         let mut any = vec![0.0; days];
         for of in &found.days {
@@ -185,10 +256,8 @@ impl<'a> Sheet<'a> {
             for part in &of.parts {
                 let class = snapshot.flows[part.flow as usize].class;
                 let sums = &part.sums;
-                let flow = flows.entry(part.flow).or_default();
-                flow.series.add(day, days, sums.messages, sums.stopped);
-                flow.rejected.add(day, days, sums.messages, sums.rejected);
-                flow.by_tag.entry(part.tag).or_default().add(day, days, sums.messages, sums.stopped);
+                let flow = flows[part.flow as usize].get_or_insert_default();
+                flow.add(day, part.tag, sums);
                 any[day] += float(sums.messages);
                 if class.is_legitimate() {
                     wanted[day] += float(sums.messages);
@@ -200,7 +269,7 @@ impl<'a> Sheet<'a> {
                 if part.reached {
                     flow.reached.add(sums);
                 }
-                let domain = domains.entry(part.author.clone()).or_insert((part.tag, [0.0; 4]));
+                let domain = domains[part.author as usize].get_or_insert((part.tag, [0.0; 4]));
                 let slot = match class {
                     FlowClass::Unknown => 2,
                     FlowClass::Spoofer => 3,
@@ -214,16 +283,21 @@ impl<'a> Sheet<'a> {
         let volume = if wanted.iter().any(|n| *n > 0.0) { &wanted } else { &any };
         let mut calendar = Calendar::new(all.0, length(shown), volume);
         calendar.covered = any.iter().filter(|n| **n > 0.0).count();
-        Self { snapshot, calendar, flows, domains, days_shown: float(length(shown) as u64) }
-    }
-
-    fn line(&self, place: u32) -> &'a FlowLine {
-        &self.snapshot.flows[place as usize]
+        let closed = |(line, flow): (&'a FlowLine, Option<OfFlow>)| {
+            let mut flow = flow?;
+            flow.close(days);
+            Some((line, flow))
+        };
+        Self {
+            calendar,
+            flows: snapshot.flows.iter().zip(flows).filter_map(closed).collect(),
+            domains: found.authors.iter().zip(domains).filter_map(|(name, of)| Some((name, of?))).collect(),
+            days_shown: float(length(shown) as u64),
+        }
     }
 
     fn of<'s>(&'s self, wanted: impl Fn(FlowClass) -> bool + 's) -> impl Iterator<Item = (&'a FlowLine, &'s OfFlow)> {
-        let all = self.flows.iter().map(|(place, flow)| (self.line(*place), flow));
-        all.filter(move |(line, _)| wanted(line.class))
+        self.flows.iter().map(|(line, flow)| (*line, flow)).filter(move |(line, _)| wanted(line.class))
     }
 
     fn estimate(&self, wanted: impl Fn(FlowClass) -> bool) -> Estimate {
@@ -237,7 +311,8 @@ impl<'a> Sheet<'a> {
 
     fn preview(&self, what_if: &WhatIf, world: &World, shown: (Day, Day), all: (Day, Day)) -> Preview {
         let (unknown, spoofer) = (|class| class == FlowClass::Unknown, |class| class == FlowClass::Spoofer);
-        let rejected = self.of(FlowClass::is_legitimate).map(|(_, flow)| &flow.rejected);
+        let rejected =
+            self.of(FlowClass::is_legitimate).map(|(_, flow)| flow.rejected.as_ref().unwrap_or(&flow.series));
         let (flows, flows_total) = self.worst(FlowClass::is_legitimate, FLOWS_MAX);
         let (domains, domains_total) = self.domains();
         Preview {
@@ -326,10 +401,10 @@ impl<'a> Sheet<'a> {
     fn tags(&self) -> Vec<PreviewTag> {
         let of_tag = |tag: Tag| {
             let series = |wanted: &dyn Fn(FlowClass) -> bool| {
-                let flows = self.of(wanted).filter_map(|(_, flow)| flow.by_tag.get(&tag));
+                let flows = self.of(wanted).filter_map(|(_, flow)| flow.of_tag(tag));
                 estimate(flows, &self.calendar)
             };
-            let domains = || self.domains.values().filter(|(of, _)| *of == tag);
+            let domains = || self.domains.iter().map(|(_, of)| of).filter(|(of, _)| *of == tag);
             PreviewTag {
                 tag,
                 domains: domains().count() as u64,
@@ -343,9 +418,9 @@ impl<'a> Sheet<'a> {
     }
 
     fn domains(&self) -> (Vec<PreviewDomain>, usize) {
-        let line = |(domain, (tag, sums)): (&Text, &(Tag, [f64; 4]))| {
+        let line = |(domain, (tag, sums)): &(&Text, (Tag, [f64; 4]))| {
             let [legitimate, harm, unknown, spoofed] = sums.map(|sum| sum / self.days_shown);
-            PreviewDomain { domain: domain.clone(), tag: *tag, legitimate, harm, unknown, spoofed }
+            PreviewDomain { domain: (*domain).clone(), tag: *tag, legitimate, harm, unknown, spoofed }
         };
         let mut domains: Vec<PreviewDomain> = self.domains.iter().map(line).collect();
         domains.sort_by(|a, b| {
@@ -355,16 +430,6 @@ impl<'a> Sheet<'a> {
         let total = domains.len();
         domains.truncate(DOMAINS_MAX);
         (domains, total)
-    }
-}
-
-impl Series {
-    fn add(&mut self, day: usize, days: usize, messages: u64, stopped: f64) {
-        if self.messages.is_empty() {
-            (self.messages, self.stopped) = (vec![0; days], vec![0.0; days]);
-        }
-        self.messages[day] += messages;
-        self.stopped[day] += stopped;
     }
 }
 

@@ -86,8 +86,7 @@ pub(crate) fn difference(cell: &Cell, fares: Fares, asked: &Asked) -> Difference
         }
         _ => {}
     }
-    let stopped = cell.messages[2] + cell.messages[3];
-    let was_stopped = stopped * 2 > cell.total();
+    let was_stopped = cell.was_stopped();
     if fares.reported {
         return if was_stopped { Difference::PassStopped } else { Difference::Agrees };
     }

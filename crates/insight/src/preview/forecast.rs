@@ -4,11 +4,13 @@
 //! that holds for it in 95 of 100 cases. A single day may lie above: mail comes in bursts. How it is worked out, and how often it held, is
 //! in `docs/concepts/preview.md`.
 
+use std::cell::OnceCell;
+
 use report::Day;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::outlook::{AHEAD, Outlook, outlook};
+use super::outlook::{AHEAD, Outlook, Rest, outlook, rest};
 use crate::counts::{float, median};
 
 /// Days of a month as it is counted here: four weeks, so that each weekday is there as often.
@@ -37,14 +39,32 @@ pub struct Estimate {
 /// One flow, day by day over all days that are known: those without mail are zero.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Series {
-    pub(crate) messages: Vec<u64>,
-    pub(crate) stopped: Vec<f64>,
+    pub(super) messages: Vec<u64>,
+    pub(super) stopped: Vec<f64>,
+    /// Worked out once: a flow is part of several sums.
+    told: OnceCell<Told>,
+}
+
+/// What is to be expected of a flow, and what it brings on a mean day.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    outlook: Outlook,
+    usual: f64,
+}
+
+impl Series {
+    pub(crate) fn new(messages: Vec<u64>, stopped: Vec<f64>) -> Self {
+        Self { messages, stopped, told: OnceCell::new() }
+    }
+
+    fn told(&self, calendar: &Calendar) -> Told {
+        *self.told.get_or_init(|| Told { outlook: outlook(self, calendar), usual: usual(self, calendar) })
+    }
 }
 
 /// The days of all series.
 #[derive(Debug, Clone)]
 pub(crate) struct Calendar {
-    first: Day,
     pub(super) days: usize,
     /// Days with reports.
     pub(crate) covered: usize,
@@ -52,6 +72,10 @@ pub(crate) struct Calendar {
     shown: usize,
     /// How much mail a weekend day brings, as a part of a working day.
     pub(super) weekend: f64,
+    /// Which days are of weekends, also of those that come.
+    weekends: Vec<bool>,
+    /// Which of those that come are holidays.
+    pub(super) rests: Vec<Rest>,
 }
 
 impl Calendar {
@@ -66,15 +90,15 @@ impl Calendar {
         let known = of.iter().all(|(_, days)| *days > 0.0);
         let weekend = if known { of[1].0 / of[1].1 / (of[0].0 / of[0].1) } else { 1.0 };
         let covered = volume.iter().filter(|messages| **messages > 0.0).count();
-        Self { first, days: volume.len(), covered, shown: shown.min(volume.len()), weekend }
-    }
-
-    pub(super) fn day(&self, at: usize) -> Day {
-        self.first.plus(i32::try_from(at).unwrap_or(i32::MAX))
+        let days = volume.len();
+        let day = |at: usize| first.plus(i32::try_from(at).unwrap_or(i32::MAX));
+        let weekends = (0..days + AHEAD).map(|at| day(at).is_weekend()).collect();
+        let rests = (days..days + AHEAD).map(|at| rest(day(at))).collect();
+        Self { days, covered, shown: shown.min(days), weekend, weekends, rests }
     }
 
     pub(super) fn is_weekend(&self, at: usize) -> bool {
-        self.day(at).is_weekend()
+        self.weekends[at]
     }
 
     /// Whether there are enough days for a bound.
@@ -101,12 +125,17 @@ pub(crate) fn estimate<'a>(flows: impl IntoIterator<Item = &'a Series>, calendar
     let mut newcomers = vec![0.0_f64; calendar.days.div_ceil(MONTH)];
     let (mut ahead, mut largest) = (0.0, 0.0_f64);
     for series in flows {
-        largest = largest.max(usual(series, calendar));
+        // Of what is not stopped at all there is no series.
+        if series.stopped.is_empty() {
+            continue;
+        }
+        let told = series.told(calendar);
+        largest = largest.max(told.usual);
         let add = |to: &mut [f64], from: usize| {
             to.iter_mut().zip(&series.stopped).skip(from).for_each(|(sum, stopped)| *sum += stopped);
         };
         add(&mut sum, 0);
-        match outlook(series, calendar) {
+        match told.outlook {
             Outlook::GoesOn { ahead: of, since } => {
                 ahead += of;
                 let level = series.stopped[since..].iter().sum::<f64>() / count(calendar.days - since);
@@ -194,7 +223,7 @@ mod tests {
 
     fn series(days: usize, of: impl Fn(usize) -> (u64, f64)) -> Series {
         let (messages, stopped) = (0..days).map(of).unzip();
-        Series { messages, stopped }
+        Series::new(messages, stopped)
     }
 
     fn estimate_of(days: usize, flows: &[Series]) -> Estimate {

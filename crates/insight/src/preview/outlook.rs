@@ -44,14 +44,15 @@ pub(super) enum Outlook {
 }
 
 /// A day of rest, as far as mail in most of the world goes.
-enum Rest {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rest {
     None,
     /// Between the years: half of the people are there.
     Half,
     Full,
 }
 
-fn rest(day: Day) -> Rest {
+pub(super) fn rest(day: Day) -> Rest {
     match day.date().map(|date| (date.month(), date.day())) {
         Some((12, 25 | 26) | (1, 1)) => Rest::Full,
         Some((12, 24..) | (1, 2)) => Rest::Half,
@@ -61,16 +62,15 @@ fn rest(day: Day) -> Rest {
 
 /// The mean over the days that come of what brings so much on a working day and so much on a weekend.
 fn over_the_days_that_come(working: f64, weekend: f64, calendar: &Calendar) -> f64 {
-    let days = calendar.days..calendar.days + AHEAD;
-    let of = |at: usize| {
+    let of = |(at, rest): (usize, &Rest)| {
         let usual = if calendar.is_weekend(at) { weekend } else { working };
-        match rest(calendar.day(at)) {
+        match rest {
             Rest::None => usual,
             Rest::Half => usual.min(f64::midpoint(working, weekend)),
             Rest::Full => usual.min(weekend),
         }
     };
-    days.map(of).sum::<f64>() / count(AHEAD)
+    (calendar.days..).zip(&calendar.rests).map(of).sum::<f64>() / count(AHEAD)
 }
 
 /// What is to be expected of a flow.

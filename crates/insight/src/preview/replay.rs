@@ -1,6 +1,7 @@
-//! The replay: all cells of a domain's days once more, under other records, on all cores.
+//! The replay: all mail of a domain's days once more, under other records, on all cores.
 //!
-//! In: kept cells and the flow of each, a [`World`]. Out: sums by day, flow and author domain; and where records and reporters disagree. No row is read and nothing is judged: what a flow is stays as the snapshot has it.
+//! In: kept cells and the flow of each, or their sums by flow where addresses do not matter; a [`World`]. Out: sums by day, flow and author
+//! domain; and where records and reporters disagree. No row is read and nothing is judged: what a flow is stays as the snapshot has it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +12,7 @@ use super::differences::{Difference, difference};
 use super::mailer::{Asked, Mailer, Tag};
 use super::world::World;
 use crate::counts::float;
-use crate::flows::{Cell, Kept, Runs};
+use crate::flows::{Cell, Kept, Runs, Snapshot, lanes, sums};
 use crate::{Error, cores};
 
 /// Messages of a flow on a day, and how they would fare.
@@ -66,7 +67,8 @@ pub(crate) struct OfDay {
 pub(crate) struct PartOfDay {
     /// Its place in the snapshot.
     pub(crate) flow: u32,
-    pub(crate) author: Text,
+    /// Its place among the authors.
+    pub(crate) author: u32,
     /// The tag that decides about it.
     pub(crate) tag: Tag,
     /// Whether anything would be asked of receivers about mail of this author domain that fails.
@@ -79,10 +81,10 @@ pub(crate) struct PartOfDay {
 pub(crate) struct Replay {
     /// Ascending.
     pub(crate) days: Vec<OfDay>,
+    /// Author domains, and other names.
+    pub(crate) authors: Vec<Text>,
     /// Messages by how records and reporters agree; in the period that is shown.
     pub(crate) differences: BTreeMap<Difference, u64>,
-    /// Cells gone through.
-    pub(crate) cells: u64,
     /// Messages whose SPF would depend on the message.
     pub(crate) undecided: u64,
     /// Days whose cells have changed since flows were judged.
@@ -93,14 +95,41 @@ pub(crate) struct Replay {
 pub(crate) struct Job<'a> {
     pub(crate) world: &'a World,
     pub(crate) organization: &'a str,
-    pub(crate) days: (Day, Day),
     /// From this day on differences are told.
     pub(crate) shown_from: Day,
     /// Whether mail in the name of an author domain counts.
     pub(crate) counts: &'a (dyn Fn(&str) -> bool + Sync),
     /// By place in the snapshot: the flow would get an aligned signature.
     pub(crate) signed: &'a [bool],
-    pub(crate) lanes: &'a HashMap<Day, Runs>,
+    pub(crate) mail: &'a Mail,
+}
+
+/// Where the mail of days is found.
+pub(crate) enum Mail {
+    /// In sums by flow, packed, day by day: nothing depends on addresses.
+    Sums(Vec<(Day, Vec<u8>)>),
+    /// In the cells that are kept, whose flows these are.
+    Cells(Vec<(Day, Runs)>),
+}
+
+impl Mail {
+    /// What suffices for a world and is there.
+    pub(crate) fn new(
+        ledger: &Ledger,
+        organization: &str,
+        days: (Day, Day),
+        world: &World,
+        snapshot: &Snapshot,
+    ) -> Result<Self, Error> {
+        if !world.spf_changes {
+            let found = sums::read(ledger, organization, days, snapshot.judged)?;
+            if !found.is_empty() {
+                return Ok(Self::Sums(found));
+            }
+        }
+        let within = |(day, _): &(Day, Runs)| (days.0..=days.1).contains(day);
+        Ok(Self::Cells(lanes(ledger, organization)?.into_iter().filter(within).collect()))
+    }
 }
 
 /// No flow, no author domain.
@@ -108,15 +137,38 @@ const NOWHERE: ((u32, u32), u32) = ((u32::MAX, u32::MAX), 0);
 
 /// Replays days on all cores.
 pub(crate) fn replay(ledger: &Ledger, job: &Job<'_>) -> Result<Replay, Error> {
-    let days: Vec<Day> = (job.days.0.0..=job.days.1.0).map(Day).filter(|day| job.lanes.contains_key(day)).collect();
-    let parts = cores::each(&days, || Lane::new(job), |lane, day| lane.day(ledger, *day), |lane| lane.found)?;
+    let begin = || Lane::new(job);
+    let end = |lane: Lane<'_>| Replay { authors: lane.mailer.names, ..lane.found };
+    let parts = match job.mail {
+        Mail::Sums(days) => cores::each(
+            days,
+            begin,
+            |lane, (day, sums)| {
+                lane.sums(*day, sums);
+                Ok(())
+            },
+            end,
+        )?,
+        Mail::Cells(days) => cores::each(days, begin, |lane, (day, runs)| lane.cells(ledger, *day, runs), end)?,
+    };
     let mut all = Replay::default();
-    for part in parts {
+    let mut places: HashMap<Text, u32> = HashMap::new();
+    for mut part in parts {
+        // Names have other numbers on each core.
+        let mut place = |name: Text| {
+            *places.entry(name).or_insert_with_key(|name| {
+                all.authors.push(name.clone());
+                u32::try_from(all.authors.len() - 1).unwrap_or(0)
+            })
+        };
+        let here: Vec<u32> = part.authors.into_iter().map(&mut place).collect();
+        for of in part.days.iter_mut().flat_map(|day| &mut day.parts) {
+            of.author = here[of.author as usize];
+        }
         all.days.extend(part.days);
         for (difference, messages) in part.differences {
             *all.differences.entry(difference).or_default() += messages;
         }
-        all.cells += part.cells;
         all.undecided += part.undecided;
         all.skipped.extend(part.skipped);
     }
@@ -137,9 +189,6 @@ struct Lane<'a> {
     sums: Vec<((u32, u32), Asked, Sums)>,
     differences: [u64; Difference::ALL.len()],
     shown: bool,
-    /// The run of cells: its flow, and how many are left of it; the next run.
-    run: (u32, u32),
-    runs: std::slice::Iter<'a, (u32, u32)>,
 }
 
 impl<'a> Lane<'a> {
@@ -153,53 +202,62 @@ impl<'a> Lane<'a> {
             sums: Vec::new(),
             differences: [0; Difference::ALL.len()],
             shown: false,
-            run: (0, 0),
-            runs: [].iter(),
         }
     }
 
-    fn day(&mut self, ledger: &Ledger, day: Day) -> Result<(), Error> {
+    /// A day by its sums.
+    fn sums(&mut self, day: Day, packed: &[u8]) {
+        self.shown = day >= self.job.shown_from;
+        let name = |lane: &mut Self, name: &str| lane.mailer.number(name);
+        let whole = sums::visit(packed, self, name, |lane, flow, sum| lane.cell(sum, flow));
+        self.close(day, whole.is_some());
+    }
+
+    /// A day by its cells.
+    fn cells(&mut self, ledger: &Ledger, day: Day, runs: &Runs) -> Result<(), Error> {
         let kept = Kept::read(ledger, self.job.organization, (day, day))?;
-        let Some(runs) = self.job.lanes.get(&day) else { return Ok(()) };
-        let expected: u64 = runs.iter().map(|(_, cells)| u64::from(*cells)).sum();
-        (self.run, self.runs, self.shown) = ((0, 0), runs.iter(), day >= self.job.shown_from);
-        let before = self.found.cells;
-        kept.visit(
-            self,
-            |lane, name| lane.mailer.number(name),
-            |lane, _, cell| {
-                lane.found.cells += 1;
-                if lane.run.1 == 0 {
-                    lane.run = lane.runs.next().copied().unwrap_or((0, u32::MAX));
-                }
-                lane.run.1 -= 1;
-                lane.cell(cell, lane.run.0);
-            },
-        );
+        self.shown = day >= self.job.shown_from;
+        let mut flows = runs.iter();
+        let (mut flow, mut left) = (0, 0);
+        let mut surplus = false;
+        let name = |lane: &mut Self, name: &str| lane.mailer.number(name);
+        kept.visit(self, name, |lane, _, cell| {
+            while left == 0 {
+                let next = flows.next();
+                surplus |= next.is_none();
+                (flow, left) = next.copied().unwrap_or((0, u32::MAX));
+            }
+            left -= 1;
+            lane.cell(cell, flow);
+        });
+        // Reports came in while this went on: what was judged is not what is kept now.
+        self.close(day, !surplus && left == 0 && flows.next().is_none());
+        Ok(())
+    }
+
+    /// Takes over what was found on a day, or skips it.
+    fn close(&mut self, day: Day, whole: bool) {
         self.places.clear();
         self.last = NOWHERE;
-        let names = &self.mailer.names;
         let part = |((flow, author), asked, sums): ((u32, u32), Asked, Sums)| PartOfDay {
             flow,
-            author: names[author as usize].clone(),
+            author,
             tag: asked.tag,
             reached: asked.stopped > 0.0,
             sums,
         };
         let parts: Vec<PartOfDay> = self.sums.drain(..).map(part).collect();
-        // Reports came in while this went on: what was judged is not what is kept now.
-        if self.found.cells - before == expected {
-            self.found.days.push(OfDay { day, parts });
-            for (difference, messages) in Difference::ALL.into_iter().zip(self.differences) {
-                if messages > 0 {
-                    *self.found.differences.entry(difference).or_default() += messages;
-                }
-            }
-        } else {
+        let differences = std::mem::take(&mut self.differences);
+        if !whole {
             self.found.skipped.push(day);
+            return;
         }
-        self.differences = [0; Difference::ALL.len()];
-        Ok(())
+        self.found.days.push(OfDay { day, parts });
+        for (difference, messages) in Difference::ALL.into_iter().zip(differences) {
+            if messages > 0 {
+                *self.found.differences.entry(difference).or_default() += messages;
+            }
+        }
     }
 
     fn cell(&mut self, cell: &Cell, flow: u32) {
