@@ -36,6 +36,7 @@ mod counts;
 mod error;
 mod expected;
 mod flows;
+mod heard;
 mod incomplete;
 mod inventory;
 mod known;

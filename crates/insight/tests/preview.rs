@@ -338,7 +338,8 @@ fn a_replay_of_the_records_as_they_are_gives_what_was_reported() {
     sums_tell_what_cells_do(&ledger, &what_if);
 }
 
-/// Where no SPF record changes a preview goes through sums by flow, which must give what the cells give that they are made from.
+/// Where no SPF record changes a preview goes through sums by flow and by reporter, which must give what cells and rows give that they are
+/// made from.
 fn sums_tell_what_cells_do(ledger: &Ledger, what_if: &WhatIf) {
     let strict = Some(Alignment::Strict);
     let cases = [
@@ -352,7 +353,26 @@ fn sums_tell_what_cells_do(ledger: &Ledger, what_if: &WhatIf) {
     let by_sums = all();
     let kept = ledger.derived_about("flow-sums", &what_if.domain, i64::MIN..=i64::MAX).expect("sums");
     assert_eq!(kept.len(), ledger.day_versions().expect("days").len(), "all days have mail");
-    ledger.drop_derived("flow-sums", i64::MIN..=i64::MAX).expect("forgotten");
+    let heard = ledger.derived_about("heard", &what_if.domain, i64::MIN..=i64::MAX).expect("what reporters said");
+    assert_eq!(heard.len(), kept.len(), "and what reporters said on them is kept");
+    let thresholds = ReadinessThresholds::default();
+    let zone = what_if.zone.as_deref();
+    let ask = ReadinessAsk {
+        domain: &what_if.domain,
+        step: Policy::Reject,
+        thresholds: &thresholds,
+        zone,
+        today: Day(FIRST),
+    };
+    let gates = || format!("{:?}", insight::readiness(ledger, &ask).expect("gates").gates);
+    let before = gates();
+    for kind in ["flow-sums", "heard"] {
+        ledger.drop_derived(kind, i64::MIN..=i64::MAX).expect("forgotten");
+    }
+    // The days are done as far as the ledger knows, until this is gone too.
+    assert_ne!(gates(), before, "what was kept is what was read");
+    ledger.drop_derived("heard-of-day", i64::MIN..=i64::MAX).expect("forgotten");
+    assert_eq!(gates(), before, "the rows say the same");
     let by_cells = all();
     for (((why, _), sums), cells) in cases.iter().zip(by_sums).zip(by_cells) {
         assert!(cells.harm.seen > 0.0, "{why}");

@@ -54,6 +54,7 @@ pub(crate) fn refresh(ledger: &Ledger, since: Day) -> Result<Vec<Day>, Error> {
     let done: HashMap<i64, i64> =
         ledger.derived_about(DONE, "", i64::MIN..=i64::MAX)?.into_iter().map(|d| (d.number, d.version)).collect();
     let days: Vec<(Day, i64)> = versions.into_iter().filter(|(day, _)| *day >= since).collect();
+    crate::heard::refresh(ledger, &days)?;
     for (day, version) in &days {
         let version = version * 16 + FORM;
         if done.get(&i64::from(day.0)) != Some(&version) {

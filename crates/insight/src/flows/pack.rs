@@ -39,9 +39,9 @@ impl Writer {
 
     /// An address in full: the first bytes of many repeat, which the packing of the whole sees.
     pub(crate) fn address(&mut self, address: u128) {
-        if address >> 32 == V4 >> 32 {
+        if let Some(v4) = v4(address) {
             self.0.push(4);
-            self.0.extend_from_slice(&((address & 0xffff_ffff) as u32).to_be_bytes());
+            self.0.extend_from_slice(&v4.to_be_bytes());
         } else {
             self.0.push(6);
             self.0.extend_from_slice(&address.to_be_bytes());
@@ -124,6 +124,11 @@ impl<'a> Reader<'a> {
 
 /// An IPv4 address as the ledger holds it, in 16 bytes.
 const V4: u128 = 0xffff << 32;
+
+/// The bits of an address that is one of IPv4.
+pub(crate) fn v4(address: u128) -> Option<u32> {
+    address.checked_sub(V4).and_then(|rest| u32::try_from(rest).ok())
+}
 
 /// Packs cells, which name their names in `names`.
 pub(crate) fn pack(names: &Names, cells: &[Cell]) -> Vec<u8> {

@@ -17,7 +17,7 @@ use super::{InventoryFinding, Weight, between};
 use crate::counts::ratio;
 use crate::flows::cell::{Cell, Own};
 use crate::flows::snapshot::{KeyDays, key_days, load};
-use crate::flows::{FlowClass, Map};
+use crate::flows::{FlowClass, Map, v4};
 use crate::published::{History, PublishedLine, RecordKind};
 use crate::{Error, Scope};
 
@@ -134,21 +134,50 @@ pub struct DkimInventory {
 struct Seen {
     messages: u64,
     passing: u64,
-    sources: HashSet<u128, foldhash::fast::RandomState>,
+    sources: AddressSet,
     first: Option<Day>,
     last: Option<Day>,
 }
 
 impl Seen {
-    fn plus(&mut self, mut other: Self) {
+    fn plus(&mut self, other: Self) {
         self.messages += other.messages;
         self.passing += other.passing;
-        if self.sources.len() < other.sources.len() {
-            std::mem::swap(&mut self.sources, &mut other.sources);
-        }
-        self.sources.extend(other.sources);
+        self.sources.plus(other.sources);
         self.first = [self.first, other.first].into_iter().flatten().min();
         self.last = self.last.max(other.last);
+    }
+}
+
+/// Different addresses. Millions of IPv4 take a quarter of the memory, and of the time to get at it, that they would take with all others.
+#[derive(Default)]
+struct AddressSet {
+    v4: HashSet<u32, foldhash::fast::RandomState>,
+    v6: HashSet<u128, foldhash::fast::RandomState>,
+}
+
+impl AddressSet {
+    fn insert(&mut self, source: u128) {
+        match v4(source) {
+            Some(source) => self.v4.insert(source),
+            None => self.v6.insert(source),
+        };
+    }
+
+    fn plus(&mut self, mut other: Self) {
+        if self.len() < other.len() {
+            std::mem::swap(self, &mut other);
+        }
+        self.v4.extend(other.v4);
+        self.v6.extend(other.v6);
+    }
+
+    fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    fn is_disjoint(&self, other: &Self) -> bool {
+        self.v4.is_disjoint(&other.v4) && self.v6.is_disjoint(&other.v6)
     }
 }
 

@@ -1,6 +1,7 @@
 //! From the replay to the answer.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use report::{Day, Text};
 use store::{Ledger, organizational_domain};
@@ -33,7 +34,8 @@ const DOMAINS_MAX: usize = 50;
 /// # Errors
 /// [`Error::WhatIf`] if what is asked makes no sense or needs records that are not known here, and when the ledger cannot be read.
 pub fn preview(ledger: &Ledger, what_if: &WhatIf) -> Result<Preview, Error> {
-    Ok(study(ledger, what_if)?.preview)
+    let what_if = &checked(what_if)?;
+    Ok(Basis::new(ledger, what_if)?.study(ledger, what_if)?.preview)
 }
 
 /// What a flow's mail that the previewed policy reaches fares like, per day over the days shown.
@@ -53,43 +55,92 @@ pub(crate) struct Study {
     pub(crate) reached: Vec<Reached>,
 }
 
-/// The preview with what readiness needs beside it.
-pub(crate) fn study(ledger: &Ledger, what_if: &WhatIf) -> Result<Study, Error> {
+/// What another policy would do, by the tags that decide and by author domain.
+pub(crate) struct Apart {
+    pub(crate) tags: Vec<PreviewTag>,
+    pub(crate) domains: Vec<PreviewDomain>,
+}
+
+/// The preview with what readiness needs beside it: also what another policy would do. No SPF record may change.
+pub(crate) fn study_with(ledger: &Ledger, what_if: &WhatIf, other: &WhatIf) -> Result<(Study, Apart), Error> {
+    let (what_if, other) = (&checked(what_if)?, &checked(other)?);
+    let basis = &Basis::new(ledger, what_if)?;
+    std::thread::scope(|scope| {
+        let apart = scope.spawn(|| basis.apart(ledger, other));
+        let study = basis.study(ledger, what_if)?;
+        let apart = apart.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok((study, apart))
+    })
+}
+
+fn checked(what_if: &WhatIf) -> Result<WhatIf, Error> {
     what_if.check()?;
-    let what_if = &WhatIf { domain: what_if.domain.trim_end_matches('.').to_lowercase(), ..what_if.clone() };
-    let Some((snapshot, days)) = load(ledger)? else {
-        return Err(wrong("no flow is judged yet: import reports, then look again"));
-    };
-    let Some((shown, all)) = periods(ledger, what_if)? else {
-        return Err(wrong("the ledger is empty: import reports first"));
-    };
-    let organization = organizational_domain(&what_if.domain);
-    let existing = existing(&snapshot, &days, &organization);
-    let world = World::new(ledger, what_if, shown, &existing)?;
-    let counts = |author: &str| within(author, what_if);
-    let job = Job {
-        world: &world,
-        organization: &organization,
-        shown_from: shown.0,
-        counts: &counts,
-        signed: &signed(&snapshot, what_if)?,
-        mail: &Mail::new(ledger, &organization, all, &world, &snapshot)?,
-    };
-    let found = replay(ledger, &job)?;
-    if found.days.is_empty() {
-        return Err(wrong(format!(
-            "there is no mail in the name of {} in these days; `lamppost domains` lists the domains that have some",
-            what_if.domain
-        )));
+    Ok(WhatIf { domain: what_if.domain.trim_end_matches('.').to_lowercase(), ..what_if.clone() })
+}
+
+/// What previews of the same mail share.
+struct Basis {
+    snapshot: Arc<Snapshot>,
+    shown: (Day, Day),
+    all: (Day, Day),
+    organization: Text,
+    /// Author domains in whose name mail passes.
+    existing: Vec<Text>,
+    mail: Mail,
+}
+
+impl Basis {
+    fn new(ledger: &Ledger, what_if: &WhatIf) -> Result<Self, Error> {
+        let Some((snapshot, days)) = load(ledger)? else {
+            return Err(wrong("no flow is judged yet: import reports, then look again"));
+        };
+        let Some((shown, all)) = periods(ledger, what_if)? else {
+            return Err(wrong("the ledger is empty: import reports first"));
+        };
+        let organization = organizational_domain(&what_if.domain);
+        let existing = existing(&snapshot, &days, &organization);
+        let mail = Mail::new(ledger, &organization, all, what_if.changes_spf(), &snapshot)?;
+        Ok(Self { snapshot, shown, all, organization, existing, mail })
     }
-    let sheet = Sheet::new(&snapshot, &found, shown, all);
-    let mut preview = sheet.preview(what_if, &world, shown, all);
-    preview.stale = stale(ledger)? || !found.skipped.is_empty();
-    preview.agreement = agreement(&found);
-    preview.reporters = reporters::reporters(ledger, what_if, shown)?;
-    owners(ledger, &snapshot, &sheet, &mut preview)?;
-    request::words(&mut preview, what_if, &found, &world);
-    Ok(Study { preview, reached: sheet.reached() })
+
+    fn replay(&self, ledger: &Ledger, what_if: &WhatIf) -> Result<(World, Replay), Error> {
+        let world = World::new(ledger, what_if, self.shown, &self.existing)?;
+        let counts = |author: &str| within(author, what_if);
+        let job = Job {
+            world: &world,
+            organization: &self.organization,
+            shown_from: self.shown.0,
+            counts: &counts,
+            signed: &signed(&self.snapshot, what_if)?,
+            mail: &self.mail,
+        };
+        let found = replay(ledger, &job)?;
+        if found.days.is_empty() {
+            return Err(wrong(format!(
+                "there is no mail in the name of {} in these days; `lamppost domains` lists the domains that have some",
+                what_if.domain
+            )));
+        }
+        Ok((world, found))
+    }
+
+    fn study(&self, ledger: &Ledger, what_if: &WhatIf) -> Result<Study, Error> {
+        let (world, found) = self.replay(ledger, what_if)?;
+        let sheet = Sheet::new(&self.snapshot, &found, self.shown, self.all);
+        let mut preview = sheet.preview(what_if, &world, self.shown, self.all);
+        preview.stale = stale(ledger)? || !found.skipped.is_empty();
+        preview.agreement = agreement(&found);
+        preview.reporters = reporters::reporters(ledger, what_if, self.shown)?;
+        owners(ledger, &self.snapshot, &sheet, &mut preview)?;
+        request::words(&mut preview, what_if, &found, &world);
+        Ok(Study { preview, reached: sheet.reached() })
+    }
+
+    fn apart(&self, ledger: &Ledger, what_if: &WhatIf) -> Result<Apart, Error> {
+        let (_, found) = self.replay(ledger, what_if)?;
+        let sheet = Sheet::new(&self.snapshot, &found, self.shown, self.all);
+        Ok(Apart { tags: sheet.tags(), domains: sheet.domains().0 })
+    }
 }
 
 /// The days shown, and all that the expectation rests on.
@@ -122,7 +173,7 @@ fn periods(ledger: &Ledger, what_if: &WhatIf) -> Result<Option<Periods>, Error> 
 }
 
 /// Author domains in whose name mail passes: they exist, whatever else is known of DNS.
-fn existing<'a>(snapshot: &Snapshot, days: &'a Days, organization: &str) -> Vec<&'a str> {
+fn existing(snapshot: &Snapshot, days: &Days, organization: &str) -> Vec<Text> {
     let mut names = BTreeSet::new();
     let of = |line: &&FlowLine| line.organizational_domain == organization;
     for (_, authors) in snapshot.flows.iter().zip(&days.0).filter(|(line, _)| of(line)) {
@@ -132,7 +183,7 @@ fn existing<'a>(snapshot: &Snapshot, days: &'a Days, organization: &str) -> Vec<
             }
         }
     }
-    names.into_iter().collect()
+    names.into_iter().map(Text::new).collect()
 }
 
 fn within(author: &str, what_if: &WhatIf) -> bool {

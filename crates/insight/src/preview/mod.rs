@@ -27,7 +27,7 @@ mod world;
 
 pub use answers::*;
 pub use assemble::preview;
-pub(crate) use assemble::{Reached, Study, study};
+pub(crate) use assemble::{Apart, Reached, Study, study_with};
 pub use differences::Difference;
 pub use forecast::Estimate;
 pub use mailer::Tag;

@@ -113,15 +113,15 @@ pub(crate) enum Mail {
 }
 
 impl Mail {
-    /// What suffices for a world and is there.
+    /// What suffices and is there.
     pub(crate) fn new(
         ledger: &Ledger,
         organization: &str,
         days: (Day, Day),
-        world: &World,
+        spf_changes: bool,
         snapshot: &Snapshot,
     ) -> Result<Self, Error> {
-        if !world.spf_changes {
+        if !spf_changes {
             let found = sums::read(ledger, organization, days, snapshot.judged)?;
             if !found.is_empty() {
                 return Ok(Self::Sums(found));

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use report::{Day, Disposition, Outcome, PolicyPublished, Text};
-use store::{Column, Ledger, Measure, PolicyOfDay, organizational_domain};
+use report::{Day, PolicyPublished};
+use store::{Ledger, PolicyOfDay, organizational_domain};
 
 use super::answers::PreviewReporter;
 use super::what_if::WhatIf;
-use crate::counts::{day, disposition, number, text};
-use crate::{Error, Scope};
+use crate::{Error, heard};
 
 /// Reporters that are named.
 const MOST: usize = 20;
@@ -26,35 +25,27 @@ fn on_trial(ledger: &Ledger, organization: &str, days: (Day, Day)) -> Result<Has
 
 /// The reporters with most failing mail. Those under `p=none`, and on days on which a policy was only tried, were asked for nothing.
 pub(crate) fn reporters(ledger: &Ledger, what_if: &WhatIf, days: (Day, Day)) -> Result<Vec<PreviewReporter>, Error> {
-    let scope = Scope {
-        domain: Some(Text::new(&what_if.domain)),
-        subdomains: what_if.subdomains && organizational_domain(&what_if.domain) == what_if.domain,
-        outcomes: vec![Outcome::Unaligned, Outcome::Unauthenticated],
-        ..Scope::default()
-    };
-    let mut question = scope.question(days);
-    question.group = vec![Column::Reporter, Column::Policy, Column::Disposition, Column::Day];
-    question.measures = vec![Measure::Messages];
-    let trial = on_trial(ledger, &organizational_domain(&what_if.domain), days)?;
+    let organization = organizational_domain(&what_if.domain);
+    let trial = on_trial(ledger, &organization, days)?;
+    let below = what_if.subdomains && organization == what_if.domain;
     let mut found: BTreeMap<String, PreviewReporter> = BTreeMap::new();
-    for line in ledger.ask(&question)?.lines {
-        let [reporter, policy, done, on] = &line.key[..] else { continue };
-        let (reporter, messages) = (text(reporter), number(&line.measures[0]));
-        let seen = found.entry(reporter.clone()).or_insert_with(|| PreviewReporter {
-            reporter,
-            failing: 0,
-            asked: 0,
-            obeyed: 0,
-            obeys: None,
-        });
-        seen.failing += messages;
-        if matches!(text(policy).as_str(), "quarantine" | "reject") && !trial.contains(&day(on)) {
-            seen.asked += messages;
-            if matches!(disposition(done), Disposition::Quarantine | Disposition::Reject) {
-                seen.obeyed += messages;
+    heard::each(ledger, (&what_if.domain, below), days, |heard| {
+        if !heard.fails {
+            return;
+        }
+        if !found.contains_key(heard.reporter) {
+            let reporter = heard.reporter.to_owned();
+            found.insert(reporter.clone(), PreviewReporter { reporter, failing: 0, asked: 0, obeyed: 0, obeys: None });
+        }
+        let Some(seen) = found.get_mut(heard.reporter) else { return };
+        seen.failing += heard.messages;
+        if matches!(heard.policy, "quarantine" | "reject") && !trial.contains(&heard.day) {
+            seen.asked += heard.messages;
+            if heard.stopped {
+                seen.obeyed += heard.messages;
             }
         }
-    }
+    })?;
     let mut found: Vec<PreviewReporter> = found.into_values().collect();
     for line in &mut found {
         // Below half it is no sampling and no exception any more.

@@ -5,7 +5,7 @@
 
 use dmarc::{AlignmentMode, PolicyTag, Record};
 use dns::{Data, Name, Overlay, RecordType, Zone};
-use report::{Alignment, Day, Policy, PolicyPublished};
+use report::{Alignment, Day, Policy, PolicyPublished, Text};
 use store::{Ledger, PolicyOfDay};
 
 use super::what_if::{WhatIf, wrong};
@@ -44,7 +44,7 @@ const TTL: u32 = 3600;
 
 impl World {
     /// Reads and changes records. `names` are author domains that exist because mail in their name passes.
-    pub(crate) fn new(ledger: &Ledger, what_if: &WhatIf, days: (Day, Day), names: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn new(ledger: &Ledger, what_if: &WhatIf, days: (Day, Day), names: &[Text]) -> Result<Self, Error> {
         let mut now = known(ledger, what_if.zone.as_deref(), days.1)?;
         let reported = policies(ledger, days)?;
         let own = name(&what_if.domain)?;

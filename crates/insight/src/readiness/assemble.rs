@@ -8,7 +8,7 @@ use super::thresholds::{Needed, Thresholds};
 use super::traffic::Traffic;
 use super::waivers::{Waiver, waivers};
 use super::{calendar, data, hygiene};
-use crate::preview::{Study, study, wrong};
+use crate::preview::{Apart, Study, study_with, wrong};
 use crate::two_lists::rate;
 use crate::{Error, Estimate, PreviewTag, Tag, WhatIf};
 
@@ -80,9 +80,8 @@ pub fn readiness(ledger: &Ledger, ask: &Ask<'_>) -> Result<Readiness, Error> {
         zone: ask.zone.map(str::to_owned),
         ..WhatIf::default()
     };
-    let step = study(ledger, &base)?;
-    let below = WhatIf { sp: Some(ask.step), np: Some(Policy::Reject), ..base };
-    let apart = study(ledger, &below)?;
+    let below = WhatIf { sp: Some(ask.step), np: Some(Policy::Reject), ..base.clone() };
+    let (step, apart) = study_with(ledger, &base, &below)?;
     let needed = if ask.step == Policy::Reject { &ask.thresholds.reject } else { &ask.thresholds.quarantine };
     let ground = Ground {
         domain: &domain,
@@ -213,7 +212,7 @@ fn words(result: &Outlook, ground: &Ground<'_>, gates: &[Gate]) -> String {
 }
 
 /// What may be tightened by itself: names that do not exist first, then names below, then all.
-fn parts(ground: &Ground<'_>, apart: &Study) -> Vec<Part> {
+fn parts(ground: &Ground<'_>, apart: &Apart) -> Vec<Part> {
     let part = |tag: Tag, set: String| {
         let none = PreviewTag {
             tag,
@@ -223,7 +222,7 @@ fn parts(ground: &Ground<'_>, apart: &Study) -> Vec<Part> {
             unknown: Estimate::default(),
             spoofed: Estimate::default(),
         };
-        let found = apart.preview.tags.iter().find(|line| line.tag == tag).unwrap_or(&none);
+        let found = apart.tags.iter().find(|line| line.tag == tag).unwrap_or(&none);
         let limit = ground.harm_limit(found.legitimate);
         let safe = found.domains == 0 || found.harm.at_most.is_some_and(|most| most <= limit);
         let words = match (found.domains, found.harm.at_most) {
@@ -255,7 +254,7 @@ fn parts(ground: &Ground<'_>, apart: &Study) -> Vec<Part> {
     vec![part(Tag::Np, "np=reject".to_owned()), part(Tag::Sp, format!("sp={step}")), part(Tag::P, format!("p={step}"))]
 }
 
-fn names(apart: &Study) -> Vec<Name> {
+fn names(apart: &Apart) -> Vec<Name> {
     let name = |line: &crate::PreviewDomain| Name {
         domain: line.domain.to_string(),
         tag: line.tag,
@@ -263,7 +262,7 @@ fn names(apart: &Study) -> Vec<Name> {
         harm: line.harm,
         spoofed: line.spoofed,
     };
-    let mut names: Vec<Name> = apart.preview.domains.iter().filter(|line| line.legitimate > 0.0).map(name).collect();
+    let mut names: Vec<Name> = apart.domains.iter().filter(|line| line.legitimate > 0.0).map(name).collect();
     names.sort_by(|a, b| b.legitimate.total_cmp(&a.legitimate).then_with(|| a.domain.cmp(&b.domain)));
     names.truncate(NAMES_MAX);
     names

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use report::{Day, Policy};
-use store::{Column, Ledger, Measure};
+use store::Ledger;
 
 use super::answers::{GateState, See};
 use super::assemble::{Draft, Ground};
-use crate::counts::{day, number, text};
-use crate::{Error, Period, PolicySeen, Scope};
+use crate::{Error, PolicySeen, heard};
 
 /// Days back that are looked at: enough for what is needed, and to see a month end.
 const BACK: i32 = 91;
@@ -78,20 +77,15 @@ pub(super) fn gate(ledger: &Ledger, ground: &Ground<'_>) -> Result<(Draft, Optio
 }
 
 fn read(ledger: &Ledger, ground: &Ground<'_>, days: (Day, Day)) -> Result<Seen, Error> {
-    let scope = Scope {
-        domain: Some(ground.domain.into()),
-        subdomains: ground.is_organizational(),
-        period: Period::Days(days.0, days.1),
-        ..Scope::default()
-    };
-    let mut question = scope.question(days);
-    question.group = vec![Column::Day, Column::Reporter];
-    question.measures = vec![Measure::Messages];
     let mut seen = Seen { days: BTreeMap::new() };
-    for line in ledger.ask(&question)?.lines {
-        let [on, reporter] = &line.key[..] else { continue };
-        seen.days.entry(day(on)).or_default().insert(text(reporter), number(&line.measures[0]));
-    }
+    heard::each(ledger, (ground.domain, ground.is_organizational()), days, |heard| {
+        let of_day = seen.days.entry(heard.day).or_default();
+        if let Some(messages) = of_day.get_mut(heard.reporter) {
+            *messages += heard.messages;
+        } else {
+            of_day.insert(heard.reporter.to_owned(), heard.messages);
+        }
+    })?;
     Ok(seen)
 }
 
