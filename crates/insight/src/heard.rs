@@ -3,22 +3,19 @@
 //!
 //! In: the ledger. Out: [`Heard`], one after the other. Of days that have changed since, the rows are asked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use report::{Day, Disposition, Outcome, Text};
 use store::{Column, Ledger, Measure, Question, organizational_domain};
 
 use crate::counts::{day, disposition, number, text};
+use crate::day_by_day::DayByDay;
 use crate::flows::cell::Names;
 use crate::flows::pack::{Reader, Writer, names, write_names};
 use crate::{Error, Scope};
 
-/// Kind of the derived values: by organizational domain and day.
-const HEARD: &str = "heard";
-/// Kind of those that say a day is done: by day, with the day's version.
-const DONE: &str = "heard-of-day";
-/// Counted up when they are made in another way.
-const FORM: i64 = 1;
+/// Where they are kept.
+const HEARD: DayByDay = DayByDay { values: "heard", done: "heard-of-day", form: 1 };
 
 /// Mail in the name of an author domain that a reporter judged and treated alike on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,34 +93,15 @@ fn unpack(bytes: &[u8], day: Day, mut visit: impl FnMut(&Heard<'_>)) -> Option<(
     Some(())
 }
 
-fn version(of_day: i64) -> i64 {
-    of_day * 16 + FORM
-}
-
-/// The days that are done, with their versions.
-fn done(ledger: &Ledger, days: (Day, Day)) -> Result<HashMap<Day, i64>, Error> {
-    let found = ledger.derived_about(DONE, "", i64::from(days.0.0)..=i64::from(days.1.0))?;
-    Ok(found.into_iter().filter_map(|done| Some((Day(i32::try_from(done.number).ok()?), done.version))).collect())
-}
-
 /// Makes sure that these days, given with their versions, are kept.
 pub(crate) fn refresh(ledger: &Ledger, days: &[(Day, i64)]) -> Result<(), Error> {
-    let done = done(ledger, (Day(i32::MIN), Day(i32::MAX)))?;
-    for (day, of_day) in days {
-        let version = version(*of_day);
-        if done.get(day) == Some(&version) {
-            continue;
-        }
+    HEARD.refresh(ledger, days, |day| {
         let mut found: BTreeMap<Text, OfDay> = BTreeMap::new();
-        ask(ledger, Question { days: Some((*day, *day)), ..Question::default() }, |heard| {
+        ask(ledger, Question { days: Some((day, day)), ..Question::default() }, |heard| {
             found.entry(organizational_domain(heard.author)).or_default().add(heard);
         })?;
-        let number = i64::from(day.0);
-        ledger.drop_derived(HEARD, number..=number)?;
-        ledger.put_derived(HEARD, found.iter().map(|(name, of)| (name.as_str(), number, version, of.packed())))?;
-        ledger.put_derived(DONE, [("", number, version, [])])?;
-    }
-    Ok(())
+        Ok(found.into_iter().map(|(name, of)| (name, of.packed())).collect())
+    })
 }
 
 /// Goes through what reporters say of a domain's mail in these days, with that of all names below it where they are wanted.
@@ -138,25 +116,15 @@ pub(crate) fn each(
             visit(heard);
         }
     };
-    let done = done(ledger, days)?;
-    let within = |(day, _): &(Day, i64)| (days.0..=days.1).contains(day);
-    let versions: HashMap<Day, i64> = ledger.day_versions()?.into_iter().filter(within).collect();
-    let is_kept = |day: &Day| versions.get(day).is_some_and(|of_day| done.get(day) == Some(&version(*of_day)));
+    let (kept_days, others) = HEARD.kept(ledger, days)?;
     let organization = organizational_domain(domain);
-    ledger.each_derived_about(HEARD, &organization, i64::from(days.0.0)..=i64::from(days.1.0), |kept| {
+    ledger.each_derived_about(HEARD.values, &organization, i64::from(days.0.0)..=i64::from(days.1.0), |kept| {
         let day = Day(i32::try_from(kept.number).unwrap_or(i32::MAX));
-        if is_kept(&day) {
+        if kept_days.contains(&day) {
             // What is damaged is made anew when its day changes, or by a rebuild.
             let _damaged = unpack(&kept.bytes, day, &mut visit);
         }
     })?;
-    let mut others: Vec<Day> = versions.keys().filter(|day| !is_kept(day)).copied().collect();
-    others.sort_unstable();
     let scope = Scope { domain: Some(Text::new(domain)), subdomains, ..Scope::default() };
-    for together in others.chunk_by(|a, b| a.plus(1) == *b) {
-        if let (Some(first), Some(last)) = (together.first(), together.last()) {
-            ask(ledger, scope.question((*first, *last)), &mut visit)?;
-        }
-    }
-    Ok(())
+    others.into_iter().try_for_each(|days| ask(ledger, scope.question(days), &mut visit))
 }

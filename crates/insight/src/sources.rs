@@ -66,10 +66,18 @@ pub fn sources(ledger: &Ledger, scope: &Scope, order: SourceOrder) -> Result<Sou
     if few {
         ranked.measures = vec![Measure::Messages];
     }
-    let answer = ledger.ask(&ranked)?;
-    let mut keys: Vec<Value> = answer.lines.iter().filter_map(|line| line.key.first().cloned()).collect();
-    let mut sources = Sources { days: Some(days), lines_total: answer.groups, ..empty };
+    let mut sources = Sources { days: Some(days), ..empty };
+    let first = |answer: &Answer| answer.lines.iter().filter_map(|line| line.key.first().cloned()).collect::<Vec<_>>();
     if few {
+        let mut keys;
+        if let Some((addresses, addresses_total)) = crate::ranked::ranked(ledger, scope, days, order)? {
+            keys = addresses.into_iter().map(Value::Address).collect();
+            sources.lines_total = addresses_total;
+        } else {
+            let answer = ledger.ask(&ranked)?;
+            keys = first(&answer);
+            sources.lines_total = answer.groups;
+        }
         let totals = Question { measures: Outcomes::measures().collect(), ..scope.question(days) };
         sources.totals = Outcomes::of(&ledger.ask(&totals)?.totals);
         if !keys.is_empty() {
@@ -80,6 +88,9 @@ pub fn sources(ledger: &Ledger, scope: &Scope, order: SourceOrder) -> Result<Sou
             detailed(&more, (days, column), &keys, &mut sources.lines);
         }
     } else {
+        let answer = ledger.ask(&ranked)?;
+        let keys = first(&answer);
+        sources.lines_total = answer.groups;
         sources.totals = Outcomes::of(&answer.totals);
         sources.lines = answer.lines.iter().map(|found| line(found, days)).collect();
         if !keys.is_empty() {

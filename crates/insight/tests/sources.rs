@@ -2,7 +2,7 @@
 //! sorted by source.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use insight::{GroupBy, Period, Scope, SortBy, SourceOrder};
 use report::{Day, Disposition, Finished, Identity, Interval, Report, Reporter, Row, Totals};
@@ -10,6 +10,7 @@ use store::{Error, Ledger};
 
 const DAY: i64 = 86_400;
 const DOMAIN: &str = "example.com";
+const BELOW: &str = "shop.example.com";
 const REPORTERS: [&str; 3] = ["google.com", "Yahoo", "mail.ru"];
 
 /// Repeatable numbers below `end`.
@@ -24,9 +25,12 @@ type Reports = Vec<(i64, &'static str, Vec<Row>)>;
 fn reports() -> Reports {
     let mut state = 7;
     let mut row = || Row {
-        source: IpAddr::V4(Ipv4Addr::new(192, 0, u8::from(below(&mut state, 2) == 0), octet(below(&mut state, 30)))),
+        source: match octet(below(&mut state, 30)) {
+            host @ 0..24 => Ipv4Addr::new(192, 0, u8::from(below(&mut state, 2) == 0), host).into(),
+            host => Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, u16::from(host)).into(),
+        },
         count: 1 + below(&mut state, 40),
-        author_domain: DOMAIN.into(),
+        author_domain: [DOMAIN, DOMAIN, DOMAIN, BELOW][usize::from(octet(below(&mut state, 4)))].into(),
         envelope_from: None,
         envelope_to: None,
         disposition: [Disposition::None, Disposition::Quarantine, Disposition::Reject]
@@ -50,10 +54,10 @@ fn octet(number: u64) -> u8 {
     number.to_le_bytes()[0]
 }
 
-/// Takes reports in; the same ones again supersede those before, if their rows are others.
-fn fill(ledger: &Ledger, reports: &Reports, time: u8) -> Result<(), Error> {
+/// Takes reports in from one of them on; the same ones again supersede those before, if their rows are others.
+fn fill(ledger: &Ledger, reports: &Reports, from: usize, time: u8) -> Result<(), Error> {
     let mut intake = ledger.intake()?;
-    for (number, (day, reporter, rows)) in (0_u8..).zip(reports) {
+    for (number, (day, reporter, rows)) in (0_u8..).zip(reports).skip(from) {
         let key = ledger.keep(&mut &[time, number][..], "test", 0)?.key;
         let mut report = Report {
             reporter: Reporter {
@@ -96,14 +100,15 @@ type Name = fn(IpAddr) -> String;
 fn network(address: IpAddr) -> String {
     match address {
         IpAddr::V4(v4) => format!("{}.{}.{}.0/24", v4.octets()[0], v4.octets()[1], v4.octets()[2]),
-        IpAddr::V6(v6) => v6.to_string(),
+        IpAddr::V6(_) => "2001:db8:1::/48".to_owned(),
     }
 }
 
-fn sums(reports: &Reports, days: std::ops::RangeInclusive<i64>, key: Name) -> BTreeMap<String, Sum> {
+/// `domains`: whose mail counts.
+fn sums(reports: &Reports, domains: &[&str], days: std::ops::RangeInclusive<i64>, key: Name) -> BTreeMap<String, Sum> {
     let mut sums = BTreeMap::<String, Sum>::new();
     for (day, reporter, rows) in reports.iter().filter(|(day, ..)| days.contains(day)) {
-        for row in rows {
+        for row in rows.iter().filter(|row| domains.contains(&row.author_domain.as_str())) {
             let sum = sums.entry(key(row.source)).or_default();
             sum.messages += row.count;
             sum.failing += if row.outcome().passes() { 0 } else { row.count };
@@ -116,12 +121,46 @@ fn sums(reports: &Reports, days: std::ops::RangeInclusive<i64>, key: Name) -> BT
     sums
 }
 
+fn judge(ledger: &Ledger) -> Result<(), insight::Error> {
+    let (organisation, catalogue) = (insight::Organisation::default(), enrich::Catalogue::bundled());
+    insight::refresh_flows(ledger, &organisation, &catalogue, Day(20_110)).map(drop)
+}
+
+/// Cells, where there are some, rank addresses as rows do: to the place, whatever is skipped and whichever are as many.
+fn cells_rank_as_rows_do(ledger: &Ledger, kept: usize) -> Result<(), insight::Error> {
+    let all = || -> Result<Vec<String>, insight::Error> {
+        let mut all = Vec::new();
+        for (days, subdomains) in [(7, false), (7, true), (3, true)] {
+            let scope =
+                Scope { period: Period::Last(days), domain: Some(DOMAIN.into()), subdomains, ..Scope::default() };
+            for sort in [SortBy::Failing, SortBy::Passing, SortBy::Messages] {
+                for (descending, offset) in [(true, 0), (true, 7), (false, 0), (false, 11), (true, 10_000)] {
+                    let order = SourceOrder { group: GroupBy::Address, sort, descending, offset, limit: 13 };
+                    let found = insight::sources(ledger, &scope, order)?;
+                    all.push(format!("{scope:?} {order:?} {found:?}"));
+                }
+            }
+        }
+        Ok(all)
+    };
+    let days = ledger.derived_about("cells-of-day", "", 0..=i64::from(i32::MAX))?;
+    assert_eq!(days.len(), kept, "days with cells");
+    let by_cells = all()?;
+    ledger.drop_derived("cells", i64::MIN..=i64::MAX)?;
+    assert_ne!(all()?, by_cells, "it was by cells");
+    ledger.drop_derived("cells-of-day", i64::MIN..=i64::MAX)?;
+    for (cells, rows) in by_cells.iter().zip(all()?) {
+        assert_eq!(*cells, rows);
+    }
+    Ok(())
+}
+
 fn holds(ledger: &Ledger, reports: &Reports, what: &str) -> Result<(), insight::Error> {
     let keys: [(GroupBy, Name); 2] = [(GroupBy::Address, |address| address.to_string()), (GroupBy::Network, network)];
     let scope = Scope { period: Period::Last(7), domain: Some(DOMAIN.into()), ..Scope::default() };
     let from = Day(20_103);
     for (group, key) in keys {
-        let expected = sums(reports, 20_103..=20_109, key);
+        let expected = sums(reports, &[DOMAIN], 20_103..=20_109, key);
         for (sort, limit) in
             [(SortBy::Failing, 9), (SortBy::Messages, 9), (SortBy::Reporters, 50), (SortBy::Key, 2_000)]
         {
@@ -152,10 +191,10 @@ fn holds(ledger: &Ledger, reports: &Reports, what: &str) -> Result<(), insight::
             }
         }
     }
-    let all = sums(reports, 0..=30_000, |address| address.to_string());
+    let all = sums(reports, &[DOMAIN, BELOW], 0..=30_000, |address| address.to_string());
     let nothing = Sum::default();
     for address in [[192, 0, 0, 3], [192, 0, 1, 17], [198, 51, 100, 1]].map(IpAddr::from) {
-        let source = insight::source(ledger, address, &Scope { period: Period::All, ..scope.clone() })?;
+        let source = insight::source(ledger, address, &Scope { period: Period::All, domain: None, ..scope.clone() })?;
         let sum = all.get(&address.to_string()).unwrap_or(&nothing);
         assert_eq!(source.outcomes.messages(), sum.messages, "{what}: {address}");
         assert_eq!(source.dispositions.reject, sum.rejected, "{what}: {address}");
@@ -172,8 +211,11 @@ fn sources_add_up_in_both_orders_of_the_rows() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(dir.path()).unwrap();
     let mut reports = reports();
-    fill(&ledger, &reports, 1).unwrap();
+    fill(&ledger, &reports, 0, 1).unwrap();
     holds(&ledger, &reports, "from segments").unwrap();
+    judge(&ledger).unwrap();
+    holds(&ledger, &reports, "from cells").unwrap();
+    cells_rank_as_rows_do(&ledger, 10).unwrap();
     ledger.compact().unwrap();
     holds(&ledger, &reports, "sorted by source").unwrap();
     // Other rows for the same reports: those before no longer count.
@@ -181,7 +223,15 @@ fn sources_add_up_in_both_orders_of_the_rows() {
         rows.truncate(10);
         rows[0].count += 3;
     }
-    fill(&ledger, &reports, 2).unwrap();
+    let two_days = reports.len() - 2 * REPORTERS.len();
+    fill(&ledger, &reports, two_days, 2).unwrap();
+    judge(&ledger).unwrap();
+    for (_, _, rows) in &mut reports[two_days..] {
+        rows[1].count += 5;
+    }
+    fill(&ledger, &reports, two_days, 3).unwrap();
+    cells_rank_as_rows_do(&ledger, 10).unwrap();
+    fill(&ledger, &reports, 0, 4).unwrap();
     holds(&ledger, &reports, "after other reports took their place").unwrap();
     ledger.compact().unwrap();
     holds(&ledger, &reports, "sorted by source once more").unwrap();

@@ -3,7 +3,7 @@
 //! In: the ledger. Out: packed cells by organizational domain. All reporters are summed here, once a day; whoever classifies reads what is
 //! kept and never a row.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use report::{Day, Disposition, Outcome, Text};
 use store::{Column, Groups, Ledger, Measure, Question, Value, organizational_domain};
@@ -12,13 +12,10 @@ use super::Map;
 use super::cell::{Cell, Names, RowTexts, read};
 use super::pack::{pack, unpack};
 use crate::Error;
+use crate::day_by_day::DayByDay;
 
-/// Kind of the derived values that hold a day's cells: by organizational domain and day.
-const CELLS: &str = "cells";
-/// Kind of those that say a day is done: by day, with the day's version.
-const DONE: &str = "cells-of-day";
-/// Counted up when cells are made in another way, so that all are made anew.
-const FORM: i64 = 1;
+/// Where they are kept.
+pub(crate) const CELLS: DayByDay = DayByDay { values: "cells", done: "cells-of-day", form: 2 };
 
 const GROUP: [Column; 8] = [
     Column::Domain,
@@ -50,34 +47,10 @@ impl std::hash::Hash for Cell {
 /// Makes sure that the cells of all days are kept, and gives the days, ascending. `keep` says whether new ones are written; a ledger on a
 /// disk that cannot be written to is classified all the same, every time anew.
 pub(crate) fn refresh(ledger: &Ledger, since: Day) -> Result<Vec<Day>, Error> {
-    let versions = ledger.day_versions()?;
-    let done: HashMap<i64, i64> =
-        ledger.derived_about(DONE, "", i64::MIN..=i64::MAX)?.into_iter().map(|d| (d.number, d.version)).collect();
-    let days: Vec<(Day, i64)> = versions.into_iter().filter(|(day, _)| *day >= since).collect();
+    let days: Vec<(Day, i64)> = ledger.day_versions()?.into_iter().filter(|(day, _)| *day >= since).collect();
     crate::heard::refresh(ledger, &days)?;
-    for (day, version) in &days {
-        let version = version * 16 + FORM;
-        if done.get(&i64::from(day.0)) != Some(&version) {
-            let found = of_day(ledger, *day)?;
-            ledger.drop_derived(CELLS, i64::from(day.0)..=i64::from(day.0))?;
-            let number = i64::from(day.0);
-            let values = found.iter().map(|(name, bytes)| (name.as_str(), number, version, bytes.as_slice()));
-            ledger.put_derived(CELLS, values)?;
-            let index: Vec<&str> = found.keys().map(Text::as_str).collect();
-            ledger.put_derived(DONE, [("", number, version, index.join("\n").as_bytes())])?;
-        }
-    }
+    CELLS.refresh(ledger, &days, |day| of_day(ledger, day))?;
     Ok(days.into_iter().map(|(day, _)| day).collect())
-}
-
-/// The organizational domains that have cells on these days.
-pub(crate) fn organizations(ledger: &Ledger, days: (Day, Day)) -> Result<Vec<Text>, Error> {
-    let mut all = std::collections::BTreeSet::new();
-    for day in ledger.derived_about(DONE, "", i64::from(days.0.0)..=i64::from(days.1.0))? {
-        let text = String::from_utf8_lossy(&day.bytes).into_owned();
-        all.extend(text.lines().filter(|line| !line.is_empty()).map(Text::new));
-    }
-    Ok(all.into_iter().collect())
 }
 
 /// The packed cells of an organizational domain, day by day. They are in one piece: memory of that size goes back to the system.
@@ -91,9 +64,14 @@ pub(crate) struct Kept {
 impl Kept {
     pub(crate) fn read(ledger: &Ledger, organization: &str, days: (Day, Day)) -> Result<Self, Error> {
         let mut kept = Self::default();
-        ledger.each_derived_about(CELLS, organization, i64::from(days.0.0)..=i64::from(days.1.0), |derived| {
-            kept.push(Day(i32::try_from(derived.number).unwrap_or(i32::MAX)), &derived.bytes);
-        })?;
+        ledger.each_derived_about(
+            CELLS.values,
+            organization,
+            i64::from(days.0.0)..=i64::from(days.1.0),
+            |derived| {
+                kept.push(Day(i32::try_from(derived.number).unwrap_or(i32::MAX)), &derived.bytes);
+            },
+        )?;
         Ok(kept)
     }
 

@@ -1,11 +1,13 @@
 //! The cells of one organizational domain on one day as bytes, and back.
 //!
-//! Numbers in groups of seven bits, low ones first; names once each. What is damaged gives no cells rather than wrong ones.
+//! Numbers in groups of seven bits, low ones first; names once each, and so what cells of several addresses have alike. What is damaged gives
+//! no cells rather than wrong ones.
 
-use super::cell::{Cell, Names, Shape};
+use super::Map;
+use super::cell::{Cell, Names, Own, Shape};
 
 /// The first byte of the form written here. Other bytes are read as no cells, which are then worked out again.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 
 /// Writes numbers.
 #[derive(Debug, Default)]
@@ -116,7 +118,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn address(&mut self) -> Option<u128> {
         Some(match *self.bytes(1)?.first()? {
-            4 => V4 | u128::from(u32::from_be_bytes(self.bytes(4)?.try_into().ok()?)),
+            4 => of_v4(u32::from_be_bytes(self.bytes(4)?.try_into().ok()?)),
             _ => u128::from_be_bytes(self.bytes(16)?.try_into().ok()?),
         })
     }
@@ -124,6 +126,11 @@ impl<'a> Reader<'a> {
 
 /// An IPv4 address as the ledger holds it, in 16 bytes.
 const V4: u128 = 0xffff << 32;
+
+/// The inverse of [`v4`].
+fn of_v4(bits: u32) -> u128 {
+    V4 | u128::from(bits)
+}
 
 /// The bits of an address that is one of IPv4.
 pub(crate) fn v4(address: u128) -> Option<u32> {
@@ -134,17 +141,59 @@ pub(crate) fn v4(address: u128) -> Option<u32> {
 pub(crate) fn pack(names: &Names, cells: &[Cell]) -> Vec<u8> {
     let mut out = Writer(vec![FORM]);
     write_names(names, &mut out);
-    out.number(cells.len() as u64);
-    for cell in cells {
-        out.address(cell.source);
-        for number in
-            [cell.author, cell.own_domain, cell.own_selector, cell.other, cell.spf, cell.shape.0, cell.reporters]
-        {
+    let mut kinds: Vec<Kind> = Vec::new();
+    let mut places: Map<Kind, u64> = Map::default();
+    let place = |cell: &Cell| {
+        let kind = Kind::of(cell);
+        *places.entry(kind).or_insert_with(|| {
+            kinds.push(kind);
+            kinds.len() as u64 - 1
+        })
+    };
+    let of_cells: Vec<u64> = cells.iter().map(place).collect();
+    out.number(kinds.len() as u64);
+    for kind in kinds {
+        for number in kind.0 {
             out.number(u64::from(number));
         }
-        out.sparse(&cell.messages);
+    }
+    out.number(cells.len() as u64);
+    for (cell, kind) in cells.iter().zip(of_cells) {
+        out.address(cell.source);
+        out.number(kind);
+        let said = (0..).zip(cell.messages).filter(|(_, n)| *n > 0);
+        out.number(said.clone().fold(u64::from(cell.reporters) << DISPOSITIONS, |mask, (at, _)| mask | 1 << at));
+        said.for_each(|(_, n)| out.number(n));
     }
     out.0
+}
+
+/// Dispositions that messages are told by.
+const DISPOSITIONS: u32 = 4;
+const DISPOSITION_BITS: u64 = (1 << DISPOSITIONS) - 1;
+
+/// What cells of several addresses have alike: author, domain and selector of the own signature, others' signature, SPF, shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Kind([u32; 6]);
+
+impl Kind {
+    fn of(cell: &Cell) -> Self {
+        Self([cell.author, cell.own_domain, cell.own_selector, cell.other, cell.spf, cell.shape.0])
+    }
+
+    pub(crate) fn author(&self) -> u32 {
+        self.0[0]
+    }
+
+    pub(crate) fn passes(&self) -> bool {
+        Shape(self.0[5]).passes()
+    }
+
+    /// Domain and selector of the signature of the author's organizational domain, if there is one.
+    pub(crate) fn own(&self) -> Option<(u32, u32)> {
+        let [_, domain, selector, _, _, shape] = self.0;
+        (Shape(shape).own() != Own::Absent).then_some((domain, selector))
+    }
 }
 
 /// Packs names but for number 0.
@@ -169,8 +218,8 @@ pub(crate) fn names<'a>(reader: &mut Reader<'a>) -> Option<Vec<&'a str>> {
 
 /// The packed cells of a day.
 pub(crate) struct Packed<'a> {
-    /// Names but for number 0, which is no name.
-    pub(crate) names: Vec<&'a str>,
+    /// What cells have alike, by the numbers that its names were given.
+    pub(crate) kinds: Vec<Kind>,
     /// The cells, one after the other.
     pub(crate) cells: Reader<'a>,
     /// How many there are.
@@ -178,27 +227,58 @@ pub(crate) struct Packed<'a> {
 }
 
 impl<'a> Packed<'a> {
-    /// Reads the names; `None` if the bytes are of another form or damaged.
-    pub(crate) fn open(bytes: &'a [u8]) -> Option<Self> {
+    /// Reads all but the cells; `number` gives each name the number that it has from now on. `None` if the bytes are of another form or damaged.
+    pub(crate) fn open(bytes: &'a [u8], number: impl FnMut(&'a str) -> u32) -> Option<Self> {
         let (&form, rest) = bytes.split_first()?;
         if form != FORM {
             return None;
         }
         let mut cells = Reader(rest);
-        let names = names(&mut cells)?;
+        let numbers: Vec<u32> = std::iter::once(0).chain(names(&mut cells)?.into_iter().map(number)).collect();
+        let mut kinds = Vec::new();
+        for _ in 0..cells.number()? {
+            let mut name = || cells.small().and_then(|at| numbers.get(at as usize).copied());
+            kinds.push(Kind([name()?, name()?, name()?, name()?, name()?, cells.small()?]));
+        }
         let count = cells.number()?;
-        Some(Self { names, cells, count })
+        Some(Self { kinds, cells, count })
     }
 }
 
+/// What most cells are read for.
+pub(crate) struct Skimmed {
+    pub(crate) source: u128,
+    /// The place of its kind.
+    pub(crate) kind: u32,
+    pub(crate) messages: u64,
+}
+
 impl Reader<'_> {
-    /// The next cell, with the number that each of its names has in `numbers`.
-    pub(crate) fn cell(&mut self, numbers: &[u32]) -> Option<Cell> {
+    /// The next cell, of which only this is wanted.
+    #[inline]
+    pub(crate) fn skim(&mut self) -> Option<Skimmed> {
+        let (source, kind, head) = (self.address()?, self.small()?, self.number()?);
+        let mut messages = 0_u64;
+        for _ in 0..(head & DISPOSITION_BITS).count_ones() {
+            messages = messages.saturating_add(self.number()?);
+        }
+        Some(Skimmed { source, kind, messages })
+    }
+
+    /// The next cell.
+    #[inline]
+    pub(crate) fn cell(&mut self, kinds: &[Kind]) -> Option<Cell> {
         let source = self.address()?;
-        let mut next = || self.small().and_then(|at| numbers.get(at as usize).copied());
-        let [author, own_domain, own_selector, other, spf] = [next()?, next()?, next()?, next()?, next()?];
-        let (shape, reporters, messages) = (Shape(self.small()?), self.small()?, self.sparse()?);
-        Some(Cell { author, source, own_domain, own_selector, other, spf, shape, reporters, messages })
+        let Kind([author, own_domain, own_selector, other, spf, shape]) = *kinds.get(self.small()? as usize)?;
+        let head = self.number()?;
+        let mut messages = [0; DISPOSITIONS as usize];
+        for (at, slot) in messages.iter_mut().enumerate() {
+            if head >> at & 1 == 1 {
+                *slot = self.number()?;
+            }
+        }
+        let reporters = u32::try_from(head >> DISPOSITIONS).ok()?;
+        Some(Cell { author, source, own_domain, own_selector, other, spf, shape: Shape(shape), reporters, messages })
     }
 }
 
@@ -209,10 +289,9 @@ pub(crate) fn unpack<S>(
     name: impl Fn(&mut S, &str) -> u32,
     mut visit: impl FnMut(&mut S, &Cell),
 ) -> Option<()> {
-    let Packed { names, mut cells, count } = Packed::open(bytes)?;
-    let numbers: Vec<u32> = std::iter::once(0).chain(names.into_iter().map(|text| name(state, text))).collect();
+    let Packed { kinds, mut cells, count } = Packed::open(bytes, |text| name(state, text))?;
     for _ in 0..count {
-        visit(state, &cells.cell(&numbers)?);
+        visit(state, &cells.cell(&kinds)?);
     }
     Some(())
 }

@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use report::Day;
 
 use super::Map;
-use super::cell::{Cell, Own};
+use super::cell::Cell;
 use super::day::Kept;
 use super::knowledge::neighbourhood;
-use super::pack::{Packed, Reader};
+use super::pack::{Kind, Packed, Reader};
 use super::vocabulary::Vocabulary;
 
 /// Cells of a part: a tenth as many sources perhaps, of each of which half a kilobyte is known. More where one neighbourhood has more.
@@ -41,10 +41,10 @@ impl Crowding {
     }
 }
 
-/// One day: the numbers of its names, and where each part begins and the last one ends.
+/// One day: what its cells have alike, and where each part begins and the last one ends.
 #[derive(Default)]
 struct OfDay {
-    numbers: Vec<u32>,
+    kinds: Vec<Kind>,
     begins: Vec<usize>,
 }
 
@@ -80,7 +80,7 @@ impl Parts {
         for ((day, bytes), of) in self.kept.days().zip(&self.days) {
             let Some(&[begin, end]) = of.begins.get(part..part + 2) else { continue };
             let mut cells = Reader(&bytes[begin..end]);
-            while let Some(cell) = cells.cell(&of.numbers) {
+            while let Some(cell) = cells.cell(&of.kinds) {
                 visit(day, &cell);
             }
         }
@@ -99,24 +99,23 @@ impl Parts {
 impl OfDay {
     /// What is damaged is made anew when its day changes, or by a rebuild; until then the day ends where the damage begins.
     fn new(bytes: &[u8], cuts: &[u128], words: &mut Vocabulary) -> Self {
-        let Some(Packed { names, mut cells, count }) = Packed::open(bytes) else { return Self::default() };
-        let numbers = std::iter::once(0).chain(names.into_iter().map(|name| words.name_number(name)));
-        let numbers: Vec<u32> = numbers.collect();
+        let packed = Packed::open(bytes, |name| words.name_number(name));
+        let Some(Packed { kinds, mut cells, count }) = packed else { return Self::default() };
+        for (domain, selector) in kinds.iter().filter_map(Kind::own) {
+            words.key_number(domain, selector);
+        }
         let place = |cells: &Reader<'_>| bytes.len() - cells.0.len();
         let mut begins = vec![place(&cells)];
         let mut end = place(&cells);
         for _ in 0..count {
-            let Some(cell) = cells.cell(&numbers) else { break };
+            let Some(cell) = cells.cell(&kinds) else { break };
             while cuts.get(begins.len() - 1).is_some_and(|cut| *cut <= cell.source) {
                 begins.push(end);
-            }
-            if cell.shape.own() != Own::Absent {
-                words.key_number(cell.own_domain, cell.own_selector);
             }
             end = place(&cells);
         }
         begins.resize(cuts.len() + 2, end);
-        Self { numbers, begins }
+        Self { kinds, begins }
     }
 }
 

@@ -15,7 +15,7 @@ use store::{DerivedKey, Ledger};
 use super::answers::{FlowLine, FlowSource};
 use super::assess::{AssessedFlow, Ground, InForce, OfOrganization, Organisation, Profiled, assess};
 use super::class::{Diagnosis, FlowClass, FlowEvidence};
-use super::day::{Kept, number, organizations, refresh};
+use super::day::{CELLS as KEPT, Kept, number, refresh};
 use super::decisions::{Target, decisions, in_force};
 use super::features::{DayCount, Known};
 use super::fold::{Folded, Folding, Largest, Record, folded};
@@ -178,7 +178,7 @@ pub(crate) fn judge<F: Extend<AssessedFlow>, T: Send>(
     let Some((_, last)) = ledger.span()? else { return Ok(Vec::new()) };
     let days = (last.plus(1 - FlowLimits::default().days), last);
     refresh(ledger, days.0)?;
-    let organizations = organizations(ledger, days)?;
+    let organizations = KEPT.organizations(ledger, days)?;
     let ground = ground(ledger, organisation, catalogue, decided)?;
     assess(&organizations, &ground, |organization| Kept::read(ledger, organization, days), begin, keep)
 }
@@ -261,7 +261,6 @@ fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limi
         (name.as_str(), 0, version, lanes)
     });
     ledger.replace_derived(LANES, of_cells)?;
-    sums::write(ledger, &names, version)?;
     ledger.replace_derived(SOURCES, buckets(&records).map(|(at, bucket)| ("", at, version, bucket)))?;
     for record in &mut records {
         record.sources = Addresses::default();
@@ -276,6 +275,7 @@ fn write(ledger: &Ledger, mut found: Vec<Folded>, least: u64, version: i64, limi
     ledger.replace_derived(MORE, mores.iter().map(|(id, bytes)| (id.as_str(), 0, version, bytes.as_slice())))?;
     ledger.replace_derived(KEYS, keys.iter().map(|(name, bytes)| (name.as_str(), 0, version, bytes.as_slice())))?;
     ledger.replace_derived(DAYS, [("", 0, version, packed_days.as_slice())])?;
+    sums::write(ledger, &names, version)?;
     // Last: what has this version is complete.
     ledger.replace_derived(FLOWS, [("", 0, version, lines.as_slice())])?;
     Ok(())

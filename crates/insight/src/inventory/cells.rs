@@ -4,7 +4,7 @@ use report::{Day, Text};
 use store::Ledger;
 
 use crate::flows::cell::{Cell, Names};
-use crate::flows::day::{Kept, organizations};
+use crate::flows::day::{CELLS, Kept};
 use crate::{Error, cores};
 
 /// Days read at once: few enough that all cores end together, and more than one, as most domains have few cells a day.
@@ -36,6 +36,6 @@ pub(super) fn visit<S, T: Send>(
 pub(super) fn meant(ledger: &Ledger, domain: Option<&str>, days: (Day, Day)) -> Result<Vec<Text>, Error> {
     match domain {
         Some(domain) => Ok(vec![store::organizational_domain(domain)]),
-        None => organizations(ledger, days),
+        None => CELLS.organizations(ledger, days),
     }
 }
