@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::places::places;
+use message::places;
 
 /// Names that are read. Real signatures have about 30, with over-signing 60; each costs a search through the header.
 const NAMES_MAX: usize = 500;

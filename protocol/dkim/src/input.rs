@@ -5,11 +5,10 @@
 use std::ops::Range;
 
 use aws_lc_rs::digest::{Digest, SHA256, digest};
-use message::{Field, Header};
+use message::{Field, Header, same_name};
 
-use crate::canon::{Canon, relaxed_name, relaxed_value};
+use crate::canon::{Canon, append, relaxed_name, relaxed_value};
 use crate::field_names::{FieldNames, Mark};
-use crate::places::append;
 
 /// Fields that a message has once (RFC 5322 §3.6, RFC 2045 §3): a second one, unsigned, is read by some programs instead.
 const SINGLE: [&str; 14] = [
@@ -49,16 +48,17 @@ pub struct SignedFields<'h> {
     repeated: Vec<(&'static str, usize)>,
 }
 
-/// Fields by the marks of their names: those with one slot in a chain, from the bottom of the header up.
-#[derive(Debug)]
-struct Chains {
-    marks: Vec<Mark>,
-    links: Links,
-}
+/// Fields by the marks of their names: those with one slot in a chain, from the bottom of the header up. First for each slot where its
+/// chain begins, then for each field, [`SLOTS`] behind its number, where the chain goes on; 0 is the end.
+#[derive(Debug, Clone)]
+struct Chains(Vec<Link>);
 
-/// For each slot which link comes first, then for each field which comes after its own; a field's own link lies [`SLOTS`] behind its
-/// number, and 0 is the end.
-type Links = Vec<usize>;
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    /// Of the field's name.
+    mark: Mark,
+    next: usize,
+}
 
 /// About as many as most headers have different names, as a power of two.
 const SLOT_BITS: u32 = 4;
@@ -67,40 +67,39 @@ const SLOTS: usize = 1 << SLOT_BITS;
 impl Chains {
     /// The fields of a header, and whether two may have one name of [`SINGLE`].
     fn new(header: &Header) -> (Self, bool) {
-        let marks: Vec<_> = header.names().map(Mark::of).collect();
-        let mut links = Vec::with_capacity(SLOTS + marks.len());
-        links.resize(SLOTS, 0);
-        let mut chains = Self { marks, links };
+        let names = header.names();
+        let mut links = Vec::with_capacity(SLOTS + names.len());
+        links.resize(SLOTS, Link { mark: Mark::of(b""), next: 0 });
+        let mut chains = Self(links);
         let mut repeated = false;
-        for field in 0..chains.marks.len() {
-            let mark = chains.marks[field];
-            repeated |= chains.marked(&chains.links, mark).next().is_some() && SINGLE_MARKS.contains(&mark);
-            let above = std::mem::replace(&mut chains.links[mark.slot(SLOT_BITS)], SLOTS + field);
-            chains.links.push(above);
+        for mark in names.map(Mark::of) {
+            repeated |= chains.marked(mark).next().is_some() && SINGLE_MARKS.contains(&mark);
+            let field = chains.0.len();
+            let next = std::mem::replace(&mut chains.0[mark.slot(SLOT_BITS)].next, field);
+            chains.0.push(Link { mark, next });
         }
         (chains, repeated)
     }
 
-    /// The fields with a mark, from the bottom of the header up, as far as these links lead to them: where the link to each is, and its
-    /// number.
-    fn marked(&self, links: &Links, mark: Mark) -> impl Iterator<Item = (usize, usize)> {
+    /// The fields with a mark, from the bottom of the header up: where the link to each is, and its number.
+    fn marked(&self, mark: Mark) -> impl Iterator<Item = (usize, usize)> {
         let mut at = mark.slot(SLOT_BITS);
         std::iter::from_fn(move || {
             loop {
                 let here = at;
-                at = *links.get(here)?;
+                at = self.0.get(here)?.next;
                 let field = at.checked_sub(SLOTS)?;
-                if self.marks.get(field) == Some(&mark) {
+                if self.0.get(at)?.mark == mark {
                     return Some((here, field));
                 }
             }
         })
     }
-}
 
-/// Whether a name is the lower case of another.
-fn is_lower_of(lower: &[u8], name: &[u8]) -> bool {
-    lower.len() == name.len() && lower.iter().zip(name).all(|(lower, b)| *lower == b.to_ascii_lowercase())
+    /// Takes the field out that this link leads to.
+    fn take(&mut self, link: usize) {
+        self.0[link].next = self.0[self.0[link].next].next;
+    }
 }
 
 impl<'h> SignedFields<'h> {
@@ -126,8 +125,7 @@ impl<'h> SignedFields<'h> {
     /// How many fields there are of a name.
     #[must_use]
     pub fn count(&self, name: &[u8]) -> usize {
-        let fields =
-            self.chains.marked(&self.chains.links, Mark::of(name)).filter_map(|(_, field)| self.header.field(field));
+        let fields = self.chains.marked(Mark::of(name)).filter_map(|(_, field)| self.header.field(field));
         fields.filter(|field| field.name.eq_ignore_ascii_case(name)).count()
     }
 
@@ -136,17 +134,15 @@ impl<'h> SignedFields<'h> {
     /// RFC 6376 §5.4.2: signers that name a field twice "MUST sign such header fields in order from the bottom of the header field
     /// block to the top". §5.4: a name without a field left counts as an empty string, so that none can be added later.
     pub fn write(&self, names: &FieldNames, canon: Canon, out: &mut Vec<u8>) {
-        let mut left = self.chains.links.clone();
+        let mut left = self.chains.clone();
         let (header, text) = (self.header.bytes(), names.text());
         for (mark, name) in names.marked() {
-            let found = self
-                .chains
-                .marked(&left, mark)
+            let found = left
+                .marked(mark)
                 .filter_map(|(link, field)| Some((link, self.header.field(field)?)))
-                .find(|(_, field)| is_lower_of(&text[name.clone()], field.name));
+                .find(|(_, field)| same_name(&text[name.clone()], field.name));
             let Some((link, field)) = found else { continue };
-            // It is taken out of its chain.
-            left[link] = left[left[link]];
+            left.take(link);
             match canon {
                 Canon::Simple => out.extend_from_slice(field.raw),
                 // The name is known in lower case.

@@ -12,7 +12,6 @@
 //! | `canon` | canonicalization of fields and body |
 //! | `body` | body hashes, shared between signatures |
 //! | `tags` | tag lists |
-//! | `places` | where something stands in a text |
 //! | `encoding` | base64 and DKIM's quoted-printable |
 //! | `join` | several futures at once |
 //!
@@ -27,7 +26,6 @@ mod field_names;
 mod input;
 mod join;
 mod key;
-mod places;
 mod private;
 mod sign;
 mod signature;

@@ -6,6 +6,9 @@
 
 use std::fmt;
 
+use crate::names::{name_length, same_name};
+use crate::places::places;
+
 /// What the header of a message may consist of. A message beyond it has no verdict: refuse it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeaderLimits {
@@ -124,7 +127,7 @@ impl Field<'_> {
     /// Whether this is the field of that name; case does not matter (RFC 5322 §1.2.2).
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name.as_bytes())
+        same_name(self.name, name.as_bytes())
     }
 }
 
@@ -166,11 +169,13 @@ impl Header {
     }
 
     /// The field at a place, counted from 0.
+    #[inline]
     #[must_use]
     pub fn field(&self, index: usize) -> Option<Field<'_>> {
         self.spans.get(index).map(|span| self.at(span))
     }
 
+    #[inline]
     fn at(&self, span: &Span) -> Field<'_> {
         Field {
             name: &self.bytes[span.start..span.name_end],
@@ -188,8 +193,15 @@ impl Header {
 
     /// The fields of one name with their places, top to bottom.
     pub fn numbered<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (usize, Field<'a>)> {
-        let of_length = self.spans.iter().enumerate().filter(|(_, span)| span.name_end - span.start == name.len());
-        of_length.map(|(index, span)| (index, self.at(span))).filter(|(_, field)| field.is(name))
+        let mut spans = self.spans.iter().enumerate();
+        let is = |span: &Span| {
+            span.name_end - span.start == name.len()
+                && same_name(&self.bytes[span.start..span.name_end], name.as_bytes())
+        };
+        std::iter::from_fn(move || {
+            let (index, span) = spans.find(|(_, span)| is(span))?;
+            Some((index, self.at(span)))
+        })
     }
 
     /// The fields of one name, top to bottom.
@@ -230,7 +242,7 @@ impl Header {
     pub(crate) fn plain(piece: &[u8], limits: &HeaderLimits) -> Option<(Self, usize)> {
         let mut spans: Vec<Span> = Vec::with_capacity(FIELDS_USUAL);
         let (mut start, mut lines) = (0, 0);
-        for at in memchr::memchr_iter(b'\n', piece) {
+        for at in places(piece, 0..piece.len(), |b, _| u8::from(b == b'\n')) {
             let end = at + 1;
             let line = piece.get(start..end)?;
             if !line.ends_with(b"\r\n") {
@@ -248,7 +260,7 @@ impl Header {
                 }
                 [b' ' | b'\t', ..] => spans.last_mut()?.end = end,
                 line => {
-                    let name = name_length(line);
+                    let name = name_length(&piece[start..]);
                     let is_field = name > 0 && line.get(name) == Some(&b':') && spans.len() < limits.fields;
                     if !is_field || end > limits.bytes {
                         return None;
@@ -365,21 +377,6 @@ impl Header {
         }
         end
     }
-}
-
-/// RFC 5322 §3.6.8: "field-name = 1*ftext", printable US-ASCII except ":".
-const FTEXT: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = b'!';
-    while byte <= b'~' {
-        table[byte as usize] = byte != b':';
-        byte += 1;
-    }
-    table
-};
-
-fn name_length(line: &[u8]) -> usize {
-    line.iter().position(|&b| !FTEXT[usize::from(b)]).unwrap_or(line.len())
 }
 
 /// mbox files put `From `, an address and a date in front of each message.

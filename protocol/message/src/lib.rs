@@ -6,11 +6,13 @@
 //! | --- | --- |
 //! | `intake` | a message on its way in: the header first, then the body as a stream with CRLF line ends (RFC 5322 §2.1) |
 //! | `fields` | the header: fields with their bytes and places, and what is odd about it by name (RFC 5322 §2.2) |
+//! | `names` | names of fields, measured and compared |
 //! | `author` | the verdict on From: one author domain, or a named refusal (RFC 5322 §3.6.2) |
 //! | `mailbox` | the mailbox list of a From field (RFC 5322 §3.4, RFC 6532) |
 //! | `unseen` | characters that a person does not see |
 //! | `domain` | a domain name in its one form, lower-case A-labels (RFC 5890, RFC 5891) |
 //! | `path` | MAIL FROM and HELO (RFC 5321, RFC 7208 §2) |
+//! | `places` | where something stands in a text, found many bytes at a time |
 //!
 //! For mail with reports in it, forgivingly; no verdict may rest on these:
 //!
@@ -36,7 +38,9 @@ mod intake;
 mod mailbox;
 mod mbox;
 mod mime;
+mod names;
 mod path;
+mod places;
 mod transfer;
 mod unseen;
 
@@ -49,6 +53,8 @@ pub use intake::{Body, BodyFacts, HeaderReader, Progress, split};
 pub use mailbox::SyntaxError;
 pub use mbox::{Mailbox, begins_mailbox};
 pub use mime::{Error, Limits, Part, Step, parts, report_type, walk};
+pub use names::same_name;
 pub use path::{PathError, ReversePath, helo};
+pub use places::{bits, places};
 pub use transfer::base64;
 pub use unseen::is_unseen;

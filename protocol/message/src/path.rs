@@ -117,10 +117,8 @@ fn mailbox(path: &[u8]) -> Result<Option<(String, Domain)>, PathError> {
         return Ok(None);
     }
     // RFC 5321 §4.1.1.3: receivers "MUST recognize source route syntax but SHOULD strip off the source route specification".
-    let address = match inner.iter().position(|&b| b == b':') {
-        Some(colon) if inner.starts_with(b"@") => &inner[colon + 1..],
-        _ => inner,
-    };
+    let route = if inner.starts_with(b"@") { inner.iter().position(|&b| b == b':') } else { None };
+    let address = route.map_or(inner, |colon| &inner[colon + 1..]);
     let (local, domain) = cut(address)?;
     Ok(Some((local, multi_label(domain)?)))
 }

@@ -5,12 +5,13 @@
 
 use std::ops::Range;
 
-/// Bytes that are tested, or copied, in one go.
+/// Bytes that are tested in one go.
 const BLOCK_BYTES: usize = 64;
 
 /// The places in a part of a text of all bytes for which `is` of them and the byte after is 1, not 0. The byte after may lie behind
 /// the part; after the last of the text comes an `x`.
-pub(crate) fn places(text: &[u8], part: Range<usize>, is: impl Fn(u8, u8) -> u8) -> impl Iterator<Item = usize> {
+#[inline]
+pub fn places(text: &[u8], part: Range<usize>, is: impl Fn(u8, u8) -> u8) -> impl Iterator<Item = usize> {
     let (mut at, mut next, mut marked) = (part.start, part.start, 0);
     std::iter::from_fn(move || {
         while marked == 0 {
@@ -36,20 +37,6 @@ pub(crate) fn places(text: &[u8], part: Range<usize>, is: impl Fn(u8, u8) -> u8)
     })
 }
 
-/// Writes a part of a text. Copies of one fixed length take a fraction of the time, so that some bytes too many are copied where there
-/// are such, to be written over.
-#[inline]
-pub(crate) fn append(out: &mut Vec<u8>, text: &[u8], part: Range<usize>) {
-    match text[part.start..].first_chunk::<BLOCK_BYTES>() {
-        Some(block) if part.len() <= BLOCK_BYTES => {
-            let end = out.len() + part.len();
-            out.extend_from_slice(block);
-            out.truncate(end);
-        }
-        _ => out.extend_from_slice(&text[part]),
-    }
-}
-
 /// Tests a block, and looks at the byte after it.
 fn tested(block: &[u8; BLOCK_BYTES + 1], is: impl Fn(u8, u8) -> u8) -> u64 {
     let mut marks = [0; BLOCK_BYTES];
@@ -58,7 +45,8 @@ fn tested(block: &[u8; BLOCK_BYTES + 1], is: impl Fn(u8, u8) -> u8) -> u64 {
 }
 
 /// Marks of 0 and 1 as bits, the first one lowest.
-pub(crate) fn bits(marks: &[u8; BLOCK_BYTES]) -> u64 {
+#[must_use]
+pub fn bits(marks: &[u8; BLOCK_BYTES]) -> u64 {
     if marks.iter().fold(0, |any, mark| any | mark) == 0 {
         return 0;
     }
@@ -88,9 +76,6 @@ mod tests {
                 let expected: Vec<_> = part.clone().filter(|at| text[*at] < b'c').collect();
                 let found: Vec<_> = places(&text, part.clone(), |b, _| u8::from(b < b'c')).collect();
                 assert_eq!(found, expected, "{part:?} of {length}");
-                let mut copy = b"before ".to_vec();
-                append(&mut copy, &text, part.clone());
-                assert_eq!(copy, [b"before ", &text[part.clone()]].concat(), "{part:?} of {length}");
             }
             let ends = places(&text, 0..length, |_, b| u8::from(b == b'x')).count();
             assert_eq!(ends, usize::from(length > 0), "the end");
