@@ -24,10 +24,10 @@ pub fn key_name(selector: &Domain, domain: &Domain) -> Result<Name, Reason> {
 
 /// Fetches the keys at these names.
 pub async fn keys<L: Lookup>(lookup: &L, names: &[Name]) -> Vec<Result<Arc<KeySet>, Reason>> {
-    let answers = match names {
-        [name] => vec![lookup.lookup(name, RecordType::Txt).await],
-        _ => join::all(names.iter().map(|name| lookup.lookup(name, RecordType::Txt))).await,
-    };
+    if let [name] = names {
+        return vec![key_set(lookup.lookup(name, RecordType::Txt).await)];
+    }
+    let answers = join::all(names.iter().map(|name| lookup.lookup(name, RecordType::Txt))).await;
     answers.into_iter().map(key_set).collect()
 }
 

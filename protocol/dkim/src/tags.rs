@@ -26,6 +26,13 @@ struct Tag<'a> {
     whole: Range<usize>,
 }
 
+/// Name, value, and the place of everything between `=` and `;`.
+type Parts<'a> = (&'a [u8], &'a [u8], Range<usize>);
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 /// Bytes of a name that its mark says everything about.
 const MARKED: usize = 3;
 
@@ -81,14 +88,11 @@ impl<'a> TagList<'a> {
 
     /// `plain`: no value has anything in it that it may not have.
     fn tag(&mut self, part: Range<usize>, plain: bool) -> Result<(), TagError> {
-        let equals = self.bytes[part.clone()].iter().position(|b| *b == b'=').ok_or(TagError::NoTag)? + part.start;
-        let name = self.trimmed(part.start..equals, plain)?;
-        // RFC 6376 §3.2: "tag-name = ALPHA *ALNUMPUNC", "ALNUMPUNC = ALPHA / DIGIT / "_"".
-        let legal = name.first().is_some_and(u8::is_ascii_alphabetic)
-            && name.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'_');
-        if !legal {
-            return Err(TagError::Name);
-        }
+        let regular = if plain { self.regular(&part) } else { None };
+        let (name, value, whole) = match regular {
+            Some(regular) => regular,
+            None => self.any(&part)?,
+        };
         // RFC 6376 §3.2: "Tags with duplicate names MUST NOT occur within a single tag-list; if a tag name does occur more than
         // once, the entire tag-list is invalid."
         let mark = mark(name);
@@ -98,23 +102,35 @@ impl<'a> TagList<'a> {
         if self.tags.len() == TAGS_MAX {
             return Err(TagError::TooMany);
         }
-        let whole = equals + 1..part.end;
-        let value = self.trimmed(whole.clone(), plain)?;
-        if !plain {
-            legal_value(value)?;
-        }
         self.tags.push(Tag { name, mark, value, whole });
         Ok(())
     }
 
-    /// A part without the white space at its ends.
-    fn trimmed(&self, part: Range<usize>, plain: bool) -> Result<&'a [u8], TagError> {
+    /// Name, value, and the place of the whole value of a tag in a plain list, as nearly all are: a short name right before its `=`.
+    fn regular(&self, part: &Range<usize>) -> Option<Parts<'a>> {
+        let text = self.bytes[part.clone()].trim_ascii_start();
+        let (name, value) = match text {
+            [a, b'=', value @ ..] if a.is_ascii_alphabetic() => (&text[..1], value),
+            [a, b, b'=', value @ ..] if a.is_ascii_alphabetic() && is_name_byte(*b) => (&text[..2], value),
+            _ => return None,
+        };
         // In a plain list, all white space is folding.
-        if plain {
-            Ok(self.bytes[part].trim_ascii())
-        } else {
-            trimmed(self.bytes, part).map(|range| &self.bytes[range])
+        Some((name, value.trim_ascii(), part.end - value.len()..part.end))
+    }
+
+    /// The same of any tag.
+    fn any(&self, part: &Range<usize>) -> Result<Parts<'a>, TagError> {
+        let equals = self.bytes[part.clone()].iter().position(|b| *b == b'=').ok_or(TagError::NoTag)? + part.start;
+        let name = &self.bytes[trimmed(self.bytes, part.start..equals)?];
+        // RFC 6376 §3.2: "tag-name = ALPHA *ALNUMPUNC", "ALNUMPUNC = ALPHA / DIGIT / "_"".
+        let legal = name.first().is_some_and(u8::is_ascii_alphabetic) && name.iter().all(|b| is_name_byte(*b));
+        if !legal {
+            return Err(TagError::Name);
         }
+        let whole = equals + 1..part.end;
+        let value = &self.bytes[trimmed(self.bytes, whole.clone())?];
+        legal_value(value)?;
+        Ok((name, value, whole))
     }
 
     fn find(&self, name: &str) -> Option<&Tag<'a>> {

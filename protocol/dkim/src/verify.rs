@@ -43,7 +43,7 @@ pub struct Verifier<'h> {
 struct Candidate<'h> {
     index: usize,
     field: Field<'h>,
-    parsed: Result<Box<Ready>, Box<Verdict>>,
+    parsed: Result<Ready, Box<Verdict>>,
 }
 
 /// A signature that is worth a query.
@@ -59,12 +59,13 @@ impl<'h> Verifier<'h> {
     pub fn new(header: &'h Header, limits: Limits, bodies: &mut BodyHasher) -> Self {
         let fields = header.numbered("dkim-signature");
         let mut ready = 0;
-        let candidates = fields.take(limits.fields).map(|(index, field)| {
+        // Room for one: most messages have no more.
+        let mut candidates = Vec::with_capacity(1);
+        for (index, field) in fields.take(limits.fields) {
             let parsed = read(index, &field, ready < limits.signatures, bodies);
             ready += usize::from(parsed.is_ok());
-            Candidate { index, field, parsed }
-        });
-        let candidates = candidates.collect();
+            candidates.push(Candidate { index, field, parsed });
+        }
         Self { fields: SignedFields::new(header), candidates, limits }
     }
 
@@ -83,19 +84,14 @@ impl<'h> Verifier<'h> {
             Ok(ready) => {
                 let set = names.iter().position(|name| *name == ready.key_name).and_then(|at| sets.get(at));
                 let check = Check { fields: &fields, field: candidate.field, bodies, now, limits };
-                check.verdict(candidate.index, *ready, set)
+                check.verdict(candidate.index, ready, set)
             }
         };
         candidates.into_iter().map(judge).collect()
     }
 }
 
-fn read(
-    index: usize,
-    field: &Field<'_>,
-    within_limit: bool,
-    bodies: &mut BodyHasher,
-) -> Result<Box<Ready>, Box<Verdict>> {
+fn read(index: usize, field: &Field<'_>, within_limit: bool, bodies: &mut BodyHasher) -> Result<Ready, Box<Verdict>> {
     let unread = |reason, signature| Box::new(Verdict::unread(index, reason, signature));
     let signature = Signature::parse(field.value).map_err(|error| {
         let mut verdict = unread(error.into(), None);
@@ -111,7 +107,7 @@ fn read(
         Err(reason) => return Err(unread(reason, Some(signature))),
     };
     let body = bodies.request(signature.body_canon, signature.body_length);
-    Ok(Box::new(Ready { signature, key_name, body }))
+    Ok(Ready { signature, key_name, body })
 }
 
 /// Everything that one signature is checked against.
