@@ -10,17 +10,14 @@ use crate::canon::{BodyCanon, Canon};
 /// A body on its way to its hashes.
 #[derive(Default)]
 pub struct BodyHasher {
-    streams: Vec<Stream>,
-}
-
-/// One canonical form, and the hashes over its beginnings.
-struct Stream {
-    canon: Canon,
-    body: BodyCanon,
+    /// The canonical forms that are asked for.
+    forms: [Option<BodyCanon>; 2],
     hashes: Vec<Counted>,
 }
 
+/// The hash over the beginning of a canonical form.
 struct Counted {
+    canon: Canon,
     context: Context,
     /// `l=`: bytes of the canonical body that are hashed.
     limit: Option<u64>,
@@ -29,10 +26,7 @@ struct Counted {
 
 /// Which hash was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BodyHashId {
-    stream: usize,
-    hash: usize,
-}
+pub struct BodyHashId(usize);
 
 /// The hash of a body.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +47,7 @@ impl BodyHash {
 /// All hashes of a body.
 #[derive(Debug, Clone, Default)]
 pub struct BodyHashes {
-    streams: Vec<Vec<BodyHash>>,
+    hashes: Vec<BodyHash>,
 }
 
 impl BodyHasher {
@@ -65,39 +59,44 @@ impl BodyHasher {
 
     /// Asks for the hash of the body in one form, whole or its first `limit` bytes. To be called before the body is fed.
     pub fn request(&mut self, canon: Canon, limit: Option<u64>) -> BodyHashId {
-        let stream = self.streams.iter().position(|stream| stream.canon == canon).unwrap_or_else(|| {
-            self.streams.push(Stream { canon, body: BodyCanon::new(canon), hashes: Vec::new() });
-            self.streams.len() - 1
+        let same = |hash: &Counted| hash.canon == canon && hash.limit == limit;
+        let at = self.hashes.iter().position(same).unwrap_or_else(|| {
+            self.forms[canon as usize].get_or_insert_with(|| BodyCanon::new(canon));
+            // Nearly every message has one.
+            self.hashes.reserve_exact(1);
+            self.hashes.push(Counted { canon, context: Context::new(&SHA256), limit, seen: 0 });
+            self.hashes.len() - 1
         });
-        let hashes = &mut self.streams[stream].hashes;
-        let hash = hashes.iter().position(|hash| hash.limit == limit).unwrap_or_else(|| {
-            hashes.push(Counted { context: Context::new(&SHA256), limit, seen: 0 });
-            hashes.len() - 1
-        });
-        BodyHashId { stream, hash }
+        BodyHashId(at)
     }
 
     /// Takes the next piece of the body.
     pub fn feed(&mut self, piece: &[u8]) {
-        for stream in &mut self.streams {
-            let Stream { body, hashes, .. } = stream;
-            body.feed(piece, |bytes| hashes.iter_mut().for_each(|hash| hash.update(bytes)));
+        let Self { forms, hashes } = self;
+        for form in forms.iter_mut().flatten() {
+            let canon = form.canon();
+            form.feed(piece, |bytes| update(hashes, canon, bytes));
         }
     }
 
     /// The body has ended.
     #[must_use]
     pub fn finish(self) -> BodyHashes {
-        let finish = |Stream { body, mut hashes, .. }: Stream| {
-            body.finish(|bytes| hashes.iter_mut().for_each(|hash| hash.update(bytes)));
-            // The memory of the requests is too large to be kept for the results.
-            let mut finished = Vec::with_capacity(hashes.len());
-            finished
-                .extend(hashes.into_iter().map(|hash| BodyHash { digest: hash.context.finish(), length: hash.seen }));
-            finished
-        };
-        BodyHashes { streams: self.streams.into_iter().map(finish).collect() }
+        let Self { forms, mut hashes } = self;
+        for form in forms.into_iter().flatten() {
+            let canon = form.canon();
+            form.finish(|bytes| update(&mut hashes, canon, bytes));
+        }
+        // The memory of the requests is too large to be kept for the results.
+        let mut finished = Vec::with_capacity(hashes.len());
+        finished.extend(hashes.into_iter().map(|hash| BodyHash { digest: hash.context.finish(), length: hash.seen }));
+        BodyHashes { hashes: finished }
     }
+}
+
+/// Takes the next bytes of a canonical form.
+fn update(hashes: &mut [Counted], canon: Canon, bytes: &[u8]) {
+    hashes.iter_mut().filter(|hash| hash.canon == canon).for_each(|hash| hash.update(bytes));
 }
 
 impl Counted {
@@ -114,6 +113,6 @@ impl BodyHashes {
     /// The hash that was asked for by this request of the same hasher; nothing for one of another.
     #[must_use]
     pub fn get(&self, id: BodyHashId) -> Option<&BodyHash> {
-        self.streams.get(id.stream)?.get(id.hash)
+        self.hashes.get(id.0)
     }
 }

@@ -173,6 +173,11 @@ impl BodyCanon {
         Self { canon, lines: 0, white: false, cr: false, any: false, small: Small::default() }
     }
 
+    /// Which form.
+    pub(crate) fn canon(&self) -> Canon {
+        self.canon
+    }
+
     /// Takes the next piece, and calls with canonical bytes.
     pub fn feed(&mut self, piece: &[u8], mut out: impl FnMut(&[u8])) {
         // Where text ends in this piece; what follows is open.
