@@ -74,6 +74,11 @@ pub struct Alignment {
 }
 
 impl Alignment {
+    /// Of an identifier of which nothing is known yet.
+    pub(crate) const fn unrelated(identifier: Identifier) -> Self {
+        Self { identifier, relation: None }
+    }
+
     /// Whether it makes DMARC pass.
     #[must_use]
     pub fn passes(&self) -> bool {

@@ -12,7 +12,7 @@ use dkim::BodyHasher;
 use dns::{Lookup, Name, Suffixes};
 use message::{Anomaly, Author, Body, BodyFacts, Domain, Header, HeaderError, HeaderLimits, Refusal, ReversePath};
 
-use crate::alignment::{Identifier, Method};
+use crate::alignment::{Alignment, Identifier, Method};
 use crate::discovery::{Discovery, Walker};
 use crate::join::together;
 use crate::standard::sample;
@@ -173,12 +173,12 @@ impl<'h> Evaluator<'h> {
             let published = pin!(together(senders, policies));
             together(published, signed).await;
         }
-        let identifiers = identifiers(&evaluation.spf, &evaluation.dkim);
-        let again = settings.both.then(|| identifiers.clone());
-        (evaluation.dmarc, evaluation.candidates) = authors.verdict(rules, identifiers).await;
-        if let Some(identifiers) = again {
+        let found = authors.unrelated(&evaluation.spf, &evaluation.dkim);
+        let again = settings.both.then(|| found.clone());
+        (evaluation.dmarc, evaluation.candidates) = authors.verdict(rules, found).await;
+        if let Some(found) = again {
             let rules = Rules { standard: rules.standard.other(), ..rules };
-            evaluation.other = Some(authors.verdict(rules, identifiers).await.0);
+            evaluation.other = Some(authors.verdict(rules, found).await.0);
         }
         if let Some(ours) = &settings.ours {
             evaluation.forged = forged(header.fields().map(|field| (field.name, field.value)), ours);
@@ -270,23 +270,6 @@ async fn sender<L: Lookup>(
     together(mail_from, helo).await;
 }
 
-/// What SPF and DKIM have to say of domains. RFC 9989 §4.4.2: of SPF only the identity of MAIL FROM.
-fn identifiers(spf: &spf::Evaluation, dkim: &[dkim::Verdict]) -> Vec<Identifier> {
-    let result = ResultWord::parse(spf.result.as_str()).unwrap_or(ResultWord::None);
-    let mut found = Vec::with_capacity(1 + dkim.len());
-    found.push(Identifier { method: Method::Spf, domain: spf.domain.clone(), result });
-    for verdict in dkim {
-        let name = |domain: &Domain| Name::from_dotted(domain.as_str().as_bytes()).ok();
-        // A pass that DMARC may not use says nothing to it.
-        let result = match verdict.result {
-            ResultWord::Pass if !verdict.usable_for_dmarc() => ResultWord::Policy,
-            result => result,
-        };
-        found.push(Identifier { method: Method::Dkim, domain: verdict.domain().and_then(name), result });
-    }
-    found
-}
-
 /// The domains that are evaluated for one message, and what is published for them.
 struct Authors<'a, L> {
     domains: &'a [Domain],
@@ -320,11 +303,37 @@ impl<'a, L: Lookup> Authors<'a, L> {
         }
     }
 
+    /// What SPF and DKIM have to say of domains. RFC 9989 §4.4.2: of SPF only the identity of MAIL FROM.
+    fn unrelated(&self, spf: &spf::Evaluation, dkim: &[dkim::Verdict]) -> Vec<Alignment> {
+        let result = ResultWord::parse(spf.result.as_str()).unwrap_or(ResultWord::None);
+        let mut found = Vec::with_capacity(1 + dkim.len());
+        let identifier = Identifier { method: Method::Spf, domain: spf.domain.clone(), result };
+        found.push(Alignment::unrelated(identifier));
+        for verdict in dkim {
+            // A pass that DMARC may not use says nothing to it.
+            let result = match verdict.result {
+                ResultWord::Pass if !verdict.usable_for_dmarc() => ResultWord::Policy,
+                result => result,
+            };
+            let domain = verdict.domain().and_then(|domain| self.name(domain));
+            found.push(Alignment::unrelated(Identifier { method: Method::Dkim, domain, result }));
+        }
+        found
+    }
+
+    /// A domain as a name. Nearly always it is the author's, whose name is there already.
+    fn name(&self, domain: &Domain) -> Option<Name> {
+        match &self.first {
+            Some(found) if self.domains.first() == Some(domain) => Some(found.domain.clone()),
+            _ => Name::from_dotted(domain.as_str().as_bytes()).ok(),
+        }
+    }
+
     /// The verdict that counts, and those for all domains where there are several.
-    async fn verdict(&mut self, rules: Rules<'_>, identifiers: Vec<Identifier>) -> (Verdict, Vec<Verdict>) {
+    async fn verdict(&mut self, rules: Rules<'_>, found: Vec<Alignment>) -> (Verdict, Vec<Verdict>) {
         if let (true, [domain]) = (self.is_one, self.domains) {
             let known = self.first.take();
-            return (self.verdict_for(domain, known, rules, identifiers).await, Vec::new());
+            return (self.verdict_for(domain, known, rules, found).await, Vec::new());
         }
         let mut verdicts = Vec::with_capacity(self.domains.len());
         for (at, domain) in self.domains.iter().enumerate() {
@@ -332,7 +341,7 @@ impl<'a, L: Lookup> Authors<'a, L> {
                 None => self.first.take(),
                 Some(other) => self.others.get_mut(other).and_then(Option::take),
             };
-            verdicts.push(self.verdict_for(domain, known, rules, identifiers.clone()).await);
+            verdicts.push(self.verdict_for(domain, known, rules, found.clone()).await);
         }
         (strictest(&verdicts).unwrap_or_else(|| Verdict::no_author(rules.standard)), verdicts)
     }
@@ -342,14 +351,14 @@ impl<'a, L: Lookup> Authors<'a, L> {
         domain: &Domain,
         known: Option<Discovery>,
         rules: Rules<'_>,
-        identifiers: Vec<Identifier>,
+        found: Vec<Alignment>,
     ) -> Verdict {
         let discovery = match known.filter(|_| rules.standard == self.rules.standard) {
             Some(discovery) => Some(discovery),
             None => self.found(domain, &rules, true).await,
         };
         match discovery {
-            Some(discovery) => decide(domain, discovery, identifiers, &mut self.walker, &rules).await,
+            Some(discovery) => decide(domain, discovery, found, &mut self.walker, &rules).await,
             None => Verdict::no_author(rules.standard),
         }
     }

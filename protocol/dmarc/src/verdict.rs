@@ -169,7 +169,8 @@ pub async fn verdict<L: Lookup>(
 ) -> Verdict {
     let Some(discovery) = discover(author, walker, rules).await else { return Verdict::no_author(rules.standard) };
     walker.remember(&discovery);
-    decide(author, discovery, identifiers.to_vec(), walker, rules).await
+    let alignments = identifiers.iter().cloned().map(Alignment::unrelated).collect();
+    decide(author, discovery, alignments, walker, rules).await
 }
 
 /// What is published for an author domain; none where it is no name, which a [`Domain`] always is.
@@ -185,15 +186,15 @@ pub(crate) async fn discover<L: Lookup>(
     })
 }
 
-/// The verdict, once it is known what is published.
+/// The verdict, once it is known what is published. How the identifiers are related to the author domain is found out here.
 pub(crate) async fn decide<L: Lookup>(
     author: &Domain,
     discovery: Discovery,
-    identifiers: Vec<Identifier>,
+    alignments: Vec<Alignment>,
     walker: &mut Walker<'_, L>,
     rules: &Rules<'_>,
 ) -> Verdict {
-    let mut verdict = Verdict { author_domain: Some(author.clone()), ..Verdict::no_author(rules.standard) };
+    let mut verdict = Verdict { author_domain: Some(author.clone()), alignments, ..Verdict::no_author(rules.standard) };
     let Some((_, published, place)) = discovery.published() else {
         (verdict.result, verdict.reason) = match discovery.failure() {
             // RFC 9989 §4.10.1: "Handling of DNS errors when querying for the DMARC Policy Record is left to the discretion of the Mail
@@ -204,7 +205,6 @@ pub(crate) async fn decide<L: Lookup>(
             None => (ResultWord::None, Reason::NoRecord),
         };
         verdict.requested_disposition = (verdict.result == ResultWord::None).then_some(Policy::None);
-        verdict.alignments = unrelated(identifiers);
         verdict.discovery = Some(discovery);
         return verdict;
     };
@@ -217,22 +217,18 @@ pub(crate) async fn decide<L: Lookup>(
     if verdict.policy.is_none() {
         (verdict.result, verdict.reason) = (ResultWord::None, Reason::NoPolicy);
         verdict.requested_disposition = Some(Policy::None);
-        verdict.alignments = unrelated(identifiers);
         verdict.discovery = Some(discovery);
         return verdict;
     }
-    verdict.alignments.reserve_exact(identifiers.len());
-    for identifier in identifiers {
+    for Alignment { identifier, relation: found } in &mut verdict.alignments {
         let mode = match identifier.method {
             Method::Spf => record.spf_alignment,
             Method::Dkim => record.dkim_alignment,
         };
         let matters = matches!(identifier.result, ResultWord::Pass | ResultWord::TempError);
-        let relation = match identifier.domain.as_ref().filter(|_| matters) {
-            Some(domain) => Some(relation(&discovery, domain, mode, walker, rules, &mut verdict.walks).await),
-            None => None,
-        };
-        verdict.alignments.push(Alignment { identifier, relation });
+        if let Some(domain) = identifier.domain.as_ref().filter(|_| matters) {
+            *found = Some(relation(&discovery, domain, mode, walker, rules, &mut verdict.walks).await);
+        }
     }
     verdict.discovery = Some(discovery);
     (verdict.result, verdict.reason) = outcome(&verdict.alignments);
@@ -243,10 +239,6 @@ pub(crate) async fn decide<L: Lookup>(
         _ => None,
     };
     verdict
-}
-
-fn unrelated(identifiers: Vec<Identifier>) -> Vec<Alignment> {
-    identifiers.into_iter().map(|identifier| Alignment { identifier, relation: None }).collect()
 }
 
 /// RFC 9989 §5.3.5: a pass takes one authenticated identifier in alignment. §5.3.6: "If one or more DNS queries required to perform
