@@ -7,6 +7,7 @@
 //! | `trend` | what happened, day by day, under which policy |
 //! | `spike` | which days stand out, and what the extra messages share |
 //! | `sources`, `source` | who sends; one address and its history |
+//! | `ranked` | addresses ranked by one sum, from cells instead of rows |
 //! | `profile` | who is behind a source, as it was learned |
 //! | `rows` | the rows behind a number |
 //! | `owners` | who may be behind a local part, as a directory has it |
@@ -15,6 +16,8 @@
 //! | `samples` | single messages that failed, and who they were written as |
 //! | `incomplete` | which of the newest days are still coming in |
 //! | `expected` | which reporters have sent what they usually send |
+//! | `heard` | what each reporter says of a domain by day |
+//! | `day_by_day` | what is summed from the rows of a day and made anew only when they change |
 //! | `reputation` | which failing sources are good or bad by their grade |
 //! | `flows` | the streams of mail in our name, what each is taken for, and why |
 //! | `inventory` | the keys, greetings and SPF terms that mail in our name rests on |

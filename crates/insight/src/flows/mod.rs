@@ -14,6 +14,7 @@
 //! | `rules`, `fraud`, `class` | from there to a verdict with its reasons |
 //! | `judging`, `series` | all of it for one organizational domain |
 //! | `assess`, `fold`, `snapshot`, `lanes` | for the whole ledger, and as it is kept: large flows one by one, small ones together; the flow of each cell |
+//! | `sums` | what each flow sent on a day, whatever its addresses |
 //! | `decisions` | what people decided |
 //! | `read`, `spikes`, `answers` | what is shown |
 //! | `sheet` | rows that lie in no ledger, judged all the same |

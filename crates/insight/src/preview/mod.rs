@@ -1,14 +1,15 @@
 //! Preview: what would have happened to the mail of the last weeks under other records, and what is to be expected of the next.
 //!
 //! In: the ledger's kept cells with their flows, and a [`WhatIf`]. Out: a [`Preview`]: harm and benefit per day by class, flow, owner,
-//! author domain and deciding tag, with a bound. Reads the snapshot and cells, never rows; asks no DNS.
+//! author domain and deciding tag, with a bound. Reads the snapshot, cells and their sums, never rows; asks no DNS.
 //!
 //! | module | is |
 //! | --- | --- |
 //! | `what_if` | what would be different |
 //! | `world` | the records now and then |
 //! | `mailer` | what records and cells together say of a message |
-//! | `replay` | all cells once more |
+//! | `replay` | all cells once more, or their sums |
+//! | `of_flow` | what it found of a flow, as series |
 //! | `differences` | where a replay of the records as they are does not give what was reported |
 //! | `outlook`, `forecast` | what is to be expected of a flow; of all of them, and at most |
 //! | `assemble`, `answers`, `request` | the answer |
@@ -18,6 +19,7 @@ mod assemble;
 mod differences;
 mod forecast;
 mod mailer;
+mod of_flow;
 mod outlook;
 mod replay;
 mod reporters;
