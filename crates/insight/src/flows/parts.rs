@@ -41,10 +41,10 @@ impl Crowding {
     }
 }
 
-/// One day: what its cells have alike, and where each part begins and the last one ends.
+/// One day: the numbers of its names, and where each part begins and the last one ends.
 #[derive(Default)]
 struct OfDay {
-    kinds: Vec<Kind>,
+    numbers: Vec<u32>,
     begins: Vec<usize>,
 }
 
@@ -79,8 +79,14 @@ impl Parts {
     pub(crate) fn visit(&self, part: usize, mut visit: impl FnMut(Day, &Cell)) {
         for ((day, bytes), of) in self.kept.days().zip(&self.days) {
             let Some(&[begin, end]) = of.begins.get(part..part + 2) else { continue };
+            // What cells have alike is read again for each part: kept for all days it takes more than the cells of a part.
+            let mut numbers = of.numbers.iter().copied();
+            let open = |_| numbers.next().unwrap_or(0);
+            let Some(Packed { kinds, .. }) = (begin < end).then(|| Packed::open(bytes, open)).flatten() else {
+                continue;
+            };
             let mut cells = Reader(&bytes[begin..end]);
-            while let Some(cell) = cells.cell(&of.kinds) {
+            while let Some(cell) = cells.cell(&kinds) {
                 visit(day, &cell);
             }
         }
@@ -99,7 +105,12 @@ impl Parts {
 impl OfDay {
     /// What is damaged is made anew when its day changes, or by a rebuild; until then the day ends where the damage begins.
     fn new(bytes: &[u8], cuts: &[u128], words: &mut Vocabulary) -> Self {
-        let packed = Packed::open(bytes, |name| words.name_number(name));
+        let mut numbers = Vec::new();
+        let number = |name: &str| {
+            numbers.push(words.name_number(name));
+            numbers[numbers.len() - 1]
+        };
+        let packed = Packed::open(bytes, number);
         let Some(Packed { kinds, mut cells, count }) = packed else { return Self::default() };
         for (domain, selector) in kinds.iter().filter_map(Kind::own) {
             words.key_number(domain, selector);
@@ -115,7 +126,7 @@ impl OfDay {
             end = place(&cells);
         }
         begins.resize(cuts.len() + 2, end);
-        Self { kinds, begins }
+        Self { numbers, begins }
     }
 }
 
