@@ -309,6 +309,10 @@ fn gates_say_what_stands_in_the_way_and_waivers_end() {
     let reject = insight::readiness(&ledger, &ask(Policy::Reject, today)).expect("readiness");
     assert_eq!(state(&reject, "G0"), Some(GateState::Fail), "no day at quarantine yet");
     assert_eq!(state(&reject, "G4"), Some(GateState::Fail), "two flows rest on SPF alone");
+    for (step, found) in [("quarantine", &found), ("reject", &reject)] {
+        let names = found.parts.iter().map(|part| (part.set.as_str(), part.names)).collect::<Vec<_>>();
+        assert_eq!(names, [("np=reject", 1), (&*format!("sp={step}"), 1), (&*format!("p={step}"), 1)]);
+    }
     let blind = ReadinessAsk { zone: None, ..ask(Policy::Quarantine, today) };
     let blind = insight::readiness(&ledger, &blind).expect("readiness");
     assert_eq!(state(&blind, "G6"), Some(GateState::Unknown), "nobody looked at DNS");

@@ -80,7 +80,8 @@ pub fn readiness(ledger: &Ledger, ask: &Ask<'_>) -> Result<Readiness, Error> {
         zone: ask.zone.map(str::to_owned),
         ..WhatIf::default()
     };
-    let below = WhatIf { sp: Some(ask.step), np: Some(Policy::Reject), ..base.clone() };
+    // Quarantined is stopped too. Were both `reject`, no receiver would have to ask whether a name exists, and none would be told apart.
+    let below = WhatIf { sp: Some(Policy::Quarantine), np: Some(Policy::Reject), ..base.clone() };
     let (step, apart) = study_with(ledger, &base, &below)?;
     let needed = if ask.step == Policy::Reject { &ask.thresholds.reject } else { &ask.thresholds.quarantine };
     let ground = Ground {
