@@ -15,7 +15,7 @@ use crate::flows::pack::{Reader, Writer, names, write_names};
 use crate::{Error, Scope};
 
 /// Where they are kept.
-const HEARD: DayByDay = DayByDay { values: "heard", done: "heard-of-day", form: 1 };
+pub(crate) const HEARD: DayByDay = DayByDay { values: "heard", done: "heard-of-day", form: 1 };
 
 /// Mail in the name of an author domain that a reporter judged and treated alike on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,6 +7,7 @@
 //! | `trend` | what happened, day by day, under which policy |
 //! | `spike` | which days stand out, and what the extra messages share |
 //! | `sources`, `source` | who sends; one address and its history |
+//! | `by_address` | cells of a period summed by address |
 //! | `ranked` | addresses ranked by one sum, from cells instead of rows |
 //! | `profile` | who is behind a source, as it was learned |
 //! | `rows` | the rows behind a number |
@@ -34,6 +35,7 @@
 
 mod alerts;
 mod answers;
+mod by_address;
 mod cores;
 mod counts;
 mod day_by_day;

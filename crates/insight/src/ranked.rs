@@ -1,9 +1,8 @@
 //! The addresses of a domain ranked by one sum, from the cells that are kept: millions of rows of a quarter are a few hundred thousand
 //! addresses, of which a page shows fifty.
 //!
-//! In: a scope and an order. Out: the addresses of one page, and how many there are. Cells of a day are sorted by address, so some days are
-//! gone through side by side, a range of addresses after the other: what is summed stays near. Days that have changed since cells were made
-//! are asked of the rows.
+//! In: a scope and an order. Out: the addresses of one page, and how many there are. Days that have changed since cells were made are asked of
+//! the rows.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -12,20 +11,17 @@ use std::net::IpAddr;
 use report::{Day, Text};
 use store::{Column, Ledger, Measure, Question, Value};
 
+use crate::by_address::{Ranges, Summing};
 use crate::counts::number;
 use crate::day_by_day;
 use crate::flows::day::CELLS;
-use crate::flows::pack::{Packed, Skimmed};
-use crate::flows::{Kept, Map, address};
+use crate::flows::pack::{Kind, Skimmed};
+use crate::flows::{Map, address};
 use crate::scope::length;
 use crate::{Error, GroupBy, Scope, SortBy, SourceOrder, cores};
 
 /// Days of which the rows are asked, at most: from there on rows answer all of it.
 const OTHERS_MAX: usize = 7;
-/// Days gone through side by side: few enough for all cores to have some, and many, as an address is seen on several.
-const TOGETHER: i32 = 23;
-/// Addresses of a day in one range: with those of the other days, few enough to stay near.
-const RANGE: usize = 256;
 
 /// Messages, and those that fail.
 type Sums = (u64, u64);
@@ -53,70 +49,52 @@ pub(crate) fn ranked(
         return Ok(None);
     }
     let organization = store::organizational_domain(domain);
-    let author = (!subdomains).then_some(domain);
     let newest = kept.iter().max().copied().unwrap_or_default();
-    let ends = ends(&Kept::read(ledger, &organization, (newest, newest))?);
-    let work = |found: &mut Vec<Vec<OfRange>>, stretch: &(Day, Day)| {
-        let cells = Kept::read(ledger, &organization, *stretch)?;
-        found.push(summed_together(&cells, &kept, author, &ends));
-        Ok(())
-    };
-    let of_cores = cores::each(&cores::stretches(days, TOGETHER), Vec::new, work, |found| found)?;
-    let mut found: Vec<Vec<OfRange>> = vec![Vec::new(); ends.len() + 1];
-    for ranges in of_cores.into_iter().flatten() {
-        found.iter_mut().zip(ranges).for_each(|(lists, sums)| lists.push(sums));
-    }
+    let ranges = Ranges::of_day(ledger, &organization, newest)?;
+    let cells = Cells { kept, author: (!subdomains).then_some(domain) };
+    let mut found = ranges.summed(ledger, &organization, days, &cells)?.by_range;
     for stretch in others {
         let rows = of_rows(ledger, scope.question(stretch))?;
         for one in rows {
-            found[ends.partition_point(|end| *end <= one.0)].push(vec![one]);
+            found[ranges.place(one.0)].push(vec![one]);
         }
     }
     page(&found, order).map(Some)
 }
 
-/// Where each range of addresses but the last ends, as a day has them.
-fn ends(day: &Kept) -> Vec<u128> {
-    let mut ends = Vec::new();
-    for (_, bytes) in day.days() {
-        let Some(mut packed) = Packed::open(bytes, |_| 0) else { continue };
-        let sources = std::iter::from_fn(|| packed.cells.skim()).map(|cell| cell.source);
-        ends.extend(sources.step_by(RANGE).skip(1));
-    }
-    ends.dedup();
-    ends
+/// The cells of these days, of one author domain or of all.
+struct Cells<'a> {
+    kept: HashSet<Day>,
+    author: Option<&'a Text>,
 }
 
-/// Sums the cells of some days by address.
-fn summed_together(cells: &Kept, kept: &HashSet<Day>, author: Option<&Text>, ends: &[u128]) -> Vec<OfRange> {
-    let open = |(_, bytes)| Packed::open(bytes, |name| u32::from(author.is_some_and(|author| name == author)));
-    let mut days: Vec<(Packed<'_>, Option<Skimmed>)> =
-        cells.days().filter(|(day, _)| kept.contains(day)).filter_map(open).map(|packed| (packed, None)).collect();
-    let next = |packed: &mut Packed<'_>| {
-        // What is damaged is made anew when its day changes, or by a rebuild; until then the day ends there.
-        packed.count = packed.count.checked_sub(1)?;
-        packed.cells.skim()
-    };
-    for (packed, head) in &mut days {
-        *head = next(packed);
+impl Summing for Cells<'_> {
+    type State = Map<u128, Sums>;
+    type Sums = OfRange;
+
+    fn begin(&self) -> Self::State {
+        Map::default()
     }
-    let mut table = Map::<u128, Sums>::default();
-    let ends = ends.iter().copied().map(Some).chain([None]);
-    let of_range = |end: Option<u128>| {
-        for (packed, head) in &mut days {
-            while let Some(cell) = head.take_if(|cell| end.is_none_or(|end| cell.source < end)) {
-                let kind = packed.kinds.get(cell.kind as usize);
-                if let Some(kind) = kind.filter(|kind| author.is_none() || kind.author() == 1) {
-                    let sums = table.entry(cell.source).or_default();
-                    sums.0 = sums.0.saturating_add(cell.messages);
-                    sums.1 = sums.1.saturating_add(if kind.passes() { 0 } else { cell.messages });
-                }
-                *head = next(packed);
-            }
+
+    fn wants(&self, day: Day) -> bool {
+        self.kept.contains(&day)
+    }
+
+    fn number(&self, name: &str) -> u32 {
+        u32::from(self.author.is_none_or(|author| name == author))
+    }
+
+    fn add(&self, state: &mut Self::State, _: Day, cell: &Skimmed, kind: &Kind) {
+        if kind.author() == 1 {
+            let sums = state.entry(cell.source).or_default();
+            sums.0 = sums.0.saturating_add(cell.messages);
+            sums.1 = sums.1.saturating_add(if kind.shape().passes() { 0 } else { cell.messages });
         }
-        table.drain().collect()
-    };
-    ends.map(of_range).collect()
+    }
+
+    fn end(&self, state: &mut Self::State) -> Self::Sums {
+        state.drain().collect()
+    }
 }
 
 /// What rows say.
@@ -168,57 +146,4 @@ fn page(found: &[Vec<OfRange>], order: SourceOrder) -> Result<(Vec<IpAddr>, usiz
     places.sort_unstable();
     let page = places.into_iter().skip(order.offset).take(order.limit);
     Ok((page.map(|(.., source)| address(source)).collect(), total))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::flows::cell::{Cell, Names, Shape};
-    use crate::flows::pack::pack;
-
-    #[test]
-    fn every_address_is_summed_in_the_range_it_lies_in() {
-        let mut names = Names::default();
-        let (ours, below) = (names.number("example.com"), names.number("shop.example.com"));
-        let cell = |source: u128, author, n: u64| Cell {
-            source,
-            author,
-            shape: Shape(if n.is_multiple_of(2) { 0 } else { 5 }),
-            messages: [n, 0, 1, 0],
-            ..Cell::default()
-        };
-        let packed = [&[1_u128, 5, 9, 300][..], &[], &[5, 6, 9], &[300, 301]].map(|sources| {
-            let cells: Vec<Cell> = sources
-                .iter()
-                .flat_map(|source| [cell(*source, ours, 7), cell(*source, ours, 4), cell(*source, below, 100)])
-                .collect();
-            pack(&names, &cells)
-        });
-        let kept = Kept::of((1..).map(Day).zip(packed.iter().map(Vec::as_slice)));
-        let days: HashSet<Day> = [1, 2, 3].map(Day).into();
-        let all = |ends: &[u128], author: Option<&Text>| {
-            let ranges = summed_together(&kept, &days, author, ends);
-            assert_eq!(ranges.len(), ends.len() + 1);
-            for (n, sources) in ranges.iter().enumerate() {
-                let inside = |at: u128| n == 0 || ends[n - 1] <= at;
-                let before = |at: u128| n == ends.len() || at < ends[n];
-                assert!(sources.iter().all(|(at, _)| inside(*at) && before(*at)), "{ends:?} {sources:?}");
-            }
-            let mut all: Vec<(u128, Sums)> = ranges.into_iter().flatten().collect();
-            all.sort_unstable();
-            all
-        };
-        let author = Text::new("example.com");
-        let once = |source| (source, (13, 8));
-        let twice = |source| (source, (26, 16));
-        let expected = [once(1), twice(5), once(6), twice(9), once(300)];
-        assert!(
-            Shape(5).outcome() == report::Outcome::Unauthenticated && Shape(0).passes(),
-            "what the shapes stand for"
-        );
-        for ends in [&[][..], &[5], &[2, 6, 9], &[0, 400], &[300]] {
-            assert_eq!(all(ends, Some(&author)), expected, "{ends:?}; the fourth day is not kept");
-            assert_eq!(all(ends, None)[0], (1, (114, 8)), "with all names below");
-        }
-    }
 }

@@ -117,11 +117,11 @@ impl Ledger {
         values: impl IntoIterator<Item = (&'a str, i64, i64, impl AsRef<[u8]>)>,
         all: bool,
     ) -> Result<(), Error> {
+        let failed = |e| Error::io("pack", self.inner.catalog.path(), e);
+        let mut compressor = zstd::bulk::Compressor::new(LEVEL).map_err(failed)?;
         let mut packed = Vec::new();
         for (name, number, version, bytes) in values {
-            let bytes = zstd::bulk::compress(bytes.as_ref(), LEVEL)
-                .map_err(|e| Error::io("pack", self.inner.catalog.path(), e))?;
-            packed.push((name, number, version, bytes));
+            packed.push((name, number, version, compressor.compress(bytes.as_ref()).map_err(failed)?));
         }
         self.aside(|c| {
             if all {

@@ -27,6 +27,8 @@ use crate::segment_write::parquet_error;
 
 /// One row in so many must be wanted, or fewer, to read the other columns for these rows only: picking rows out has its price too.
 const CHOSEN_WORTH: usize = 8;
+/// Rows that are laid out in memory at a time, at most.
+const BATCH_ROWS: usize = 262_144;
 
 /// A segment as the catalog lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -265,7 +267,7 @@ impl Task {
         let reader = builder
             .with_row_groups(vec![self.group])
             .with_projection(mask)
-            .with_batch_size(self.rows)
+            .with_batch_size(self.rows.min(BATCH_ROWS))
             .build()
             .map_err(failed)?;
         for batch in reader {

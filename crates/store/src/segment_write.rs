@@ -32,7 +32,8 @@ use crate::trend::{DISPOSITIONS, OUTCOMES};
 /// How rows are laid out in a segment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
-    /// Most rows of a row group: what is held in memory while it is written, and the unit of parallel reading.
+    /// Most rows of a row group: what is held in memory while it is written, and the unit of parallel reading. Files sorted by source have one
+    /// row group: a question about a few sources reads little of each, and what it costs to begin reading is most of what it takes.
     pub(crate) group_rows_max: usize,
     /// Fewest rows worth a row group of their own.
     pub(crate) group_rows_min: usize,
@@ -199,7 +200,9 @@ fn fill(file: Noting, layout: Layout, stage: &Stage, order: &Order) -> Result<(W
         while start < end {
             let stop = end.min(start + layout.group_rows_max);
             writer.write(&batch(stage, order, start..stop, &mut scratch)?)?;
-            writer.flush()?;
+            if order.sorted == SortedBy::Domain {
+                writer.flush()?;
+            }
             start = stop;
         }
     }
@@ -208,16 +211,16 @@ fn fill(file: Noting, layout: Layout, stage: &Stage, order: &Order) -> Result<(W
 }
 
 fn properties(layout: Layout, sorted: SortedBy) -> WriterProperties {
-    let page_rows = match sorted {
-        SortedBy::Domain => layout.page_rows,
-        SortedBy::Source => layout.page_rows.div_ceil(SOURCE_PAGES),
+    let (group_rows, page_rows) = match sorted {
+        SortedBy::Domain => (Some(layout.group_rows_max), layout.page_rows),
+        SortedBy::Source => (None, layout.page_rows.div_ceil(SOURCE_PAGES)),
     };
     let path = |field: Field| ColumnPath::from(field.name());
     let level = ZstdLevel::try_new(3).unwrap_or_default();
     let mut properties = WriterProperties::builder()
         .set_created_by("lamppost".to_owned())
         .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(layout.group_rows_max))
+        .set_max_row_group_row_count(group_rows)
         .set_data_page_row_count_limit(page_rows)
         .set_write_batch_size(page_rows)
         // Large enough for every text of a row group: a dictionary that overflows is both larger and slower to read.

@@ -44,8 +44,7 @@ impl std::hash::Hash for Cell {
     }
 }
 
-/// Makes sure that the cells of all days are kept, and gives the days, ascending. `keep` says whether new ones are written; a ledger on a
-/// disk that cannot be written to is classified all the same, every time anew.
+/// Makes sure that the cells of all days from that one on are kept, and gives the days, ascending.
 pub(crate) fn refresh(ledger: &Ledger, since: Day) -> Result<Vec<Day>, Error> {
     let days: Vec<(Day, i64)> = ledger.day_versions()?.into_iter().filter(|(day, _)| *day >= since).collect();
     crate::heard::refresh(ledger, &days)?;

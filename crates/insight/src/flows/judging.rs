@@ -315,8 +315,8 @@ mod tests {
             let ids: Vec<String> = flows.iter().map(|flow| flow.id.clone()).collect();
             let with_ids =
                 |runs: Vec<(u32, u32)>| runs.into_iter().map(|(flow, n)| (ids[flow as usize].clone(), n)).collect();
-            let lanes = lanes::days(&of.lanes).expect("lanes");
-            let lanes = lanes.into_iter().map(|(day, runs)| (day, with_ids(runs))).collect();
+            let lanes = lanes::days(&of.lanes).map(|day| day.expect("a day"));
+            let lanes = lanes.map(|(day, runs)| (day, with_ids(runs))).collect();
             of.keys.sort_by(|a, b| a.selector.cmp(&b.selector));
             let told = |mut flow: AssessedFlow| {
                 flow.authors.sort_by(|a, b| a.0.cmp(&b.0));

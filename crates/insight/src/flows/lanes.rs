@@ -3,8 +3,6 @@
 //! In: the flow of each cell while flows are judged. Out: a few bytes for each day, from which whoever goes through the cells again (a
 //! preview) knows the flow of each without judging anything. Cells are sorted by source, so most runs are long.
 
-use std::collections::HashMap;
-
 use report::Day;
 
 use super::pack::{Reader, Writer};
@@ -96,32 +94,37 @@ pub(crate) fn renumbered(packed: &[u8], places: &[u32]) -> Vec<u8> {
     out.0
 }
 
-/// Packed lanes by day; `None` where the bytes are damaged.
-pub(crate) fn days(packed: &[u8]) -> Option<HashMap<Day, Runs>> {
-    let (mut reader, mut days, mut before) = (Reader(packed), HashMap::new(), 0_i32);
-    while !reader.0.is_empty() {
-        let (day, runs) = next(&mut reader, &mut before)?;
-        days.insert(day, runs);
-    }
-    Some(days)
+/// Packed lanes, day by day; the last one is `None` where the bytes are damaged.
+pub(crate) fn days(packed: &[u8]) -> impl Iterator<Item = Option<(Day, Runs)>> {
+    let (mut reader, mut before) = (Some(Reader(packed)), 0_i32);
+    std::iter::from_fn(move || {
+        let mut rest = reader.take().filter(|rest| !rest.0.is_empty())?;
+        let day = next(&mut rest, &mut before);
+        reader = day.is_some().then_some(rest);
+        Some(day)
+    })
 }
 
-/// The inverse of [`renumbered`], by day; `None` where the bytes are damaged.
-pub(crate) fn unpack(bytes: &[u8]) -> Option<HashMap<Day, Runs>> {
+/// The inverse of [`renumbered`], day by day; the last one is `None` where the bytes are damaged.
+pub(crate) fn unpack(bytes: &[u8]) -> Option<impl Iterator<Item = Option<(Day, Runs)>>> {
     let mut reader = Reader(bytes);
     let mut places = Vec::new();
     for _ in 0..reader.number()? {
         places.push(reader.small()?);
     }
-    let mut days = days(reader.0)?;
-    for (flow, _) in days.values_mut().flatten() {
-        *flow = *places.get(*flow as usize)?;
-    }
-    Some(days)
+    let renamed = move |(day, mut runs): (Day, Runs)| {
+        for (flow, _) in &mut runs {
+            *flow = *places.get(*flow as usize)?;
+        }
+        Some((day, runs))
+    };
+    Some(days(reader.0).map(move |day| day.and_then(&renamed)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]
@@ -132,13 +135,14 @@ mod tests {
         }
         let packed = lanes.packed();
         let kept = renumbered(&packed, &[100, 101, 102, 103]);
-        let back = unpack(&kept).unwrap();
+        let all = |bytes: &[u8]| unpack(bytes)?.collect::<Option<HashMap<Day, Runs>>>();
+        let back = all(&kept).unwrap();
         assert_eq!(back[&Day(20_000)], [(103, 2), (100, 1), (103, 1)]);
         assert_eq!(back[&Day(20_002)], [(101, 2)]);
         assert_eq!(back.len(), 2, "a day without cells is not there");
-        assert_eq!(unpack(&renumbered(&packed, &[100])), None, "a flow without a number");
+        assert_eq!(all(&renumbered(&packed, &[100])), None, "a flow without a number");
         // Whatever is cut off is noticed, except before, between and after the days.
-        assert_eq!((0..=kept.len()).filter(|end| unpack(&kept[..*end]).is_some()).count(), 3);
+        assert_eq!((0..=kept.len()).filter(|end| all(&kept[..*end]).is_some()).count(), 3);
     }
 
     #[test]

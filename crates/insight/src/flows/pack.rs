@@ -185,8 +185,13 @@ impl Kind {
         self.0[0]
     }
 
-    pub(crate) fn passes(&self) -> bool {
-        Shape(self.0[5]).passes()
+    /// The domain that SPF is about.
+    pub(crate) fn spf(&self) -> u32 {
+        self.0[4]
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        Shape(self.0[5])
     }
 
     /// Domain and selector of the signature of the author's organizational domain, if there is one.

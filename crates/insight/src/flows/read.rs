@@ -241,7 +241,7 @@ pub fn judge_rows(
     mut visit: impl FnMut(&JudgedRow<'_>),
 ) -> Result<(), Error> {
     let keep = |of: OfOrganization, flows: Vec<AssessedFlow>| {
-        (of.name, (super::lanes::days(&of.lanes).unwrap_or_default(), flows))
+        (of.name, (super::lanes::days(&of.lanes).collect::<Option<HashMap<_, _>>>().unwrap_or_default(), flows))
     };
     let judged = judge(ledger, organisation, catalogue, InForce::default(), |_| Vec::new(), keep)?;
     let judged: HashMap<Text, _> = judged.into_iter().collect();

@@ -28,6 +28,7 @@ use super::rules::Thresholds;
 use super::series::Addresses;
 use super::sums;
 use crate::Error;
+use crate::heard::HEARD;
 
 /// How much is judged and kept.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +48,7 @@ impl Default for FlowLimits {
 }
 
 /// Counted up when rules or forms change, so that everything is judged anew.
-const FORM: u64 = 9;
+const FORM: i64 = 9;
 /// Kinds of derived values.
 const FLOWS: &str = "flows";
 const DECIDED: &str = "flows-decided";
@@ -99,7 +100,8 @@ pub(crate) struct Days(pub(crate) Vec<Vec<(Text, Vec<DayCount>)>>);
 
 /// What a snapshot is made from, in a number: another one means another snapshot. `named`: the flows kept by themselves.
 fn version(generation: i64, organisation: &Organisation, decided: &InForce, named: &str) -> i64 {
-    hash(&format!("{FORM} {generation} {organisation:?} {:?} {named}", decided.networks)).cast_signed()
+    let forms = [FORM, KEPT.form, HEARD.form];
+    hash(&format!("{forms:?} {generation} {organisation:?} {:?} {named}", decided.networks)).cast_signed()
 }
 
 fn key(kind: &str) -> DerivedKey<'_> {
@@ -434,8 +436,14 @@ pub(crate) fn of_source(ledger: &Ledger, address: std::net::IpAddr) -> Result<Ve
 
 /// The flow of each kept cell of an organizational domain, by its place in the snapshot, day by day.
 pub(crate) fn lanes(ledger: &Ledger, organization: &str) -> Result<HashMap<Day, Runs>, Error> {
+    let packed = packed_lanes(ledger, organization)?;
+    Ok(super::lanes::unpack(&packed).and_then(Iterator::collect).unwrap_or_default())
+}
+
+/// The same, packed.
+pub(super) fn packed_lanes(ledger: &Ledger, organization: &str) -> Result<Vec<u8>, Error> {
     let found = ledger.derived(DerivedKey { kind: LANES, name: organization, number: 0 })?;
-    Ok(found.and_then(|derived| super::lanes::unpack(&derived.bytes)).unwrap_or_default())
+    Ok(found.map(|derived| derived.bytes).unwrap_or_default())
 }
 
 /// When the keys of an organizational domain were used, as of the last judgement.

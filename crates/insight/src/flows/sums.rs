@@ -9,15 +9,17 @@ use store::Ledger;
 use super::Map;
 use super::cell::{Cell, Names, Shape};
 use super::day::Kept;
-use super::lanes::Runs;
-use super::pack::{Reader, Writer, names, write_names};
-use super::snapshot::lanes;
+use super::lanes::{self, Runs};
+use super::pack::{Reader, Writer, names, unpack, write_names};
+use super::snapshot::packed_lanes;
 use crate::{Error, cores};
 
 /// Kind of the derived values.
 const SUMS: &str = "flow-sums";
 /// Bytes that are gathered before they are written: a transaction for each of thousands of domains would take longer than all else.
 const TOGETHER: usize = 32 << 20;
+/// Cells of days that are summed at the same time: some megabytes of them, and of the flows they belong to.
+const CELLS_AT_ONCE: u64 = 1 << 20;
 
 /// What a sum is of: a flow, and cells of it that fare alike whatever policy is previewed. Those that were mostly stopped are told from
 /// those that were not.
@@ -35,18 +37,8 @@ pub(super) fn write(ledger: &Ledger, organizations: &[Text], version: i64) -> Re
     };
     let mut bytes = 0;
     for organization in organizations {
-        let lanes: Vec<(Day, Runs)> = lanes(ledger, organization)?.into_iter().collect();
-        let work = |found: &mut Vec<(Day, Option<Vec<u8>>)>, (day, runs): &(Day, Runs)| {
-            found.push((*day, of_day(ledger, organization, *day, runs)?));
-            Ok(())
-        };
-        let days: Vec<_> = cores::each(&lanes, Vec::new, work, |found| found)?.into_iter().flatten().collect();
         // Another process may have summed a day anew that came in meanwhile: then cells tell what is left out.
-        if days.iter().any(|(_, sums)| sums.is_none()) {
-            continue;
-        }
-        for (day, sums) in days {
-            let sums = sums.unwrap_or_default();
+        for (day, sums) in of_organization(ledger, organization)?.unwrap_or_default() {
             bytes += sums.len();
             gathered.push((organization, i64::from(day.0), sums));
         }
@@ -58,15 +50,52 @@ pub(super) fn write(ledger: &Ledger, organizations: &[Text], version: i64) -> Re
     Ok(put(&mut gathered)?)
 }
 
+type OfDays = Vec<(Day, Vec<u8>)>;
+
+/// The sums of all days of an organizational domain; `None` if its cells are not those that were judged. Some days are unpacked at a time: all
+/// of a year would be many times what is kept of them.
+fn of_organization(ledger: &Ledger, organization: &str) -> Result<Option<OfDays>, Error> {
+    let packed = packed_lanes(ledger, organization)?;
+    let Some(mut days) = lanes::unpack(&packed) else { return Ok(None) };
+    let mut all = Vec::new();
+    loop {
+        let (mut lanes, mut cells) = (Vec::new(), 0);
+        while cells < CELLS_AT_ONCE
+            && let Some(day) = days.next()
+        {
+            let Some((day, runs)) = day else { return Ok(None) };
+            cells += runs.iter().map(|(_, cells)| u64::from(*cells)).sum::<u64>();
+            lanes.push((day, runs));
+        }
+        let (Some((first, _)), Some((last, _))) = (lanes.first(), lanes.last()) else { return Ok(Some(all)) };
+        let kept = Kept::read(ledger, organization, (*first, *last))?;
+        let cells: Map<Day, &[u8]> = kept.days().collect();
+        let work = |found: &mut Option<OfDays>, (day, runs): &(Day, Runs)| {
+            let sums = cells.get(day).and_then(|cells| of_day(cells, runs));
+            *found = found.take().zip(sums).map(|(mut found, sums)| {
+                found.push((*day, sums));
+                found
+            });
+            Ok(())
+        };
+        for of_core in cores::each(&lanes, || Some(Vec::new()), work, |found| found)? {
+            let Some(found) = of_core else { return Ok(None) };
+            all.extend(found);
+        }
+    }
+}
+
 /// The sums of a day; `None` if its cells are not those that were judged.
-fn of_day(ledger: &Ledger, organization: &str, day: Day, runs: &Runs) -> Result<Option<Vec<u8>>, Error> {
+fn of_day(cells: &[u8], runs: &Runs) -> Option<Vec<u8>> {
     let mut flows = runs.iter().flat_map(|(flow, cells)| std::iter::repeat_n(*flow, *cells as usize));
     let mut found: (Names, Map<Key, [u64; 4]>) = Default::default();
     let mut fits = true;
-    Kept::read(ledger, organization, (day, day))?.visit(
+    // What is damaged does not fit either.
+    let whole = unpack(
+        cells,
         &mut found,
         |(names, _), name| names.number(name),
-        |(_, sums), _, cell| {
+        |(_, sums), cell| {
             let flow = flows.next();
             fits &= flow.is_some();
             let of = Cell { source: 0, own_selector: 0, other: 0, reporters: 0, messages: [0; 4], ..*cell };
@@ -74,8 +103,8 @@ fn of_day(ledger: &Ledger, organization: &str, day: Day, runs: &Runs) -> Result<
             sum.iter_mut().zip(cell.messages).for_each(|(sum, more)| *sum = sum.saturating_add(more));
         },
     );
-    if !fits || flows.next().is_some() {
-        return Ok(None);
+    if whole.is_none() || !fits || flows.next().is_some() {
+        return None;
     }
     let (names, sums) = found;
     let mut sums: Vec<(Key, [u64; 4])> = sums.into_iter().collect();
@@ -83,7 +112,7 @@ fn of_day(ledger: &Ledger, organization: &str, day: Day, runs: &Runs) -> Result<
     sums.sort_unstable_by_key(|((flow, of, stopped), _)| {
         (*flow, name(of.author), name(of.own_domain), name(of.spf), of.shape, *stopped)
     });
-    Ok(Some(pack(&names, &sums)))
+    Some(pack(&names, &sums))
 }
 
 fn pack(names: &Names, sums: &[(Key, [u64; 4])]) -> Vec<u8> {

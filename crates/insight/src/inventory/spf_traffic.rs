@@ -13,11 +13,12 @@ use report::{Day, Text};
 use spf::{Compiled, Decision, Limits, Outcome, SpfResult};
 use store::Ledger;
 
-use super::cells::visit;
-use crate::Error;
-use crate::flows::cell::{Cell, Names, Spf};
-use crate::flows::day::address;
+use crate::by_address::{Ranges, Summing};
+use crate::flows::cell::Spf;
+use crate::flows::pack::{Kind, Skimmed};
+use crate::flows::{Map, address};
 use crate::published::History;
+use crate::{Error, cores};
 
 /// A term, by the record that it stands in and its text; from the domain's own record down. Its place there is another one after each change.
 pub(super) type Path = Vec<(Name, Box<str>)>;
@@ -141,92 +142,100 @@ impl Record {
 
 /// No way down lets it pass.
 const NOWHERE: u32 = u32::MAX;
-/// Lines from which on those about the same are put together before all are there.
-const MANY: usize = 1 << 20;
 
-/// What is told of a source.
+/// What is told of a source on the days of a stretch.
 #[derive(Clone, Copy)]
-struct Line {
-    source: u128,
+struct Told {
     /// The way down that lets it pass.
     way: u32,
-    /// The last stretch with messages that pass in reports but not by the record.
-    stretch: u32,
-    /// How many there are.
+    /// Whether it passes by the record with its limits.
+    explained: bool,
+    /// Messages that pass in reports but not by the record.
     passed: u64,
 }
 
-/// Puts lines about the same together. Each day's come in order, which this sort makes use of.
-fn put_together(lines: &mut Vec<Line>) {
-    lines.sort_by_key(|line| (line.source, line.way));
-    lines.dedup_by(|next, first| {
-        let same = (next.source, next.way) == (first.source, first.way);
-        if same {
-            if next.passed > 0 {
-                first.stretch = if first.passed > 0 { first.stretch.max(next.stretch) } else { next.stretch };
-            }
-            first.passed += next.passed;
-        }
-        same
-    });
+/// The same, with the source, and the number of the stretch.
+type Line = (u128, u32, Told);
+
+/// The cells of the domain's organization beside the record.
+struct Cells<'a> {
+    record: &'a Record,
+    domain: &'a str,
+    /// The last day that is not one of the last.
+    before: Day,
 }
 
 /// What one core has seen.
-struct Seen<'a> {
-    record: &'a Record,
-    /// The number of the domain.
-    domain: u32,
-    /// The last day that is not one of the last.
-    before: Day,
+struct Seen {
     traffic: Traffic,
     ways: Vec<Sum>,
     /// A day with its stretch.
-    day: (Day, usize),
-    /// The last source on it: the way down that lets it pass, and whether it passes by the record with its limits.
-    last: (u128, u32, bool),
-    lines: Vec<Line>,
-    /// How many lines are too many.
-    full: usize,
+    day: (Day, u32),
+    /// Sources of a range, by stretch.
+    sources: Map<(u128, u32), Told>,
 }
 
-impl Seen<'_> {
-    fn add(&mut self, day: Day, cell: &Cell) {
-        let total = cell.total();
-        let about = cell.spf == self.domain;
-        let passed = about && cell.shape.spf() == Spf::Pass;
+/// The number of the domain among kinds; all other names have another one.
+const DOMAIN: u32 = 1;
+
+impl Summing for Cells<'_> {
+    type State = Seen;
+    type Sums = Vec<Line>;
+
+    fn begin(&self) -> Seen {
+        Seen {
+            traffic: Traffic::default(),
+            ways: vec![Sum::default(); self.record.ways.len()],
+            day: (Day(i32::MIN), 0),
+            sources: Map::default(),
+        }
+    }
+
+    fn wants(&self, _: Day) -> bool {
+        true
+    }
+
+    fn number(&self, name: &str) -> u32 {
+        if name == self.domain { DOMAIN } else { 0 }
+    }
+
+    fn add(&self, seen: &mut Seen, day: Day, cell: &Skimmed, kind: &Kind) {
+        let (total, shape) = (cell.messages, kind.shape());
+        let about = kind.spf() == DOMAIN;
+        let passed = about && shape.spf() == Spf::Pass;
         let sum = Sum {
             messages: total,
-            aligned: if passed && cell.shape.spf_aligned() { total } else { 0 },
+            aligned: if passed && shape.spf_aligned() { total } else { 0 },
             evaluated: if about { total } else { 0 },
         };
-        let traffic = &mut self.traffic;
+        let traffic = &mut seen.traffic;
         traffic.messages = traffic.messages.saturating_add(total);
         traffic.evaluated = traffic.evaluated.saturating_add(sum.evaluated);
         traffic.passed = traffic.passed.saturating_add(if passed { total } else { 0 });
-        if about && cell.shape.spf() == Spf::PermError {
+        if about && shape.spf() == Spf::PermError {
             traffic.permerror = traffic.permerror.saturating_add(total);
             traffic.permerror_lately += if day > self.before { total } else { 0 };
         }
-        if self.day.0 != day || self.last.0 != cell.source {
-            self.day = (day, if self.day.0 == day { self.day.1 } else { self.record.at(day) });
-            let of = &self.record.stretches[self.day.1];
-            let address = address(cell.source);
-            let explained = of.strict.answer(address).outcome == Outcome::Result(SpfResult::Pass);
-            self.last = (cell.source, of.ways[of.whole.index(address)], explained);
+        if seen.day.0 != day {
+            seen.day = (day, u32::try_from(self.record.at(day)).unwrap_or(u32::MAX));
         }
-        let (source, way, explained) = self.last;
-        if let Some(sums) = self.ways.get_mut(way as usize) {
+        let stretch = seen.day.1;
+        let told = seen.sources.entry((cell.source, stretch)).or_insert_with(|| {
+            let (of, address) = (&self.record.stretches[stretch as usize], address(cell.source));
+            let explained = of.strict.answer(address).outcome == Outcome::Result(SpfResult::Pass);
+            Told { way: of.ways[of.whole.index(address)], explained, passed: 0 }
+        });
+        if let Some(sums) = seen.ways.get_mut(told.way as usize) {
             sums.add(sum);
         }
-        let passed = if passed && !explained { total } else { 0 };
-        if way == NOWHERE && passed == 0 {
-            return;
+        if passed && !told.explained {
+            told.passed = told.passed.saturating_add(total);
         }
-        self.lines.push(Line { source, way, stretch: u32::try_from(self.day.1).unwrap_or(0), passed });
-        if self.lines.len() >= self.full {
-            put_together(&mut self.lines);
-            self.full = self.lines.len() * 2 + MANY;
-        }
+    }
+
+    fn end(&self, seen: &mut Seen) -> Vec<Line> {
+        let lines = seen.sources.drain().map(|((source, stretch), told)| (source, stretch, told));
+        lines.filter(|(.., told)| told.way != NOWHERE || told.passed > 0).collect()
     }
 }
 
@@ -241,25 +250,11 @@ pub(super) fn traffic(
     let text = domain.to_string();
     let record = Record::new(history, domain, period);
     let organization: Text = store::organizational_domain(&text);
-    let begin = |names: &mut Names| Seen {
-        record: &record,
-        domain: names.number(&text),
-        before: period.1.plus(-LATELY_DAYS),
-        traffic: Traffic::default(),
-        ways: vec![Sum::default(); record.ways.len()],
-        day: (Day(i32::MIN), 0),
-        last: (0, NOWHERE, false),
-        lines: Vec::new(),
-        full: MANY,
-    };
-    let end = |mut seen: Seen<'_>| {
-        put_together(&mut seen.lines);
-        (seen.traffic, seen.ways, seen.lines)
-    };
-    let parts = visit(ledger, &organization, period, begin, Seen::add, end)?;
+    let cells = Cells { record: &record, domain: &text, before: period.1.plus(-LATELY_DAYS) };
+    let ranges = Ranges::of_day(ledger, &organization, period.1)?;
+    let found = ranges.summed(ledger, &organization, period, &cells)?;
     let mut traffic = Traffic { assumed: record.first == 0, ..Traffic::default() };
-    let mut lines = Vec::new();
-    for ((of, ways, mut of_core), _) in parts {
+    for Seen { traffic: of, ways, .. } in found.states {
         traffic.messages = traffic.messages.saturating_add(of.messages);
         traffic.evaluated = traffic.evaluated.saturating_add(of.evaluated);
         traffic.passed = traffic.passed.saturating_add(of.passed);
@@ -268,50 +263,204 @@ pub(super) fn traffic(
         for (way, sum) in record.ways.iter().zip(ways) {
             (1..=way.len()).for_each(|to| traffic.paths.entry(way[..to].to_vec()).or_default().add(sum));
         }
-        lines.append(&mut of_core);
     }
-    put_together(&mut lines);
-    traffic.tell(&record, &lines, most);
+    traffic.tell(&record, &found.by_range, most)?;
     Ok(traffic)
+}
+
+/// What is known of sources, summed over ranges of addresses.
+#[derive(Default)]
+struct Sources {
+    /// By the ways down that let one pass: how many.
+    below: Map<Vec<u32>, u64>,
+    /// Those that pass in reports but not by the record: how many messages, and the last stretch on which there are some.
+    unexplained: Vec<(Reverse<u64>, IpAddr, u32)>,
+    unexplained_total: usize,
+}
+
+impl Sources {
+    /// Adds the sources of a range, and of those that are not explained keeps so many.
+    fn add(&mut self, stretches: &[Vec<Line>], most: usize) {
+        let mut lines: Vec<&Line> = stretches.iter().flatten().collect();
+        lines.sort_unstable_by_key(|(source, stretch, _)| (*source, *stretch));
+        let mut ways = Vec::new();
+        for of_source in lines.chunk_by(|a, b| a.0 == b.0) {
+            ways.clear();
+            ways.extend(of_source.iter().map(|(.., told)| told.way).filter(|way| *way != NOWHERE));
+            ways.sort_unstable();
+            ways.dedup();
+            if let Some(sources) = self.below.get_mut(&ways) {
+                *sources += 1;
+            } else if !ways.is_empty() {
+                self.below.insert(ways.clone(), 1);
+            }
+            let with = of_source.iter().filter(|(.., told)| told.passed > 0);
+            if let Some((source, last, _)) = with.clone().next_back() {
+                let passed = with.fold(0_u64, |sum, (.., told)| sum.saturating_add(told.passed));
+                self.unexplained.push((Reverse(passed), address(*source), *last));
+                self.unexplained_total += 1;
+            }
+        }
+        if self.unexplained.len() > most {
+            self.unexplained.select_nth_unstable(most);
+            self.unexplained.truncate(most);
+        }
+    }
 }
 
 impl Traffic {
     /// Counts sources, and names those that are not explained.
-    fn tell(&mut self, record: &Record, lines: &[Line], most: usize) {
-        let mut unexplained: Vec<(Reverse<u64>, IpAddr, u32)> = Vec::new();
-        let mut below: HashMap<Vec<u32>, u64> = HashMap::new();
-        let mut alone = vec![0_u64; record.ways.len()];
-        for of_source in lines.chunk_by(|a, b| a.source == b.source) {
-            let ways = of_source.iter().map(|line| line.way).filter(|way| *way != NOWHERE);
-            match (ways.clone().next(), ways.clone().nth(1)) {
-                (Some(way), None) => alone[way as usize] += 1,
-                (Some(_), Some(_)) => *below.entry(ways.collect()).or_default() += 1,
-                (None, _) => {}
+    fn tell(&mut self, record: &Record, lines: &[Vec<Vec<Line>>], most: usize) -> Result<(), Error> {
+        let work = |sources: &mut Sources, stretches: &Vec<Vec<Line>>| {
+            sources.add(stretches, most);
+            Ok(())
+        };
+        let mut unexplained = Vec::new();
+        for sources in cores::each(lines, Sources::default, work, |sources| sources)? {
+            unexplained.extend(sources.unexplained);
+            self.unexplained_total += sources.unexplained_total;
+            for (ways, sources) in sources.below {
+                // A term that leads to several ways has the source once.
+                let ways = ways.iter().filter_map(|way| record.ways.get(*way as usize));
+                let terms: HashSet<&[_]> = ways.flat_map(|way| (1..=way.len()).map(|to| &way[..to])).collect();
+                for term in terms {
+                    *self.sources.entry(term.to_vec()).or_default() += sources;
+                }
             }
-            let with = of_source.iter().filter(|line| line.passed > 0);
-            if let Some(last) = with.clone().map(|line| line.stretch).max() {
-                let passed = with.map(|line| line.passed).sum();
-                unexplained.push((Reverse(passed), address(of_source[0].source), last));
-            }
-        }
-        for (ways, sources) in (0_u32..).zip(alone).map(|(way, sources)| (vec![way], sources)).chain(below) {
-            // A term that leads to several ways has the source once.
-            let ways = ways.iter().filter_map(|way| record.ways.get(*way as usize));
-            let terms: HashSet<&[_]> = ways.flat_map(|way| (1..=way.len()).map(|to| &way[..to])).collect();
-            for term in terms.into_iter().filter(|_| sources > 0) {
-                *self.sources.entry(term.to_vec()).or_default() += sources;
-            }
-        }
-        self.unexplained_total = unexplained.len();
-        if unexplained.len() > most {
-            unexplained.select_nth_unstable(most);
-            unexplained.truncate(most);
         }
         unexplained.sort_unstable();
+        unexplained.truncate(most);
         let tell = |(Reverse(passed), address, stretch): (Reverse<u64>, IpAddr, u32)| {
             let decision = record.stretches[stretch as usize].strict.answer(address).clone();
             Unexplained { address, passed, decision }
         };
         self.unexplained = unexplained.into_iter().map(tell).collect();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use store::{Look, PublishedState};
+
+    use super::*;
+    use crate::flows::cell::{Cell, Names, Shape};
+    use crate::flows::day::{CELLS, number};
+    use crate::flows::pack::pack;
+
+    const OURS: &str = "contoso.example";
+    const DAYS: (i32, i32) = (20_100, 20_160);
+
+    /// Moment in days, name, record.
+    const RECORDS: [(i32, &str, &str); 4] = [
+        (20_090, OURS, "v=spf1 include:a.test ip4:192.0.2.16/28 ip6:2001:db8::/126 -all"),
+        (20_090, "a.test", "v=spf1 ip4:192.0.2.0/29 ip4:192.0.2.32/30 -all"),
+        (20_130, OURS, "v=spf1 ip4:192.0.2.0/30 include:a.test ip4:192.0.2.16/28 -all"),
+        (20_145, "a.test", "v=spf1 ip4:192.0.2.0/28 -all"),
+    ];
+
+    fn days() -> Vec<(Day, Names, Vec<Cell>)> {
+        let mut state = 11_u64;
+        let mut below = move |end: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % end
+        };
+        let of_day = |day| {
+            let mut names = Names::default();
+            let (other, ours) = (names.number("vendor.test"), names.number(OURS));
+            let mut cells: Vec<Cell> = (0..25)
+                .map(|_| Cell {
+                    source: match below(50) {
+                        host @ 0..40 => number(IpAddr::from([192, 0, 2, host.to_le_bytes()[0]])),
+                        host => 0x2001_0db8_u128 << 96 | u128::from(host - 40),
+                    },
+                    author: ours,
+                    spf: [ours, other][usize::from(below(3) == 0)],
+                    // Outcome, and what SPF said.
+                    shape: Shape(
+                        u32::try_from(below(6) | [1, 1, 7, 2][usize::from(below(4).to_le_bytes()[0])] << 5).unwrap(),
+                    ),
+                    messages: [1 + below(9), 0, 0, below(2)],
+                    ..Cell::default()
+                })
+                .collect();
+            cells.sort_by_key(|cell| cell.source);
+            (Day(day), names, cells)
+        };
+        (DAYS.0..=DAYS.1).map(of_day).collect()
+    }
+
+    #[test]
+    fn mail_is_summed_by_the_record_of_its_day() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path()).unwrap();
+        for (day, name, record) in RECORDS {
+            let (domain, kind, record_type) = (OURS.to_owned(), "spf".to_owned(), "TXT".to_owned());
+            let (state, name, value) = (PublishedState::Found, name.to_owned(), record.to_owned());
+            let look = Look { domain, kind, name, record_type, state, value };
+            ledger.note_published(i64::from(day) * 86_400, [&look]).unwrap();
+        }
+        let days = days();
+        for (day, names, cells) in &days {
+            ledger.put_derived(CELLS.values, [(OURS, i64::from(day.0), 1, pack(names, cells))]).unwrap();
+        }
+        let (history, domain) = (History::read(&ledger, Some(OURS)).unwrap(), Name::from_unicode(OURS).unwrap());
+
+        // The plain way: each cell by the record as it was on its day.
+        let mut expected = Traffic::default();
+        let mut sources: BTreeMap<Path, HashSet<u128>> = BTreeMap::new();
+        let mut unexplained: BTreeMap<u128, (u64, Day)> = BTreeMap::new();
+        for (day, names, cells) in &days {
+            let record = dns::now(spf::compile(&history.as_of(*day), &domain, &lifted()));
+            for cell in cells {
+                let about = names.name(cell.spf) == OURS;
+                let passed = about && cell.shape.spf() == Spf::Pass;
+                let only = |yes: bool| if yes { cell.total() } else { 0 };
+                expected.messages += cell.total();
+                expected.evaluated += only(about);
+                expected.passed += only(passed);
+                let broken = about && cell.shape.spf() == Spf::PermError;
+                expected.permerror += only(broken);
+                expected.permerror_lately += only(broken && day.0 > DAYS.1 - LATELY_DAYS);
+                let decision = record.answer(address(cell.source));
+                if decision.outcome == Outcome::Result(SpfResult::Pass) {
+                    let way: Path = decision.path.iter().map(|step| (step.domain.clone(), step.text.clone())).collect();
+                    let aligned = only(passed && cell.shape.spf_aligned());
+                    for to in 1..=way.len() {
+                        let sum = Sum { messages: cell.total(), aligned, evaluated: only(about) };
+                        expected.paths.entry(way[..to].to_vec()).or_default().add(sum);
+                        sources.entry(way[..to].to_vec()).or_default().insert(cell.source);
+                    }
+                } else if passed {
+                    let (sum, last) = unexplained.entry(cell.source).or_default();
+                    (*sum, *last) = (*sum + cell.total(), *day);
+                }
+            }
+        }
+        let mut unexplained: Vec<_> = unexplained.into_iter().collect();
+        unexplained.sort_by_key(|(source, (sum, _))| (Reverse(*sum), *source));
+        assert!(
+            unexplained.len() > 20 && sources.len() == 7 && expected.permerror_lately > 0,
+            "there is enough of each"
+        );
+
+        for most in [5, 1_000] {
+            let found = traffic(&ledger, &history, &domain, (Day(DAYS.0), Day(DAYS.1)), most).unwrap();
+            let sums = |t: &Traffic| (t.messages, t.evaluated, t.passed, t.permerror, t.permerror_lately);
+            assert_eq!(sums(&found), sums(&expected));
+            assert_eq!(found.paths, expected.paths);
+            let of_path = |(path, sources): (&Path, &HashSet<u128>)| (path.clone(), sources.len() as u64);
+            assert_eq!(found.sources, sources.iter().map(of_path).collect());
+            assert_eq!(found.unexplained_total, unexplained.len());
+            assert_eq!(found.unexplained.len(), most.min(unexplained.len()));
+            for (found, (source, (passed, last))) in found.unexplained.iter().zip(&unexplained) {
+                assert_eq!((number(found.address), found.passed), (*source, *passed));
+                let then = dns::now(spf::compile(&history.as_of(*last), &domain, &Limits::default()));
+                assert_eq!(found.decision, *then.answer(found.address), "by the last record it was sent under");
+            }
+            assert!(!found.assumed);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use report::{Day, PolicyPublished};
+use report::{Day, PolicyPublished, Text};
 use store::{Ledger, PolicyOfDay, organizational_domain};
 
 use super::answers::PreviewReporter;
@@ -28,16 +28,18 @@ pub(crate) fn reporters(ledger: &Ledger, what_if: &WhatIf, days: (Day, Day)) -> 
     let organization = organizational_domain(&what_if.domain);
     let trial = on_trial(ledger, &organization, days)?;
     let below = what_if.subdomains && organization == what_if.domain;
-    let mut found: BTreeMap<String, PreviewReporter> = BTreeMap::new();
+    let mut found: BTreeMap<Text, PreviewReporter> = BTreeMap::new();
     heard::each(ledger, (&what_if.domain, below), days, |heard| {
         if !heard.fails {
             return;
         }
-        if !found.contains_key(heard.reporter) {
-            let reporter = heard.reporter.to_owned();
-            found.insert(reporter.clone(), PreviewReporter { reporter, failing: 0, asked: 0, obeyed: 0, obeys: None });
-        }
-        let Some(seen) = found.get_mut(heard.reporter) else { return };
+        let seen = found.entry(Text::new(heard.reporter)).or_insert_with_key(|reporter| PreviewReporter {
+            reporter: reporter.to_string(),
+            failing: 0,
+            asked: 0,
+            obeyed: 0,
+            obeys: None,
+        });
         seen.failing += heard.messages;
         if matches!(heard.policy, "quarantine" | "reject") && !trial.contains(&heard.day) {
             seen.asked += heard.messages;

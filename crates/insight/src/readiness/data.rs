@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use report::{Day, Policy};
+use report::{Day, Policy, Text};
 use store::Ledger;
 
 use super::answers::{GateState, See};
@@ -19,7 +19,7 @@ const GAP: i32 = 2;
 /// Reports of the domain by day and reporter.
 struct Seen {
     /// Messages.
-    days: BTreeMap<Day, BTreeMap<String, u64>>,
+    days: BTreeMap<Day, BTreeMap<Text, u64>>,
 }
 
 pub(super) fn gate(ledger: &Ledger, ground: &Ground<'_>) -> Result<(Draft, Option<Day>), Error> {
@@ -79,12 +79,7 @@ pub(super) fn gate(ledger: &Ledger, ground: &Ground<'_>) -> Result<(Draft, Optio
 fn read(ledger: &Ledger, ground: &Ground<'_>, days: (Day, Day)) -> Result<Seen, Error> {
     let mut seen = Seen { days: BTreeMap::new() };
     heard::each(ledger, (ground.domain, ground.is_organizational()), days, |heard| {
-        let of_day = seen.days.entry(heard.day).or_default();
-        if let Some(messages) = of_day.get_mut(heard.reporter) {
-            *messages += heard.messages;
-        } else {
-            of_day.insert(heard.reporter.to_owned(), heard.messages);
-        }
+        *seen.days.entry(heard.day).or_default().entry(Text::new(heard.reporter)).or_default() += heard.messages;
     })?;
     Ok(seen)
 }
@@ -111,7 +106,7 @@ impl Seen {
             }
         }
         let all: u64 = usual.values().sum();
-        let covered = |reporters: &BTreeMap<String, u64>| {
+        let covered = |reporters: &BTreeMap<Text, u64>| {
             let heard: u64 = reporters.keys().filter_map(|reporter| usual.get(reporter.as_str())).sum();
             heard * 5 >= all * 4
         };
@@ -141,7 +136,7 @@ mod tests {
     use super::*;
 
     fn seen(days: &[(i32, &[(&str, u64)])]) -> Seen {
-        let of = |reporters: &[(&str, u64)]| reporters.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
+        let of = |reporters: &[(&str, u64)]| reporters.iter().map(|(name, n)| (Text::new(name), *n)).collect();
         Seen { days: days.iter().map(|(day, reporters)| (Day(*day), of(reporters))).collect() }
     }
 
