@@ -29,6 +29,7 @@
 //! | `alerts` | what has become wrong and somebody should look at; the week |
 //! | `preview` | what would happen to mail under other records |
 //! | `readiness` | whether a policy may be tightened, and what stands in the way |
+//! | `figures` | how numbers are written |
 //! | `answers`, `report_answers`, `sample_answers` | the answers as plain data |
 //!
 //! Nothing here looks anything up outside the ledger, and nothing knows SQL, HTML or a command line.
@@ -41,6 +42,7 @@ mod counts;
 mod day_by_day;
 mod error;
 mod expected;
+mod figures;
 mod flows;
 mod heard;
 mod incomplete;
@@ -73,6 +75,7 @@ pub use alerts::*;
 pub use answers::*;
 pub use error::Error;
 pub use expected::{Expected, ExpectedLine, Punctuality, expected};
+pub use figures::{commas, rate, rounded};
 pub use flows::*;
 pub use inventory::*;
 pub use known::{Known, known};
@@ -102,7 +105,7 @@ pub use samples::{local_parts, sample, samples};
 pub use scope::{DAYS_MAX, Period, Scope, parse_network};
 pub use source::source;
 pub use sources::sources;
-pub use spike::{commas, explain};
+pub use spike::explain;
 pub use today::{Today, TodayCard, TodayDomain, TodayFlow, TodayKind, TodayReporter, TodayState, TodayWeek, today};
 pub use trend::{enforces, policies, trend};
 pub use two_lists::{ListLine, ListSide, Tighten, TwoLists, two_lists};

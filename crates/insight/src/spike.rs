@@ -10,7 +10,7 @@ use store::{Column, Direction, Key, Ledger, Measure, Value};
 
 use crate::counts::{number, ratio, text};
 use crate::scope::is;
-use crate::{Error, Finding, Period, Scope, Spike, TrendDay, trend};
+use crate::{Error, Finding, Period, Scope, Spike, TrendDay, commas, trend};
 
 /// Days on each side that say what is usual.
 pub(crate) const ALIKE_DAYS: i32 = 14;
@@ -259,20 +259,6 @@ pub(crate) fn percent(share: f64) -> u8 {
     (share * 100.0).round().clamp(0.0, 100.0) as u8
 }
 
-/// Thousands apart by commas: `1,234,567`.
-#[must_use]
-pub fn commas(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,10 +305,5 @@ mod tests {
             let found: Vec<String> = find(&days).iter().map(|spike| spike.day.to_string()).collect();
             assert_eq!(found, expected, "{why}");
         }
-    }
-
-    #[test]
-    fn thousands_are_set_apart() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(commas), ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -15,7 +15,7 @@ use crate::counts::float;
 use crate::flows::{DayCount, class_on, load, more, shown, stale, within};
 use crate::incomplete::incomplete;
 use crate::scope::{length, place};
-use crate::{Diagnosis, Error, FlowClass, FlowLine, Period, Scope, commas};
+use crate::{Diagnosis, Error, FlowClass, FlowLine, Period, Scope, rate};
 
 /// Lines of each side.
 const LINES: usize = 50;
@@ -329,24 +329,6 @@ impl TwoLists {
 
 pub(crate) fn a_day(messages: u64, days: usize) -> f64 {
     float(messages) / float(days.max(1) as u64)
-}
-
-/// A rate as people say it: one decimal below ten, so that small flows do not vanish.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "rates are not negative, and casts saturate"
-)]
-pub(crate) fn rate(a_day: f64) -> String {
-    if a_day <= 0.0 {
-        "0".to_owned()
-    } else if a_day < 0.05 {
-        "<0.1".to_owned()
-    } else if a_day < 9.95 {
-        format!("{a_day:.1}")
-    } else {
-        commas(a_day.round() as u64)
-    }
 }
 
 #[cfg(test)]

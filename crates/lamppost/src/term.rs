@@ -31,7 +31,7 @@ impl Cell {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Text(text) => shown(text),
-            Self::Count(n) => commas(*n),
+            Self::Count(n) => insight::commas(*n),
             Self::Id(n) => n.to_string(),
             Self::Share(part, whole) => percent(*part, *whole),
             Self::Outcome(outcome) => outcome.word().replace('_', " "),
@@ -128,11 +128,6 @@ fn bar(value: u64, max: u64) -> String {
     let eighths = (u128::from(value) * 8 * DRAWN as u128).div_ceil(whole).min(8 * DRAWN as u128);
     let eighths = usize::try_from(eighths).unwrap_or(8 * DRAWN);
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
-}
-
-/// `1,234,567`.
-pub(crate) fn commas(n: u64) -> String {
-    insight::commas(n)
 }
 
 /// `82.4 %`; a dash where there is nothing to share. Whole only where it is exact: one failure in a million is 99.9.

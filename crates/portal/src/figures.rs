@@ -12,6 +12,7 @@ const THIN: char = '\u{202f}';
 
 /// `1234567` as `1,234,567`.
 pub(crate) use insight::commas as count;
+pub(crate) use insight::{rate, rounded};
 
 /// Three digits and a letter, for chips and legends: `550 k`, `2.86 M`.
 pub(crate) fn short(n: u64) -> String {
@@ -34,29 +35,6 @@ pub(crate) fn short(n: u64) -> String {
 /// Messages a day over `days`: whole numbers from 10 up, one decimal below, so that small flows do not vanish.
 pub(crate) fn per_day(n: u64, days: usize) -> String {
     rate(as_f64(n) / as_f64(days.max(1) as u64))
-}
-
-/// A rate as it is written.
-pub(crate) fn rate(value: f64) -> String {
-    if value <= 0.0 {
-        "0".to_owned()
-    } else if value < 0.05 {
-        "<0.1".to_owned()
-    } else if value < 9.95 {
-        format!("{value:.1}")
-    } else {
-        count(rounded(value))
-    }
-}
-
-/// The nearest whole number, nought for what is below it.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "casts from float saturate, which is what is wanted"
-)]
-pub(crate) fn rounded(value: f64) -> u64 {
-    value.round() as u64
 }
 
 /// A count as a float; above 2^53 the last digits do not matter to a drawing.

@@ -6,8 +6,8 @@ use super::facts::{DomainFacts, Facts, SpfFacts, alike, percent, usual};
 use super::finding::{AlertRule, Finding, Severity, cause};
 use super::mail::judged;
 use super::thresholds::Thresholds;
+use crate::commas;
 use crate::counts::median;
-use crate::spike::commas;
 
 pub(crate) fn rules(facts: &Facts, at: &Thresholds) -> Vec<Finding> {
     let mut found = Vec::new();

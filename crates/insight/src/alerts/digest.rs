@@ -13,8 +13,7 @@ use super::facts::percent;
 use super::read::alerts;
 use crate::counts::float;
 use crate::flows::{class_on, load, together};
-use crate::spike::commas;
-use crate::{Error, FlowClass};
+use crate::{Error, FlowClass, commas};
 
 /// Seconds of a week.
 const WEEK: i64 = 7 * 86_400;

@@ -10,8 +10,7 @@ use store::Ledger;
 use super::facts::{Facts, LookalikeFact};
 use super::finding::{AlertRule, Finding, Severity};
 use super::thresholds::Thresholds;
-use crate::spike::commas;
-use crate::{Error, LookalikeChangeLine, SeenLookalike};
+use crate::{Error, LookalikeChangeLine, SeenLookalike, commas};
 
 /// For so many days it is news.
 const NEWS: i32 = 7;

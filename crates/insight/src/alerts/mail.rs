@@ -10,8 +10,8 @@ use super::facts::{DayFacts, DomainFacts, Facts, FlowFacts, alike, percent, usua
 use super::finding::{AlertRule, Finding, Severity};
 use super::thresholds::Thresholds;
 use crate::FlowClass;
+use crate::commas;
 use crate::counts::{float, median};
-use crate::spike::commas;
 
 /// Days of the same kind that it takes to say what is usual.
 const ENOUGH: usize = 3;

@@ -3,7 +3,7 @@
 //! In: facts. Out: findings. What is asked is when reports *usually* come: a ledger that somebody fills by hand once a month has no silence.
 
 use crate::Punctuality;
-use crate::spike::commas;
+use crate::commas;
 
 use super::facts::Facts;
 use super::finding::{AlertRule, Finding, Severity};

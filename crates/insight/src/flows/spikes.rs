@@ -11,8 +11,8 @@ use super::answers::{ClassDay, FlowLine};
 use super::class::FlowClass;
 use super::features::DayCount;
 use crate::counts::ratio;
-use crate::spike::{ALIKE_DAYS, alike_days, commas, find, median, percent};
-use crate::{TrendDay, TrendTotals};
+use crate::spike::{ALIKE_DAYS, alike_days, find, median, percent};
+use crate::{TrendDay, TrendTotals, commas};
 
 /// Flows named.
 const NAMED: usize = 5;

@@ -111,11 +111,6 @@ pub(super) fn count(n: usize) -> f64 {
     float(n as u64)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of messages, not negative")]
-pub(crate) fn rounded(value: f64) -> u64 {
-    value.round() as u64
-}
-
 /// What is to be expected of some flows together, and the most of it.
 pub(crate) fn estimate<'a>(flows: impl IntoIterator<Item = &'a Series>, calendar: &Calendar) -> Estimate {
     let mut sum = vec![0.0_f64; calendar.days];

@@ -5,9 +5,10 @@
 
 use report::Day;
 
-use super::forecast::{Calendar, Series, count, rounded};
+use super::forecast::{Calendar, Series, count};
 use crate::counts::median;
 use crate::flows::{DayCount, phases};
+use crate::rounded;
 
 /// Days that are looked ahead.
 pub(super) const AHEAD: usize = 30;

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::answers::Preview;
-use super::forecast::{Estimate, rounded};
+use super::forecast::Estimate;
 use super::replay::Replay;
 use super::what_if::{Receivers, WhatIf};
 use super::world::World;
-use crate::commas;
+use crate::{commas, rate};
 
 /// Flows named in a change request.
 const NAMED: usize = 5;
@@ -26,7 +26,7 @@ fn bound(preview: &Preview) -> String {
             "In 95 of 100 cases the mean over the next 30 days is at most {} legitimate messages a day; a single day may lie above. \
              It rests on {} days with reports from {first} to {last}, allows for weeks that differ, for seasons and for flows that \
              begin to fail, and counts what reporters see.",
-            figure(most),
+            rate(most),
             preview.days_with_reports,
         ),
         None => format!(
@@ -86,15 +86,10 @@ fn notes(preview: &Preview, what_if: &WhatIf, found: &Replay, world: &World) -> 
     notes
 }
 
-/// A figure per day: exact where small.
-fn figure(value: f64) -> String {
-    if value < 10.0 { format!("{value:.1}") } else { commas(rounded(value)) }
-}
-
 fn estimate(of: &Estimate) -> String {
     let most =
-        of.at_most.map_or_else(|| "too few days for a bound".to_owned(), |most| format!("at most {}", figure(most)));
-    format!("{} a day expected ({most}); {} a day over the days replayed", figure(of.expected), figure(of.seen))
+        of.at_most.map_or_else(|| "too few days for a bound".to_owned(), |most| format!("at most {}", rate(most)));
+    format!("{} a day expected ({most}); {} a day over the days replayed", rate(of.expected), rate(of.seen))
 }
 
 fn change_request(preview: &Preview) -> String {
@@ -113,9 +108,9 @@ fn change_request(preview: &Preview) -> String {
     line(format_args!("  legitimate mail stopped: {}", estimate(&preview.harm)));
     line(format_args!("  unknown mail stopped:    {}", estimate(&preview.unknown)));
     line(format_args!("  spoofed mail stopped:    {}", estimate(&preview.spoofed)));
-    line(format_args!("  of that delivered now:   {} a day", figure(preview.spoofed_delivered_now)));
+    line(format_args!("  of that delivered now:   {} a day", rate(preview.spoofed_delivered_now)));
     let share = if preview.legitimate > 0.0 { 1.0 - preview.harm.seen / preview.legitimate } else { 1.0 };
-    line(format_args!("  legitimate mail untouched: {:.2} % of {} a day", share * 100.0, figure(preview.legitimate)));
+    line(format_args!("  legitimate mail untouched: {:.2} % of {} a day", share * 100.0, rate(preview.legitimate)));
     if !preview.flows.is_empty() {
         line(format_args!("\nMost harmed:"));
         for flow in preview.flows.iter().take(NAMED) {
@@ -125,7 +120,7 @@ fn change_request(preview: &Preview) -> String {
                 flow.id,
                 flow.name,
                 flow.class.label(),
-                figure(flow.stopped.seen)
+                rate(flow.stopped.seen)
             ));
         }
     }

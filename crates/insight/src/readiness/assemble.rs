@@ -9,8 +9,7 @@ use super::traffic::Traffic;
 use super::waivers::{Waiver, waivers};
 use super::{calendar, data, hygiene};
 use crate::preview::{Apart, Study, study_with, wrong};
-use crate::two_lists::rate;
-use crate::{Error, Estimate, PreviewTag, Tag, WhatIf};
+use crate::{Error, Estimate, PreviewTag, Tag, WhatIf, rate};
 
 /// Author domains that are listed.
 const NAMES_MAX: usize = 20;

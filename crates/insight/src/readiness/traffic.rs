@@ -5,7 +5,7 @@ use super::assemble::{Draft, Ground};
 use crate::FlowClass;
 use crate::counts::ratio;
 use crate::preview::{Reached, Study};
-use crate::two_lists::rate;
+use crate::rate;
 
 /// Flows named beside a gate.
 const NAMED: usize = 10;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use report::{Day, Text};
 
 use super::{TodayCard, TodayFlow, TodayKind};
-use crate::two_lists::{a_day, leans, rate};
+use crate::rate;
+use crate::two_lists::{a_day, leans};
 use crate::{ClassSpike, Diagnosis, Expected, FlowClass, FlowLine, Punctuality, commas};
 
 /// Wanted messages a day that fail, below which nobody is bothered: mail of our own and of services, which can be mended.

@@ -4,7 +4,8 @@ use report::{Day, Text};
 
 use super::{TodayCard, TodayDomain, TodayKind, TodayState, TodayWeek, WEEKS};
 use crate::flows::DayCount;
-use crate::two_lists::{a_day, rate};
+use crate::rate;
+use crate::two_lists::a_day;
 use crate::{FlowClass, FlowLine};
 
 /// Days that it takes to say anything of a domain.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use insight::{DomainOrder, GroupBy, Outcomes, Period, Scope, SortBy, SourceOrder};
+use insight::{DomainOrder, GroupBy, Outcomes, Period, Scope, SortBy, SourceOrder, commas};
 use report::{Day, Text};
 use serde::Serialize;
 use store::Ledger;
@@ -13,7 +13,7 @@ use crate::cli::{
     SourceArgs, SourcesArgs,
 };
 use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
-use crate::term::{Cell, commas, percent, shown, whole};
+use crate::term::{Cell, percent, shown, whole};
 
 /// A domain as people write it.
 pub(super) fn lower(text: &str) -> Text {

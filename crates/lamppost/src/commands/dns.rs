@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use dns::Zone;
-use insight::{DnsHistory, RecordKind};
+use insight::{DnsHistory, RecordKind, commas};
 use report::Day;
 use serde_json::json;
 use store::{Ledger, PublishedState};
@@ -17,7 +17,7 @@ use crate::cli::{DnsHistoryArgs, TextOrJson, WatchArgs};
 use crate::config::Config;
 use crate::organisation::Ground;
 use crate::table::{Align::Fixed, Align::Left, Table};
-use crate::term::{commas, whole};
+use crate::term::whole;
 use crate::watching::{OwnZones, moment_of};
 
 pub(super) fn watch(ledger: &Ledger, config: &Config, args: &WatchArgs, out: &mut impl Write) -> anyhow::Result<Done> {

@@ -10,10 +10,11 @@ use serde_json::json;
 use store::Ledger;
 
 use super::{Done, lookup};
+use insight::commas;
+
 use crate::cli::{EnrichArgs, TextOrJson};
 use crate::config::Config;
 use crate::enrichment;
-use crate::term::commas;
 
 pub(super) fn enrich(args: &EnrichArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
     let ledger = Ledger::open(&config.data)?;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::bail;
-use insight::{FlowClass, FlowOrder, NewDecision, Target};
+use insight::{FlowClass, FlowOrder, NewDecision, Target, commas};
 use report::Day;
 use store::Ledger;
 
@@ -13,7 +13,7 @@ use crate::cli::{DecideArgs, DecisionsArgs, FlowArgs, FlowSort, FlowsArgs, Scope
 use crate::config::Config;
 use crate::organisation::Ground;
 use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
-use crate::term::{Cell, commas, percent, shown, whole};
+use crate::term::{Cell, percent, shown, whole};
 
 /// Brings the flows up to date. On a disk that cannot be written to, those that are there are shown.
 pub(super) fn refresh(ledger: &Ledger, config: &Config) -> anyhow::Result<()> {

@@ -4,7 +4,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use insight::{Estimate, GateState, NewWaiver, Preview, PreviewFlow, Readiness, ReadinessAsk, Waiver, WhatIf};
+use insight::{
+    Estimate, GateState, NewWaiver, Preview, PreviewFlow, Readiness, ReadinessAsk, Waiver, WhatIf, commas, rate,
+    rounded,
+};
 use report::Day;
 use store::Ledger;
 
@@ -14,7 +17,7 @@ use super::flows::refresh;
 use crate::cli::{PreviewArgs, ReadinessArgs, WaiveArgs};
 use crate::config::Config;
 use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
-use crate::term::{Cell, commas, percent, shown, whole};
+use crate::term::{Cell, percent, shown, whole};
 
 pub(super) fn preview(
     ledger: &Ledger,
@@ -62,18 +65,8 @@ fn zones(files: &[PathBuf]) -> anyhow::Result<Option<String>> {
     Ok((!texts.is_empty()).then(|| texts.join("\n$ORIGIN .\n")))
 }
 
-/// A figure per day.
-pub(super) fn figure(value: f64) -> String {
-    if value < 10.0 { format!("{value:.1}") } else { commas(rounded(value)) }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "messages a day, not negative")]
-fn rounded(value: f64) -> u64 {
-    value.round() as u64
-}
-
 pub(super) fn most(estimate: &Estimate) -> String {
-    estimate.at_most.map_or_else(|| "?".to_owned(), figure)
+    estimate.at_most.map_or_else(|| "?".to_owned(), rate)
 }
 
 fn flows_table(answer: &Preview) -> Table {
@@ -96,10 +89,10 @@ fn flows_table(answer: &Preview) -> Table {
             flow.id.clone().into(),
             flow.class.label().into(),
             flow.name.clone().into(),
-            figure(flow.stopped.seen).into(),
-            figure(flow.stopped.expected).into(),
+            rate(flow.stopped.seen).into(),
+            rate(flow.stopped.expected).into(),
             most(&flow.stopped).into(),
-            figure(flow.messages).into(),
+            rate(flow.messages).into(),
             flow.owner.clone().unwrap_or_default().into(),
             flow.diagnosis.map_or("", insight::Diagnosis::label).into(),
             Cell::Bar(rounded(flow.stopped.seen * 10.0), largest),
@@ -120,21 +113,21 @@ fn preview_text(answer: &Preview, table: &Table, mut out: &mut dyn Write) -> std
     }
     writeln!(out, "{:<30}{:>12}{:>12}{:>12}", "messages a day", "seen", "expected", "at most")?;
     let mut line = |label: &str, of: &Estimate| {
-        writeln!(out, "{label:<30}{:>12}{:>12}{:>12}", figure(of.seen), figure(of.expected), most(of))
+        writeln!(out, "{label:<30}{:>12}{:>12}{:>12}", rate(of.seen), rate(of.expected), most(of))
     };
     line("legitimate mail stopped", &answer.harm)?;
     line("  of that rejected", &answer.rejected)?;
     line("unknown mail stopped", &answer.unknown)?;
     line("spoofed mail stopped", &answer.spoofed)?;
-    writeln!(out, "{:<30}{:>12}", "  of that delivered now", figure(answer.spoofed_delivered_now))?;
+    writeln!(out, "{:<30}{:>12}", "  of that delivered now", rate(answer.spoofed_delivered_now))?;
     let untouched = (answer.legitimate - answer.harm.seen).max(0.0);
     let share = percent(rounded(untouched * 100.0), rounded(answer.legitimate * 100.0));
     writeln!(
         out,
         "{:<30}{:>12}  of {} ({share})",
         "legitimate mail untouched",
-        figure(untouched),
-        figure(answer.legitimate)
+        rate(untouched),
+        rate(answer.legitimate)
     )?;
     writeln!(out, "\n{}\n", answer.bound)?;
     classes(answer, out)?;
@@ -150,8 +143,8 @@ fn preview_text(answer: &Preview, table: &Table, mut out: &mut dyn Write) -> std
             "decided by", "names", "legitimate", "harm", "at most", "spoofed"
         )?;
         for tag in &answer.tags {
-            let (harm, most, spoofed) = (figure(tag.harm.expected), most(&tag.harm), figure(tag.spoofed.expected));
-            let (domains, legitimate) = (tag.domains, figure(tag.legitimate));
+            let (harm, most, spoofed) = (rate(tag.harm.expected), most(&tag.harm), rate(tag.spoofed.expected));
+            let (domains, legitimate) = (tag.domains, rate(tag.legitimate));
             writeln!(out, "{:<12}{domains:>10}{legitimate:>14}{harm:>12}{most:>12}{spoofed:>12}", tag.tag.word())?;
         }
     }
@@ -171,9 +164,9 @@ fn classes(answer: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
             out,
             "{:<28}{:>12}{:>12}{:>12}{:>12}",
             line.class.label(),
-            figure(line.messages),
-            figure(of.seen),
-            figure(of.expected),
+            rate(line.messages),
+            rate(of.seen),
+            rate(of.expected),
             most(of)
         )?;
     }
@@ -247,7 +240,7 @@ fn readiness_text(answer: &Readiness, table: &Table, mut out: &mut dyn Write) ->
         writeln!(out, "\nBy name (`lamppost readiness --domain NAME` asks about one):")?;
         writeln!(out, "  {:<40}{:>12}{:>12}{:>12}", "name", "legitimate", "harm", "spoofed")?;
         for name in &answer.names {
-            let (legitimate, harm, spoofed) = (figure(name.legitimate), figure(name.harm), figure(name.spoofed));
+            let (legitimate, harm, spoofed) = (rate(name.legitimate), rate(name.harm), rate(name.spoofed));
             writeln!(out, "  {:<40}{legitimate:>12}{harm:>12}{spoofed:>12}", shown(&name.domain))?;
         }
     }

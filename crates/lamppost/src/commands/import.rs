@@ -7,11 +7,13 @@ use collect::Summary;
 use store::Ledger;
 
 use super::Done;
+use insight::commas;
+
 use crate::cli::{ImportArgs, TextOrJson};
 use crate::config::Config;
 use crate::organisation;
 use crate::progress::ImportBar;
-use crate::term::{commas, shown, whole};
+use crate::term::{shown, whole};
 
 /// Rejections named in the summary; the rest are counted, and all are in the ledger.
 const NAMED_MAX: usize = 200;

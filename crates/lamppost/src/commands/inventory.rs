@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::bail;
-use insight::{DkimInventory, HeloInventory, InventoryFinding, KeyLimits, KeyState, SpfInventory};
+use insight::{DkimInventory, HeloInventory, InventoryFinding, KeyLimits, KeyState, SpfInventory, commas};
 use report::Day;
 use store::Ledger;
 
@@ -13,7 +13,7 @@ use crate::cli::InventoryCommand;
 use crate::config::Config;
 use crate::organisation::Ground;
 use crate::table::{Align::Fixed, Align::Left, Align::Right, Table};
-use crate::term::{Cell, commas, percent, whole};
+use crate::term::{Cell, percent, whole};
 
 pub(super) fn inventory(
     ledger: &Ledger,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use dns::{Name, Suffixes};
-use insight::LookalikeLine;
+use insight::{LookalikeLine, commas};
 use lookalike::{Brand, Candidate, Limits, Words, generate, unicode_of};
 use serde::Serialize;
 use store::{LookalikeLook, LookalikePass};
@@ -16,7 +16,6 @@ use crate::config::Config;
 use crate::lookalikes::{Looked, look_at};
 use crate::progress::Bar;
 use crate::table::{Align, Table};
-use crate::term::commas;
 
 /// Names that text shows where nobody says how many.
 const SHOWN: usize = 100;

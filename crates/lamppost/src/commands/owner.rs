@@ -3,13 +3,13 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
-use insight::{ContactLine, OwnerAnswer, OwnerLine};
+use insight::{ContactLine, OwnerAnswer, OwnerLine, commas};
 
 use super::Done;
 use crate::cli::{OwnerArgs, TextOrJson};
 use crate::config::Config;
 use crate::directory;
-use crate::term::{commas, shown};
+use crate::term::shown;
 
 pub(super) fn owner(args: &OwnerArgs, config: &Config, out: &mut impl Write) -> anyhow::Result<Done> {
     if config.directory.is_empty() {

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use insight::{Punctuality, ReportFilter};
+use insight::{Punctuality, ReportFilter, commas};
 use store::Ledger;
 
 use super::Done;
 use super::answers::{print, scope_in};
 use crate::cli::{ReportsArgs, ReportsView};
 use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
-use crate::term::{Cell, commas};
+use crate::term::Cell;
 
 pub(super) fn reports(ledger: &Ledger, args: &ReportsArgs, out: &mut impl Write) -> anyhow::Result<Done> {
     let (format, offset, limit) = (args.paged.scoped.format, args.paged.offset, args.paged.limit);

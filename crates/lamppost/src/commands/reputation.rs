@@ -2,14 +2,13 @@
 
 use std::io::Write;
 
-use insight::{GradedSource, Reputation};
+use insight::{GradedSource, Reputation, commas};
 use store::Ledger;
 
 use super::Done;
 use super::answers::{print, scope_in};
 use crate::cli::ScopedArgs;
 use crate::table::{Align::Fixed, Align::Left, Align::Right, Table};
-use crate::term::commas;
 
 pub(super) fn reputation(ledger: &Ledger, args: &ScopedArgs, out: &mut impl Write) -> anyhow::Result<Done> {
     let answer = insight::reputation(ledger, &scope_in(ledger, &args.scope)?)?;

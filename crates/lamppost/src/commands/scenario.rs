@@ -7,11 +7,12 @@ use ::scenario::score::{Answer, Scorer};
 use report::Day;
 
 use super::Done;
+use insight::commas;
+
 use crate::cli::{CompanyArgs, TextOrJson};
 use crate::config::Config;
 use crate::enrichment;
 use crate::progress::Bar;
-use crate::term::commas;
 
 /// The options of the model company.
 pub(super) fn options(company: &CompanyArgs, from: Day) -> scenario::Options {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use insight::{Diagnosis, ListSide, Today, TodayState, TwoLists};
+use insight::{Diagnosis, ListSide, Today, TodayState, TwoLists, commas, rate};
 use store::Ledger;
 
 use super::Done;
@@ -11,7 +11,7 @@ use super::flows::refresh;
 use crate::cli::{ScopedArgs, TodayArgs};
 use crate::config::Config;
 use crate::table::{Align::Drawn, Align::Fixed, Align::Left, Align::Right, Table};
-use crate::term::{Cell, commas, percent, shown, whole};
+use crate::term::{Cell, percent, shown, whole};
 
 pub(super) fn today(ledger: &Ledger, config: &Config, args: &TodayArgs, out: &mut impl Write) -> anyhow::Result<Done> {
     refresh(ledger, config)?;
@@ -55,11 +55,6 @@ fn domains(answer: &Today) -> Table {
         ]);
     }
     table
-}
-
-/// One decimal below ten, so that small flows do not vanish.
-fn rate(a_day: f64) -> String {
-    if a_day < 9.95 { format!("{a_day:.1}") } else { format!("{a_day:.0}") }
 }
 
 fn today_text(answer: &Today, table: &Table, mut out: &mut dyn Write) -> std::io::Result<()> {

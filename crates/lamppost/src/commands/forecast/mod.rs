@@ -14,7 +14,7 @@ use ::scenario::Class;
 use anyhow::{Context, bail};
 use dmarc::{Rules, Walker};
 use dns::{Data, Name, Overlay, RecordType, Suffixes, Zone};
-use insight::{Preview, WhatIf};
+use insight::{Preview, WhatIf, rate};
 use report::{Alignment, Policy, Text};
 use serde::Serialize;
 use spf::Limits;
@@ -22,7 +22,6 @@ use store::Ledger;
 
 use self::truth::{Came, Span, came, changed, checks, stopped};
 use super::Done;
-use super::foresight::figure;
 use crate::cli::TextOrJson;
 use crate::config::Config;
 
@@ -117,13 +116,13 @@ fn print(domain: &str, span: &Span, pairs: &[Pair], out: &mut impl Write) -> any
             out,
             "{:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>14}{:>11}  {:<4}  {}",
             pair.policy,
-            figure(pair.expected),
-            pair.at_most.map_or_else(|| "?".to_owned(), figure),
-            figure(pair.truth),
-            figure(pair.began),
-            figure(pair.before),
-            figure(pair.unidentified),
-            figure(pair.campaigns),
+            rate(pair.expected),
+            pair.at_most.map_or_else(|| "?".to_owned(), rate),
+            rate(pair.truth),
+            rate(pair.began),
+            rate(pair.before),
+            rate(pair.unidentified),
+            rate(pair.campaigns),
             if pair.held { "yes" } else { "NO" },
             if pair.changed { "yes" } else { "no" }
         )?;
