@@ -35,7 +35,7 @@ pub(crate) fn work(desk: &Desk, wakes: &Receiver<()>, options: &Options, board: 
             Ok(more) => {
                 pause = PAUSES.0;
                 // Everything counts already: sorting it makes answers faster, and where it fails the next round tries again.
-                if let Err(error) = desk.inner.ledger.compact_where_due() {
+                if let Err(error) = desk.inner.ledger.compact_where_due(|| !stopped(stop, Duration::ZERO)) {
                     board.failed(&error.to_string());
                 }
                 if more {

@@ -43,28 +43,39 @@ impl Ledger {
     /// # Errors
     /// What the disk or the catalog gives. What was merged before stays so; the rest is as it was.
     pub fn compact(&self) -> Result<Compacted, Error> {
-        compact(&self.inner, (self.counters()?.rows / SEGMENTS).clamp(ROWS_MIN, ROWS))
+        compact(&self.inner, self.segment_rows()?)
     }
-}
 
-impl Ledger {
     /// Compacts if it pays: when many segments, or many rows, are as they were committed. Meant for the end of an import: what is
-    /// smaller is read quickly as it is.
+    /// smaller is read quickly as it is. Goes on from step to step, each some seconds long, as long as `goes_on` says so; what is left is
+    /// due the next time.
     ///
     /// # Errors
     /// As [`Self::compact`].
-    pub fn compact_where_due(&self) -> Result<Option<Compacted>, Error> {
+    pub fn compact_where_due(&self, goes_on: impl Fn() -> bool) -> Result<Option<Compacted>, Error> {
         let parts = self.inner.snapshot()?;
         let (mut count, mut rows) = (0, 0);
         for part in parts.iter().filter(|part| !finished(part)) {
             (count, rows) = (count + 1, rows + part.entry.rows);
         }
-        if count >= DUE_SEGMENTS || rows >= DUE_ROWS { self.compact().map(Some) } else { Ok(None) }
+        if count < DUE_SEGMENTS && rows < DUE_ROWS {
+            return Ok(None);
+        }
+        compact_while(&self.inner, self.segment_rows()?, &goes_on).map(Some)
+    }
+
+    fn segment_rows(&self) -> Result<u64, Error> {
+        Ok((self.counters()?.rows / SEGMENTS).clamp(ROWS_MIN, ROWS))
     }
 }
 
 /// Compacts, with segments of about that many rows.
 pub(crate) fn compact(inner: &Inner, rows: u64) -> Result<Compacted, Error> {
+    compact_while(inner, rows, &|| true)
+}
+
+/// The same, as long as `goes_on` says so after each step.
+pub(crate) fn compact_while(inner: &Inner, rows: u64, goes_on: &dyn Fn() -> bool) -> Result<Compacted, Error> {
     let _one = inner.writer()?.upkeep();
     let inputs = inputs(inner, rows)?;
     let (Some(first), Some(last)) =
@@ -73,7 +84,7 @@ pub(crate) fn compact(inner: &Inner, rows: u64) -> Result<Compacted, Error> {
         return Ok(Compacted::default());
     };
     let mut work = Work { inner, inputs, rows, stage: Stage::default(), slots: HashMap::new(), written: Vec::new() };
-    let done = work.run(first, last);
+    let done = work.run(first, last, goes_on);
     // Written and not entered: of no use to anybody.
     work.discard();
     done
@@ -92,7 +103,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn run(&mut self, mut first: i32, last: i32) -> Result<Compacted, Error> {
+    fn run(&mut self, mut first: i32, last: i32, goes_on: &dyn Fn() -> bool) -> Result<Compacted, Error> {
         let mut done = Compacted::default();
         let days = self.inner.catalog.read(crate::trend::rows_by_day)?;
         let from = first;
@@ -117,7 +128,7 @@ impl Work<'_> {
                 done.after += self.written.len() as u64;
                 done.before += self.swap(end)?;
             }
-            if at_end {
+            if at_end || !goes_on() {
                 return Ok(done);
             }
             first = end.saturating_add(1);

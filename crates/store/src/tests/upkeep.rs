@@ -11,7 +11,8 @@ use crate::ledger::Tuning;
 use crate::spool::SpoolLimits;
 use crate::staged::Batching;
 use crate::{
-    Column, Condition, Error, KeptState, Ledger, Measure, Question, RawKey, ReportFilter, Test, Value, compact,
+    Column, Compacted, Condition, Error, KeptState, Ledger, Measure, Question, RawKey, ReportFilter, Test, Value,
+    compact,
 };
 
 fn totals(ledger: &Ledger) -> Vec<Value> {
@@ -133,11 +134,31 @@ fn compaction_is_due_when_many_segments_came_together() {
     let mut dice = Dice(3);
     fill(&ledger, &mut dice, 0..20, 3);
     assert_eq!(ledger.counters().unwrap().segments, 10);
-    assert_eq!(ledger.compact_where_due().unwrap(), None, "ten are quickly read");
+    assert_eq!(ledger.compact_where_due(|| true).unwrap(), None, "ten are quickly read");
     fill(&ledger, &mut dice, 20..40, 3);
-    let done = ledger.compact_where_due().unwrap().unwrap();
+    let done = ledger.compact_where_due(|| true).unwrap().unwrap();
     assert_eq!((done.before, done.after, done.rows), (20, 1, 120));
-    assert_eq!(ledger.compact_where_due().unwrap(), None, "and then it is done");
+    assert_eq!(ledger.compact_where_due(|| true).unwrap(), None, "and then it is done");
+}
+
+#[test]
+fn compaction_that_is_told_to_stop_leaves_the_rest_for_later() {
+    let dir = directory();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    fill(&ledger, &mut Dice(5), 0..12, 40);
+    let expected = totals(&ledger);
+    let mut steps = 0;
+    loop {
+        let done = compact::compact_while(&ledger.inner, 100, &|| false).unwrap();
+        assert_eq!(totals(&ledger), expected, "after step {steps}");
+        assert_eq!(ledger.check().unwrap().faults, [""; 0]);
+        if done == Compacted::default() {
+            break;
+        }
+        steps += 1;
+    }
+    assert!(steps > 2, "{steps} steps");
+    assert_eq!(compact::compact(&ledger.inner, 100).unwrap(), Compacted::default(), "nothing is left");
 }
 
 #[test]
