@@ -14,7 +14,7 @@ pub(crate) fn page(here: Here<'_>, title: &str, what: &str, todo: &str) -> Marku
         title: title.to_owned(),
         about: None,
         crumbs: vec![(html! { "Today" }, Some(Url::path(&[]))), (html! { (title) }, None)],
-        lead: text::told(what, 600),
+        lead: text::cut(what, 600),
         tabs: vec![],
         filters: None,
         exports: vec![],
