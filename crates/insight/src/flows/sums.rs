@@ -70,17 +70,13 @@ fn of_organization(ledger: &Ledger, organization: &str) -> Result<Option<OfDays>
         let (Some((first, _)), Some((last, _))) = (lanes.first(), lanes.last()) else { return Ok(Some(all)) };
         let kept = Kept::read(ledger, organization, (*first, *last))?;
         let cells: Map<Day, &[u8]> = kept.days().collect();
-        let work = |found: &mut Option<OfDays>, (day, runs): &(Day, Runs)| {
-            let sums = cells.get(day).and_then(|cells| of_day(cells, runs));
-            *found = found.take().zip(sums).map(|(mut found, sums)| {
-                found.push((*day, sums));
-                found
-            });
+        let work = |found: &mut Vec<(Day, Option<Vec<u8>>)>, (day, runs): &(Day, Runs)| {
+            found.push((*day, cells.get(day).and_then(|cells| of_day(cells, runs))));
             Ok(())
         };
-        for of_core in cores::each(&lanes, || Some(Vec::new()), work, |found| found)? {
-            let Some(found) = of_core else { return Ok(None) };
-            all.extend(found);
+        for (day, sums) in cores::each(&lanes, Vec::new, work, |found| found)?.into_iter().flatten() {
+            let Some(sums) = sums else { return Ok(None) };
+            all.push((day, sums));
         }
     }
 }
