@@ -43,7 +43,7 @@ pub(crate) struct Summed<S: Summing> {
 }
 
 /// Ranges of addresses: where each but the last ends.
-pub(crate) struct Ranges(Vec<u128>);
+pub(crate) struct Ranges(pub(crate) Vec<u128>);
 
 impl Ranges {
     /// Those that hold about as many addresses each on that day.
@@ -87,7 +87,7 @@ impl Ranges {
     }
 
     /// Goes through some days side by side.
-    fn of_days<S: Summing>(&self, cells: &Kept, summing: &S, state: &mut S::State) -> Vec<S::Sums> {
+    pub(crate) fn of_days<S: Summing>(&self, cells: &Kept, summing: &S, state: &mut S::State) -> Vec<S::Sums> {
         let open = |(day, bytes)| Some((day, Packed::open(bytes, |name| summing.number(name))?, None));
         let mut days: Vec<(Day, Packed<'_>, Option<Skimmed>)> =
             cells.days().filter(|(day, _)| summing.wants(*day)).filter_map(open).collect();
@@ -111,68 +111,5 @@ impl Ranges {
             summing.end(state)
         };
         self.0.iter().copied().map(Some).chain([None]).map(of_range).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::flows::cell::{Cell, Names};
-    use crate::flows::pack::pack;
-
-    /// All but the fourth day.
-    struct Sums;
-
-    impl Summing for Sums {
-        type State = BTreeMap<(u128, u32), u64>;
-        type Sums = BTreeMap<(u128, u32), u64>;
-
-        fn begin(&self) -> Self::State {
-            BTreeMap::new()
-        }
-
-        fn wants(&self, day: Day) -> bool {
-            day != Day(4)
-        }
-
-        fn number(&self, name: &str) -> u32 {
-            if name == "example.com" { 7 } else { 8 }
-        }
-
-        fn add(&self, state: &mut Self::State, _: Day, cell: &Skimmed, kind: &Kind) {
-            *state.entry((cell.source, kind.author())).or_default() += cell.messages;
-        }
-
-        fn end(&self, state: &mut Self::State) -> Self::Sums {
-            std::mem::take(state)
-        }
-    }
-
-    #[test]
-    fn every_address_is_summed_in_the_range_it_lies_in() {
-        let mut names = Names::default();
-        let (ours, below) = (names.number("example.com"), names.number("shop.example.com"));
-        let cell = |source, author, n| Cell { source, author, messages: [n, 0, 1, 0], ..Cell::default() };
-        let packed = [&[1_u128, 5, 9, 300][..], &[], &[5, 6, 9], &[300, 301]].map(|sources| {
-            let cells: Vec<Cell> =
-                sources.iter().flat_map(|source| [cell(*source, ours, 4), cell(*source, below, 100)]).collect();
-            pack(&names, &cells)
-        });
-        let kept = Kept::of((1..).map(Day).zip(packed.iter().map(Vec::as_slice)));
-        let once = |source| [((source, 7), 5), ((source, 8), 101)];
-        let twice = |source| [((source, 7), 10), ((source, 8), 202)];
-        let expected: BTreeMap<_, _> =
-            [once(1), twice(5), once(6), twice(9), once(300)].into_iter().flatten().collect();
-        for ends in [&[][..], &[5], &[2, 6, 9], &[0, 400], &[300]] {
-            let ranges = Ranges(ends.to_vec());
-            let found = ranges.of_days(&kept, &Sums, &mut BTreeMap::new());
-            assert_eq!(found.len(), ends.len() + 1);
-            for (n, sums) in found.iter().enumerate() {
-                assert!(sums.keys().all(|(source, _)| ranges.place(*source) == n), "{ends:?} {sums:?}");
-            }
-            assert_eq!(found.into_iter().flatten().collect::<BTreeMap<_, _>>(), expected, "{ends:?}");
-        }
     }
 }

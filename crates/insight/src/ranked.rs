@@ -147,3 +147,58 @@ fn page(found: &[Vec<OfRange>], order: SourceOrder) -> Result<(Vec<IpAddr>, usiz
     let page = places.into_iter().skip(order.offset).take(order.limit);
     Ok((page.map(|(.., source)| address(source)).collect(), total))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flows::Kept;
+    use crate::flows::cell::{Cell, Names, Shape};
+    use crate::flows::pack::pack;
+
+    #[test]
+    fn every_address_is_summed_in_the_range_it_lies_in() {
+        let mut names = Names::default();
+        let (ours, below) = (names.number("example.com"), names.number("shop.example.com"));
+        let cell = |source: u128, author, n: u64| Cell {
+            source,
+            author,
+            shape: Shape(if n.is_multiple_of(2) { 0 } else { 5 }),
+            messages: [n, 0, 1, 0],
+            ..Cell::default()
+        };
+        let packed = [&[1_u128, 5, 9, 300][..], &[], &[5, 6, 9], &[300, 301]].map(|sources| {
+            let cells: Vec<Cell> = sources
+                .iter()
+                .flat_map(|source| [cell(*source, ours, 7), cell(*source, ours, 4), cell(*source, below, 100)])
+                .collect();
+            pack(&names, &cells)
+        });
+        let kept = Kept::of((1..).map(Day).zip(packed.iter().map(Vec::as_slice)));
+        let days: HashSet<Day> = [1, 2, 3].map(Day).into();
+        let all = |ends: &[u128], author: Option<&Text>| {
+            let cells = Cells { kept: days.clone(), author };
+            let ranges = Ranges(ends.to_vec()).of_days(&kept, &cells, &mut cells.begin());
+            assert_eq!(ranges.len(), ends.len() + 1);
+            for (n, sources) in ranges.iter().enumerate() {
+                let inside = |at: u128| n == 0 || ends[n - 1] <= at;
+                let before = |at: u128| n == ends.len() || at < ends[n];
+                assert!(sources.iter().all(|(at, _)| inside(*at) && before(*at)), "{ends:?} {sources:?}");
+            }
+            let mut all: Vec<(u128, Sums)> = ranges.into_iter().flatten().collect();
+            all.sort_unstable();
+            all
+        };
+        let author = Text::new("example.com");
+        let once = |source| (source, (13, 8));
+        let twice = |source| (source, (26, 16));
+        let expected = [once(1), twice(5), once(6), twice(9), once(300)];
+        assert!(
+            Shape(5).outcome() == report::Outcome::Unauthenticated && Shape(0).passes(),
+            "what the shapes stand for"
+        );
+        for ends in [&[][..], &[5], &[2, 6, 9], &[0, 400], &[300]] {
+            assert_eq!(all(ends, Some(&author)), expected, "{ends:?}; the fourth day is not kept");
+            assert_eq!(all(ends, None)[0], (1, (114, 8)), "with all names below");
+        }
+    }
+}
