@@ -6,12 +6,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use enrich::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
+use insight::commas;
 use serde_json::json;
 use store::Ledger;
 
 use super::{Done, lookup};
-use insight::commas;
-
 use crate::cli::{EnrichArgs, TextOrJson};
 use crate::config::Config;
 use crate::enrichment;

@@ -4,11 +4,10 @@ use std::io::Write;
 use std::path::Path;
 
 use collect::Summary;
+use insight::commas;
 use store::Ledger;
 
 use super::Done;
-use insight::commas;
-
 use crate::cli::{ImportArgs, TextOrJson};
 use crate::config::Config;
 use crate::organisation;

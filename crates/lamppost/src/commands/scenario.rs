@@ -4,11 +4,10 @@ use std::io::Write;
 use std::path::Path;
 
 use ::scenario::score::{Answer, Scorer};
+use insight::commas;
 use report::Day;
 
 use super::Done;
-use insight::commas;
-
 use crate::cli::{CompanyArgs, TextOrJson};
 use crate::config::Config;
 use crate::enrichment;
