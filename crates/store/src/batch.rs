@@ -3,7 +3,7 @@
 use arrow_array::StringArray;
 
 use crate::field::Field;
-use crate::plan::{Filter, Plan};
+use crate::plan::{Filter, Plan, any_between, any_meets};
 
 /// A column of a batch.
 pub(crate) enum Lane<'a> {
@@ -100,12 +100,11 @@ impl<'a> Batch<'a> {
             }
             Filter::Sources { sources: wanted, keep } => {
                 let (keys, addresses) = self.sources();
-                (keys, addresses.iter().map(|address| wanted.contains(address) == *keep).collect())
+                (keys, addresses.iter().map(|&address| any_between(wanted, address, address) == *keep).collect())
             }
             Filter::Ranges { ranges, keep } => {
-                let inside = |address| ranges.iter().any(|&(first, last)| (first..=last).contains(address));
                 let (keys, addresses) = self.sources();
-                (keys, addresses.iter().map(|address| inside(address) == *keep).collect())
+                (keys, addresses.iter().map(|&address| any_meets(ranges, address, address) == *keep).collect())
             }
             Filter::Days { days: wanted, keep } => {
                 let days = self.days();

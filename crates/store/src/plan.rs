@@ -51,11 +51,12 @@ pub(crate) enum Filter {
         reports: HashSet<u64>,
         keep: bool,
     },
+    /// One of these addresses, ascending, or none of them.
     Sources {
-        sources: HashSet<u128>,
+        sources: Vec<u128>,
         keep: bool,
     },
-    /// One of these ranges, or none of them.
+    /// One of these ranges, or none of them: ascending, none touches another.
     Ranges {
         ranges: Vec<(u128, u128)>,
         keep: bool,
@@ -191,7 +192,7 @@ fn filter(condition: &Condition) -> Result<Filter, Error> {
     let mut made = match column {
         Column::Day => Filter::Days { days: HashSet::new(), keep },
         Column::Report => Filter::Reports { reports: HashSet::new(), keep },
-        Column::Source => Filter::Sources { sources: HashSet::new(), keep },
+        Column::Source => Filter::Sources { sources: Vec::new(), keep },
         Column::Network => Filter::Ranges { ranges: Vec::new(), keep },
         _ => Filter::Text { field: column.field(), texts: HashSet::new(), keep },
     };
@@ -199,13 +200,43 @@ fn filter(condition: &Condition) -> Result<Filter, Error> {
         match (&mut made, value) {
             (Filter::Days { days, .. }, Value::Day(day)) => drop(days.insert(day.0)),
             (Filter::Reports { reports, .. }, Value::Number(number)) => drop(reports.insert(*number)),
-            (Filter::Sources { sources, .. }, Value::Address(address)) => drop(sources.insert(number(*address))),
+            (Filter::Sources { sources, .. }, Value::Address(address)) => sources.push(number(*address)),
             (Filter::Ranges { ranges, .. }, Value::Network(address, length)) => ranges.push(range(*address, *length)?),
             (Filter::Text { texts, .. }, Value::Text(text)) => drop(texts.insert(text.clone())),
             _ => return wrong(format!("{column:?} is compared with {value:?}, which is of another kind")),
         }
     }
+    match &mut made {
+        Filter::Sources { sources, .. } => {
+            sources.sort_unstable();
+            sources.dedup();
+        }
+        Filter::Ranges { ranges, .. } => merge(ranges),
+        _ => {}
+    }
     Ok(made)
+}
+
+/// Puts ranges in order, those that overlap or touch as one.
+fn merge(ranges: &mut Vec<(u128, u128)>) {
+    ranges.sort_unstable();
+    ranges.dedup_by(|next, last| {
+        let touches = next.0 <= last.1.saturating_add(1);
+        if touches {
+            last.1 = last.1.max(next.1);
+        }
+        touches
+    });
+}
+
+/// Whether one of these addresses lies between the two, both included.
+pub(crate) fn any_between(sources: &[u128], first: u128, last: u128) -> bool {
+    sources.get(sources.partition_point(|&source| source < first)).is_some_and(|&source| source <= last)
+}
+
+/// Whether one of these ranges has an address between the two, both included.
+pub(crate) fn any_meets(ranges: &[(u128, u128)], first: u128, last: u128) -> bool {
+    ranges.get(ranges.partition_point(|range| range.1 < first)).is_some_and(|range| range.0 <= last)
 }
 
 /// First and last address of a network, as numbers.
@@ -256,4 +287,45 @@ pub(crate) fn day_of_bits(bits: u64) -> Day {
     // Only ever 32 bits wide.
     let bits = u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
     Day((bits ^ (1 << 31)).cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_become_ones_that_can_be_searched() {
+        type Ranges<'a> = &'a [(u128, u128)];
+        let cases: &[(&str, Ranges, Ranges)] = &[
+            ("none", &[], &[]),
+            ("in order", &[(8, 9), (1, 2)], &[(1, 2), (8, 9)]),
+            ("one inside another that begins before it", &[(3, 4), (1, 9), (12, 12)], &[(1, 9), (12, 12)]),
+            ("one that begins where another does", &[(1, 2), (1, 9)], &[(1, 9)]),
+            ("side by side", &[(1, 2), (3, 4), (6, 7)], &[(1, 4), (6, 7)]),
+            ("up to the last address", &[(u128::MAX, u128::MAX), (5, u128::MAX)], &[(5, u128::MAX)]),
+        ];
+        for (why, ranges, expected) in cases {
+            let mut merged = ranges.to_vec();
+            merge(&mut merged);
+            assert_eq!(merged, *expected, "{why}");
+            for first in 0..14 {
+                for last in first..14 {
+                    let meets = ranges.iter().any(|range| range.0 <= last && first <= range.1);
+                    assert_eq!(any_meets(&merged, first, last), meets, "{why}: {first} to {last}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_are_found_between_others() {
+        let sources = [3, 5, 9];
+        for first in 0..12 {
+            for last in first..12 {
+                let between = sources.iter().any(|source| (first..=last).contains(source));
+                assert_eq!(any_between(&sources, first, last), between, "{first} to {last}");
+            }
+        }
+        assert!(!any_between(&[], 0, u128::MAX), "nothing is between anything");
+    }
 }

@@ -7,7 +7,7 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
 use crate::by_source::SOURCES_FEW;
 use crate::field::{Field, SortedBy};
-use crate::plan::{Filter, Plan};
+use crate::plan::{Filter, Plan, any_between, any_meets};
 
 /// The rows of a row group on pages that may hold what is wanted.
 pub(crate) fn candidates(
@@ -24,7 +24,7 @@ pub(crate) fn candidates(
     if first > i32::MIN || last < i32::MAX {
         prune(index, group, sorted.position(Field::Day), &mut ranges, &|page| match page {
             Bounds::Day(min, max) => min <= last && max >= first,
-            Bounds::Bytes(..) => true,
+            _ => true,
         });
     }
     for filter in plan.filters.iter().chain(&plan.hints).filter(|filter| few(filter)) {
@@ -47,6 +47,7 @@ fn few(filter: &Filter) -> bool {
 enum Bounds<'a> {
     Day(i32, i32),
     Bytes(&'a [u8], &'a [u8]),
+    Sources(u128, u128),
 }
 
 fn may_pass(filter: &Filter, page: &Bounds<'_>) -> bool {
@@ -55,12 +56,8 @@ fn may_pass(filter: &Filter, page: &Bounds<'_>) -> bool {
             texts.iter().any(|text| *min <= text.as_bytes() && text.as_bytes() <= *max)
         }
         (Filter::Days { days, keep: true }, Bounds::Day(min, max)) => days.iter().any(|day| min <= day && day <= max),
-        (Filter::Sources { sources, keep: true }, Bounds::Bytes(min, max)) => {
-            sources.iter().any(|source| *min <= &source.to_be_bytes()[..] && &source.to_be_bytes()[..] <= *max)
-        }
-        (Filter::Ranges { ranges, keep: true }, Bounds::Bytes(min, max)) => {
-            ranges.iter().any(|(first, last)| *min <= &last.to_be_bytes()[..] && &first.to_be_bytes()[..] <= *max)
-        }
+        (Filter::Sources { sources, keep: true }, Bounds::Sources(min, max)) => any_between(sources, *min, *max),
+        (Filter::Ranges { ranges, keep: true }, Bounds::Sources(min, max)) => any_meets(ranges, *min, *max),
         _ => true,
     }
 }
@@ -87,9 +84,14 @@ fn prune(
             (Some(&min), Some(&max)) => test(Bounds::Day(min, max)),
             _ => true,
         },
-        ColumnIndexMetaData::BYTE_ARRAY(i) | ColumnIndexMetaData::FIXED_LEN_BYTE_ARRAY(i) => {
-            match (i.min_value(page), i.max_value(page)) {
-                (Some(min), Some(max)) => test(Bounds::Bytes(min, max)),
+        ColumnIndexMetaData::BYTE_ARRAY(i) => match (i.min_value(page), i.max_value(page)) {
+            (Some(min), Some(max)) => test(Bounds::Bytes(min, max)),
+            _ => true,
+        },
+        ColumnIndexMetaData::FIXED_LEN_BYTE_ARRAY(i) => {
+            let source = |bytes: Option<&[u8]>| bytes?.try_into().ok().map(u128::from_be_bytes);
+            match (source(i.min_value(page)), source(i.max_value(page))) {
+                (Some(min), Some(max)) => test(Bounds::Sources(min, max)),
                 _ => true,
             }
         }
