@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use message::{bits, places};
+use message::{BLOCK_BYTES, Bytes, are, at_most, marks, places};
 
 /// One of the two algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -95,8 +95,8 @@ pub(crate) fn relaxed_value(text: &[u8], value: Range<usize>, out: &mut Vec<u8>)
     let value = trimmed(text, value);
     let mut written = value.start;
     // White space beside white space or a line end, which is all that has to change, and some that need not.
-    let white = |b: u8| u8::from(b <= b' ');
-    for place in places(text, value.clone(), |a, b| u8::from(a == b'\t') | white(a) & white(b)) {
+    let white = |b| at_most(b, b' ');
+    for place in places(text, value.clone(), |a, b| are(a, b'\t') | white(a) & white(b)) {
         // Those side by side belong to one run.
         if place >= written {
             append(out, text, written..place);
@@ -130,14 +130,17 @@ fn white_run(value: &[u8], mut at: usize, begin: usize, out: &mut Vec<u8>) -> us
     at
 }
 
-/// Bytes looked at in one go for anything that the relaxed form changes.
-const BLOCK_BYTES: usize = 256;
+/// Bytes that are looked at for anything that the relaxed form changes before white space is searched for again.
+const STRETCH_BYTES: usize = 4 * BLOCK_BYTES;
 
 /// Bytes that are copied where fewer are meant: more than most lines have between two changes.
 const COPIED_BYTES: usize = 64;
 
 /// Bytes put together before they are written.
 const SMALL_BYTES: usize = 4 << 10;
+
+/// More bytes than these are written as they are.
+const LONG_BYTES: usize = 256;
 
 /// Line ends that are written together when text follows many of them.
 const LINE_ENDS: [u8; 512] = {
@@ -210,38 +213,26 @@ impl BodyCanon {
 
     /// Writes text in relaxed form. It begins with nothing open and ends in neither white space nor a line end, so each line end in it
     /// counts, and each run of white space has its end in it.
+    ///
+    /// RFC 6376 §3.4.4: "Ignore all whitespace at the end of lines."; "Reduce all sequences of WSP within a line to a single SP
+    /// character." Of a run its last space stays, unless a line ends there.
     fn relaxed(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) {
-        let mut written = 0;
-        let mut begin = 0;
-        // Blocks without any white space, as in base64, are passed over.
+        let (mut written, mut begin) = (0, 0);
+        // Stretches without any white space, as in base64, are passed over.
         while let Some(white) = memchr::memchr2(b' ', b'\t', &text[begin..]) {
             let at = begin + white;
-            let block = &text[at..text.len().min(at + BLOCK_BYTES)];
-            begin = at + block.len();
-            // Without a branch in it, this runs at the speed of memory; nearly all blocks of most bodies stay as they are.
-            let next = text.get(at + 1..).unwrap_or_default();
-            let pairs = block.iter().zip(next);
-            let mut marks = [0; BLOCK_BYTES];
-            marks.iter_mut().zip(pairs).for_each(|(mark, (&a, &b))| *mark = changed(a, b));
-            if marks.iter().fold(0, |any, mark| any | mark) == 0 {
-                continue;
-            }
-            // Marks side by side belong to one run, of which the first counts, unless it goes on from the block before.
-            let mut before = u64::from(at < written);
-            for (marks, place) in marks.as_chunks::<64>().0.iter().zip((at..).step_by(64)) {
-                let marked = bits(marks);
-                let mut firsts = marked & !(marked << 1 | before);
-                before = marked >> 63;
+            begin = text.len().min(at + STRETCH_BYTES);
+            for place in (at..begin).step_by(BLOCK_BYTES) {
+                let marked = marks(&text[place..], changed);
+                // Marks side by side go together.
+                let mut firsts = marked & !(marked << 1);
                 while firsts != 0 {
                     let first = firsts.trailing_zeros();
                     firsts &= firsts - 1;
                     self.append(text, written..place + first as usize, out);
-                    let end = place + (first + (marked >> first).trailing_ones()) as usize;
-                    let rest = text.get(end..).unwrap_or_default();
-                    written = end + rest.iter().position(|b| !is_wsp(*b)).unwrap_or(rest.len());
-                    // RFC 6376 §3.4.4: "Ignore all whitespace at the end of lines."; "Reduce all sequences of WSP within a line to a
-                    // single SP character."
-                    if !text[written..].starts_with(b"\r\n") {
+                    written = place + (first + (marked >> first).trailing_ones()) as usize;
+                    // After a tab, and before a CR that is no line end, a space is missing.
+                    if !matches!(text[written..], [b' ' | b'\t', ..] | [b'\r', b'\n', ..]) {
                         self.small.push(b' ');
                     }
                 }
@@ -256,7 +247,7 @@ impl BodyCanon {
         if self.small.filled > SMALL_BYTES {
             self.flush_small(out);
         }
-        if part.len() > BLOCK_BYTES {
+        if part.len() > LONG_BYTES {
             self.flush_small(out);
             out(&text[part]);
         } else {
@@ -337,7 +328,7 @@ struct Small {
 impl Small {
     fn room(&mut self, length: usize) {
         if self.bytes.len() < self.filled + length {
-            self.bytes.resize((self.filled + length).max(SMALL_BYTES + 2 * BLOCK_BYTES), 0);
+            self.bytes.resize((self.filled + length).max(SMALL_BYTES + 2 * LONG_BYTES), 0);
         }
     }
 
@@ -361,8 +352,7 @@ impl Small {
     }
 }
 
-/// 1 if the relaxed form may change the first of two neighbours: a tab, or a space before white space or a CR.
-fn changed(first: u8, second: u8) -> u8 {
-    let space = u8::from(second == b' ') | u8::from(second == b'\t') | u8::from(second == b'\r');
-    u8::from(first == b'\t') | (u8::from(first == b' ') & space)
+/// What the relaxed form may change of neighbours: a tab, or a space before white space or a CR.
+fn changed(first: Bytes, second: Bytes) -> Bytes {
+    are(first, b'\t') | are(first, b' ') & (are(second, b' ') | are(second, b'\t') | are(second, b'\r'))
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use message::places;
+use message::{are, places};
 
 /// Names that are read. Real signatures have about 30, with over-signing 60; each costs a search through the header.
 const NAMES_MAX: usize = 500;
@@ -72,7 +72,7 @@ impl FieldNames {
         text.make_ascii_lowercase();
         let mut names = Vec::with_capacity(NAMES_USUAL);
         let mut start = 0;
-        for end in places(&text, 0..text.len(), |b, _| u8::from(b == b':')).chain([text.len()]) {
+        for end in places(&text, 0..text.len(), |b, _| are(b, b':')).chain([text.len()]) {
             let name = text.get(start..end).filter(|name| !name.is_empty())?;
             if names.len() == NAMES_MAX {
                 return None;

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use message::{BLOCK_BYTES, are, at_most, marks, places};
+
 /// Tags that are read. The standards define about twenty in all; unknown ones are to be ignored, not collected.
 const TAGS_MAX: usize = 64;
 
@@ -71,19 +73,15 @@ impl<'a> TagList<'a> {
         let mut list = Self { bytes, tags: Vec::with_capacity(12) };
         let plain = is_plain(bytes);
         let mut start = 0;
-        loop {
-            let end = memchr::memchr(b';', &bytes[start..]).map_or(bytes.len(), |at| start + at);
-            let is_last = end == bytes.len();
-            // RFC 6376 §3.2: "tag-list = tag-spec *( ";" tag-spec ) [ ";" ]", so nothing may follow the last semicolon only.
-            if is_last && start > 0 && trimmed(bytes, start..end)?.is_empty() {
-                return Ok(list);
-            }
+        for end in places(bytes, 0..bytes.len(), |b, _| are(b, b';')) {
             list.tag(start..end, plain)?;
-            if is_last {
-                return Ok(list);
-            }
             start = end + 1;
         }
+        // RFC 6376 §3.2: "tag-list = tag-spec *( ";" tag-spec ) [ ";" ]", so nothing may follow the last semicolon only.
+        if start == 0 || !trimmed(bytes, start..bytes.len())?.is_empty() {
+            list.tag(start..bytes.len(), plain)?;
+        }
+        Ok(list)
     }
 
     /// `plain`: no value has anything in it that it may not have.
@@ -177,14 +175,12 @@ fn folding(bytes: &[u8]) -> usize {
 /// Whether no part of a list can have a value with a character that may not be in it: nearly every list is so, and looked at in one
 /// go. RFC 6376 §3.2: graphic characters of US-ASCII, and white space that is folding.
 fn is_plain(bytes: &[u8]) -> bool {
-    // Without a branch in it, this takes many bytes at once.
-    let is = |b: u8, other: u8| u8::from(b == other);
-    let strange = |b: u8| u8::from(b < b' ') ^ is(b, b'\t') ^ is(b, b'\r') ^ is(b, b'\n') | u8::from(b > b'~');
+    let text = bytes.strip_suffix(b"\r\n").unwrap_or(bytes);
+    let strange = |b| !at_most(b, b'~') | at_most(b, 0x1f) & !(are(b, b'\t') | are(b, b'\r') | are(b, b'\n'));
     // A CR or LF that stands alone, or a line end before something else than white space.
-    let torn = |a: u8, b: u8| is(a, b'\r') ^ is(b, b'\n') | is(a, b'\n') & !(is(b, b' ') | is(b, b'\t'));
-    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-    let (first, last) = (bytes.first().copied().unwrap_or(b' '), bytes.last().copied().unwrap_or(b' '));
-    pairs.fold(strange(last), |any, (&a, &b)| any | strange(a) | torn(a, b)) == 0 && first != b'\n' && last != b'\r'
+    let torn = |a, b| are(a, b'\r') ^ are(b, b'\n') | are(a, b'\n') & !(are(b, b' ') | are(b, b'\t'));
+    let wrong = |at: usize| marks(&text[at..], |a, b| strange(a) | torn(a, b)) != 0;
+    !text.starts_with(b"\n") && !(0..text.len()).step_by(BLOCK_BYTES).any(wrong)
 }
 
 /// RFC 6376 §3.2: "VALCHAR = %x21-3A / %x3C-7E", with folding white space between; RFC 8616 §5 adds UTF-8.

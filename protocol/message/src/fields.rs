@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::names::{name_length, same_name};
-use crate::places::places;
+use crate::places::{are, places};
 
 /// What the header of a message may consist of. A message beyond it has no verdict: refuse it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,7 +242,7 @@ impl Header {
     pub(crate) fn plain(piece: &[u8], limits: &HeaderLimits) -> Option<(Self, usize)> {
         let mut spans: Vec<Span> = Vec::with_capacity(FIELDS_USUAL);
         let (mut start, mut lines) = (0, 0);
-        for at in places(piece, 0..piece.len(), |b, _| u8::from(b == b'\n')) {
+        for at in places(piece, 0..piece.len(), |b, _| are(b, b'\n')) {
             let end = at + 1;
             let line = piece.get(start..end)?;
             if !line.ends_with(b"\r\n") {

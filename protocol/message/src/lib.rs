@@ -55,6 +55,6 @@ pub use mbox::{Mailbox, begins_mailbox};
 pub use mime::{Error, Limits, Part, Step, parts, report_type, walk};
 pub use names::same_name;
 pub use path::{PathError, ReversePath, helo};
-pub use places::{bits, places};
+pub use places::{BLOCK_BYTES, Bytes, are, at_most, marks, places};
 pub use transfer::base64;
 pub use unseen::is_unseen;
