@@ -1,13 +1,13 @@
 //! G6: whether what is published is in order, by the same rules as `lamppost lint`, over what is known of DNS.
 
 use lint::{About, Severity};
-use store::{Column, Ledger, Measure};
+use store::Ledger;
 
 use super::answers::{GateState, See};
 use super::assemble::{Draft, Ground};
-use crate::counts::text;
+use crate::Error;
+use crate::flows::snapshot::key_days;
 use crate::preview::known;
-use crate::{Error, Scope};
 
 /// Selectors that are looked at.
 const SELECTORS_MAX: usize = 50;
@@ -64,15 +64,11 @@ pub(super) fn gate(ledger: &Ledger, ground: &Ground<'_>) -> Result<Draft, Error>
     Ok(draft)
 }
 
-/// The selectors that mail of the domain was signed with.
+/// The selectors that the domain signed with in these days, those used last first. A signature that never verified may be anybody's, and is no
+/// reason to look for its key.
 fn selectors(ledger: &Ledger, ground: &Ground<'_>) -> Result<Vec<String>, Error> {
-    let scope = Scope { dkim_domain: Some(ground.domain.into()), ..Scope::default() };
-    let mut question = scope.question(ground.days);
-    question.group = vec![Column::DkimSelector];
-    question.measures = vec![Measure::Messages];
-    question.order = vec![(store::Key::Measure(Measure::Messages), store::Direction::Descending)];
-    question.limit = Some(SELECTORS_MAX);
-    let lines = ledger.ask(&question)?.lines;
-    let names = lines.iter().filter_map(|line| line.key.first()).map(text);
-    Ok(names.filter(|name| !name.is_empty() && name != "-").collect())
+    let mut keys = key_days(ledger, &store::organizational_domain(ground.domain))?;
+    keys.retain(|key| key.domain == ground.domain && key.last >= ground.days.0);
+    keys.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| a.selector.cmp(&b.selector)));
+    Ok(keys.into_iter().take(SELECTORS_MAX).map(|key| key.selector.to_string()).collect())
 }
