@@ -164,6 +164,33 @@ fn guests_among_mailboxes() {
 }
 
 #[test]
+fn guests_beside_mailboxes_that_send_much_more() {
+    let text = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+    let one = |name: &str, n: i32, per_day, weekend| {
+        let (dkim, spf) =
+            (text(format!("pass d={name}{n}.example s=a")), text(format!("pass mfrom {name}{n}.example")));
+        Stream::new(text(format!("100.{}.{n}.9", 64 + name.len())), 1, per_day, dkim, spf).weekend(weekend)
+    };
+    // Of none of them alone can one tell whether it keeps hours, of all of them one can.
+    let guests = (0..10).map(|n| one("guest", n, 2, 50).days(5 * n, 5 * n + 21));
+    let mailboxes = (0..6).map(|n| one("mailbox", n, 15, 100));
+    let all: Vec<Stream<'_>> = guests.chain(mailboxes).collect();
+    let judged = judge_with(&company(), &all, &declared(), &[]);
+    is(&judged, "sent as mailbox3.example", FlowClass::Spoofer, "C7-strangers", "as much on weekends");
+    is(
+        &judged,
+        "sent as guest4.example",
+        FlowClass::ForwarderBroken,
+        "C5-guests",
+        "not drowned by those that send much more",
+    );
+    let loud: Vec<Stream<'_>> = (0..6).map(|n| one("mailbox", n, 45, 100)).collect();
+    let judged = judge_with(&company(), &loud, &declared(), &[]);
+    let why = "forty-five a day are no mailbox";
+    assert_ne!(named(&judged, "sent as mailbox3.example").line.rule, "C7-strangers", "{why}");
+}
+
+#[test]
 fn bots_have_no_names_of_their_own() {
     let crowd = [Stream::new("203.0.113.1", 1, 200, "", LIE).flat().strewn("100.64.0.9", 200, 100)];
     let server = |address| known(address, &["filter7.partner.example"], &[], NameGrade::Named);

@@ -222,7 +222,7 @@ impl Case<'_> {
             let why = "one of several strangers' mail servers that send in our name on weekends as on weekdays: mailboxes that somebody broke into";
             return self.found(Who::Spoofer, 75, "C7-strangers", why);
         }
-        let office = alike.beat == Beat::Office && !alike.busy && alike.organizations >= 5;
+        let office = alike.beat == Beat::Office && alike.organizations >= 5;
         if office && self.share(self.f.suspicious) < 0.5 {
             let text = format!("{} unrelated organizations do the same, in office hours", alike.organizations);
             self.note("strangers", self.f.messages, text);

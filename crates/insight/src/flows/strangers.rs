@@ -26,57 +26,105 @@ pub(crate) struct Alike {
     pub(crate) beat: Beat,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Group {
     organizations: u64,
     days: BTreeMap<Day, u64>,
     beat: Beat,
 }
 
-/// All of them: those with few messages, and the busy ones that keep no office hours.
+impl Group {
+    fn add(&mut self, days: &[DayCount]) {
+        self.organizations += 1;
+        for day in days {
+            *self.days.entry(day.day).or_default() += day.messages;
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.organizations += other.organizations;
+        for (day, messages) in &other.days {
+            *self.days.entry(*day).or_default() += messages;
+        }
+    }
+
+    fn settle(&mut self) {
+        let day = |(day, messages): (&Day, &u64)| DayCount { day: *day, messages: *messages, ..DayCount::default() };
+        let days: Vec<DayCount> = self.days.iter().map(day).collect();
+        self.beat = rhythm(&days).map(|found| found.beat).unwrap_or_default();
+    }
+}
+
+/// All of them: those with few messages together, the busy ones with those that have about as many. Guests and mailboxes that somebody broke
+/// into differ in how much they send, and next to the loud ones nobody would hear the others.
 #[derive(Debug, Default)]
 pub(crate) struct Strangers {
     few: Group,
-    busy: Group,
+    busy: BTreeMap<u32, OfSize>,
+}
+
+/// Busy ones of one size.
+#[derive(Debug, Clone, Default)]
+struct OfSize {
+    all: Group,
+    /// Those that keep no office hours, as far as one can tell.
+    rest: Group,
 }
 
 fn is_small(f: &Features) -> bool {
-    f.sources <= SOURCES_MAX && f.messages <= MAILBOX_MAX * u64::from(f.active_days.max(1))
+    let days = f.first.zip(f.last).map_or(1, |(first, last)| last.0.saturating_sub(first.0).unsigned_abs() + 1);
+    f.sources <= SOURCES_MAX && f.messages <= MAILBOX_MAX * u64::from(days)
+}
+
+/// How often the messages can be halved.
+fn size(f: &Features) -> u32 {
+    f.messages.checked_ilog2().unwrap_or_default()
 }
 
 impl Strangers {
     pub(crate) fn add(&mut self, f: &Features, days: &[DayCount]) {
-        let office = rhythm(days).is_some_and(|found| found.beat == Beat::Office);
-        let busy = f.messages >= BUSY;
-        // Busy offices stand for themselves; few messages are judged by all alike, whatever they seem to be alone.
-        if !is_small(f) || (busy && office) {
+        if !is_small(f) {
             return;
         }
-        let group = if busy { &mut self.busy } else { &mut self.few };
-        group.organizations += 1;
-        for day in days {
-            *group.days.entry(day.day).or_default() += day.messages;
+        if f.messages < BUSY {
+            self.few.add(days);
+            return;
+        }
+        let sized = self.busy.entry(size(f)).or_default();
+        sized.all.add(days);
+        if rhythm(days).is_none_or(|found| found.beat != Beat::Office) {
+            sized.rest.add(days);
         }
     }
 
     pub(crate) fn settle(&mut self) {
-        for group in [&mut self.few, &mut self.busy] {
-            let days: Vec<DayCount> = group
-                .days
-                .iter()
-                .map(|(day, messages)| DayCount { day: *day, messages: *messages, ..DayCount::default() })
-                .collect();
-            group.beat = rhythm(&days).map(|found| found.beat).unwrap_or_default();
+        self.few.settle();
+        let of_size = std::mem::take(&mut self.busy);
+        for size in of_size.keys() {
+            let mut near = OfSize::default();
+            for (_, sized) in of_size.range(size.saturating_sub(1)..=size + 1) {
+                near.all.join(&sized.all);
+                near.rest.join(&sized.rest);
+            }
+            near.all.settle();
+            near.rest.settle();
+            self.busy.insert(*size, near);
         }
     }
 
     pub(crate) fn like(&self, f: &Features, own: Option<Rhythm>) -> Option<Alike> {
+        let beat = own.map(|found| found.beat).unwrap_or_default();
         let busy = f.messages >= BUSY;
-        let office = own.is_some_and(|found| found.beat == Beat::Office);
-        if !is_small(f) || (busy && office) {
+        // Busy offices stand for themselves; few messages are judged by all alike, whatever they seem to be alone.
+        if !is_small(f) || (busy && beat == Beat::Office) {
             return None;
         }
-        let group = if busy { &self.busy } else { &self.few };
+        let group = match (busy, beat) {
+            (false, _) => &self.few,
+            // Whoever clearly keeps no hours is held against those that keep none; of whom one cannot tell, against all.
+            (true, Beat::Flat) => &self.busy.get(&size(f))?.rest,
+            (true, _) => &self.busy.get(&size(f))?.all,
+        };
         Some(Alike { organizations: group.organizations, busy, beat: group.beat })
     }
 }
