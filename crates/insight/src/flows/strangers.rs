@@ -9,6 +9,7 @@ use report::Day;
 
 use super::features::{DayCount, Features};
 use super::rhythm::{Beat, Rhythm, rhythm};
+use crate::scope::length;
 
 /// From so many messages on, one stranger is busy.
 const BUSY: u64 = 30;
@@ -26,7 +27,7 @@ pub(crate) struct Alike {
     pub(crate) beat: Beat,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Group {
     organizations: u64,
     days: BTreeMap<Day, u64>,
@@ -64,7 +65,7 @@ pub(crate) struct Strangers {
 }
 
 /// Busy ones of one size.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct OfSize {
     all: Group,
     /// Those that keep no office hours, as far as one can tell.
@@ -72,8 +73,8 @@ struct OfSize {
 }
 
 fn is_small(f: &Features) -> bool {
-    let days = f.first.zip(f.last).map_or(1, |(first, last)| last.0.saturating_sub(first.0).unsigned_abs() + 1);
-    f.sources <= SOURCES_MAX && f.messages <= MAILBOX_MAX * u64::from(days)
+    let days = f.first.zip(f.last).map_or(1, length);
+    f.sources <= SOURCES_MAX && f.messages <= MAILBOX_MAX * days as u64
 }
 
 /// How often the messages can be halved.
