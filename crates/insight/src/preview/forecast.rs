@@ -74,7 +74,7 @@ pub(crate) struct Calendar {
     pub(super) weekend: f64,
     /// Which days are of weekends, also of those that come.
     weekends: Vec<bool>,
-    /// Which of those that come are holidays.
+    /// Which days are holidays, also of those that come.
     pub(super) rests: Vec<Rest>,
 }
 
@@ -93,7 +93,7 @@ impl Calendar {
         let days = volume.len();
         let day = |at: usize| first.plus(i32::try_from(at).unwrap_or(i32::MAX));
         let weekends = (0..days + AHEAD).map(|at| day(at).is_weekend()).collect();
-        let rests = (days..days + AHEAD).map(|at| rest(day(at))).collect();
+        let rests = (0..days + AHEAD).map(|at| rest(day(at))).collect();
         Self { days, covered, shown: shown.min(days), weekend, weekends, rests }
     }
 

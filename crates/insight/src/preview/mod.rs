@@ -11,13 +11,14 @@
 //! | `replay` | all cells once more, or their sums |
 //! | `of_flow` | what it found of a flow, as series |
 //! | `differences` | where a replay of the records as they are does not give what was reported |
-//! | `outlook`, `forecast` | what is to be expected of a flow; of all of them, and at most |
+//! | `level`, `outlook`, `forecast` | how much a flow brings now; what is to be expected of it; of all of them, and at most |
 //! | `assemble`, `answers`, `request` | the answer |
 
 mod answers;
 mod assemble;
 mod differences;
 mod forecast;
+mod level;
 mod mailer;
 mod of_flow;
 mod outlook;
