@@ -118,7 +118,7 @@ pub(crate) fn estimate<'a>(flows: impl IntoIterator<Item = &'a Series>, calendar
     let mut as_now = vec![0.0_f64; calendar.days];
     let mut occasional = vec![0.0_f64; calendar.days];
     let mut newcomers = vec![0.0_f64; calendar.days.div_ceil(MONTH)];
-    let (mut ahead, mut largest) = (0.0, 0.0_f64);
+    let (mut ahead, mut highest, mut largest) = (0.0, 0.0, 0.0_f64);
     for series in flows {
         // Of what is not stopped at all there is no series.
         if series.stopped.is_empty() {
@@ -131,8 +131,9 @@ pub(crate) fn estimate<'a>(flows: impl IntoIterator<Item = &'a Series>, calendar
         };
         add(&mut sum, 0);
         match told.outlook {
-            Outlook::GoesOn { ahead: of, since } => {
+            Outlook::GoesOn { ahead: of, at_its_highest, since } => {
                 ahead += of;
+                highest += at_its_highest;
                 let level = series.stopped[since..].iter().sum::<f64>() / count(calendar.days - since);
                 as_now[..since].iter_mut().for_each(|sum| *sum += level);
                 add(&mut as_now, since);
@@ -153,12 +154,12 @@ pub(crate) fn estimate<'a>(flows: impl IntoIterator<Item = &'a Series>, calendar
             }
         }
     }
-    ahead += median_week(&occasional);
+    let now_and_then = median_week(&occasional);
     let shown = &sum[calendar.days - calendar.shown..];
     let seen = if shown.is_empty() { 0.0 } else { shown.iter().sum::<f64>() / count(shown.len()) };
     let newcomer = newcomer(&newcomers, largest, calendar);
-    let at_most = calendar.is_enough().then(|| at_most(&as_now, newcomer, ahead, calendar));
-    Estimate { seen, expected: ahead, at_most }
+    let at_most = calendar.is_enough().then(|| at_most(&as_now, newcomer, highest + now_and_then, calendar));
+    Estimate { seen, expected: ahead + now_and_then, at_most }
 }
 
 /// The mean days of whole weeks, the newest first.

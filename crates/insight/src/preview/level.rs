@@ -29,10 +29,12 @@ const SHIFT_USUAL: f64 = 3.0;
 /// What a flow brings in messages a day.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Level {
-    /// On a working day.
+    /// On a working day, over all the time it fares as it does.
     pub(super) working: f64,
     /// On a day of a weekend.
     pub(super) weekend: f64,
+    /// Since the level has shifted, so many times as much of both.
+    pub(super) times: f64,
     /// Beside that, by mailings that somebody orders, on the mean day.
     pub(super) mailings: f64,
 }
@@ -81,7 +83,7 @@ pub(super) fn level(stopped: &[f64], since: usize, calendar: &Calendar) -> Level
     let times = if shifted == 0 { 1.0 } else { sum(&|at| flat[at]) / sum(&usual).max(f64::MIN_POSITIVE) };
     // What was ordered twice is ordered again; what was ordered once is a chance.
     let mailings = if peak_days >= 2 { peaks / count(calendar.days - since) } else { 0.0 };
-    Level { working: working * times, weekend: weekend * times, mailings }
+    Level { working, weekend, times, mailings }
 }
 
 /// How much a day counts. By whole weeks, so that the day of the week on which something is sent makes no difference.
@@ -217,7 +219,7 @@ mod tests {
             let stopped: Vec<f64> =
                 (0..DAYS).map(|at| of(at) * if first == SPRING && at % 7 >= 5 { 0.3 } else { 1.0 }).collect();
             let found = level(&stopped, 0, &calendar(first));
-            assert!(expected.contains(&found.working), "{why}: {found:?}");
+            assert!(expected.contains(&(found.working * found.times)), "{why}: {found:?}");
         }
     }
 }

@@ -26,8 +26,9 @@ const REGULAR: f64 = 0.98;
 /// What is to be expected of a flow.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Outlook {
-    /// It goes on: so much a day, on the mean of the next thirty days; as it was since a day.
-    GoesOn { ahead: f64, since: usize },
+    /// It goes on: so much a day, on the mean of the next thirty days; as it was since a day. Where its level fell, it may rise to where
+    /// it was.
+    GoesOn { ahead: f64, at_its_highest: f64, since: usize },
     /// It has ended. How many days ago it was last seen.
     Ended { silent: usize },
     /// It was there on a day or two.
@@ -88,7 +89,9 @@ pub(super) fn outlook(series: &Series, calendar: &Calendar) -> Outlook {
         phases(&counts.collect::<Vec<_>>()).last().map_or(0, |phase| usize::try_from(phase.first.0).unwrap_or(0));
     let since = changed.max(began).max(calendar.days.saturating_sub(BACK));
     let level = level(&series.stopped, since, calendar);
-    Outlook::GoesOn { ahead: over_the_days_that_come(level.working, level.weekend, calendar) + level.mailings, since }
+    let as_before = over_the_days_that_come(level.working, level.weekend, calendar);
+    let ahead = as_before * level.times + level.mailings;
+    Outlook::GoesOn { ahead, at_its_highest: ahead.max(as_before + level.mailings), since }
 }
 
 /// How likely it is that a flow as regular as this one was silent for so long by chance.
