@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use message::{Ambiguity, Domain, HeaderLimits, HeaderReader, Progress, ReversePath, author, helo, split};
 
 /// The header as one piece and as two give it.
-fn cut(bytes: &[u8], at: usize) -> Option<message::Header> {
+fn cut(bytes: &[u8], at: usize) -> Option<message::Header<'static>> {
     let mut reader = HeaderReader::new(HeaderLimits::default());
     for piece in [&bytes[..at], &bytes[at..]] {
         if let Progress::Done { header, .. } = reader.feed(piece).ok()? {

@@ -86,7 +86,7 @@ impl Sealer {
 
     /// Begins to seal a message: asks `bodies` for the hash it needs.
     #[must_use]
-    pub fn begin<'s, 'h>(&'s self, header: &'h Header, bodies: &mut BodyHasher) -> Sealing<'s, 'h> {
+    pub fn begin<'s, 'h>(&'s self, header: &'h Header<'h>, bodies: &mut BodyHasher) -> Sealing<'s, 'h> {
         let fields = SignedFields::new(header);
         let mut names = FieldNames::default();
         for name in self.signed.iter() {

@@ -160,7 +160,7 @@ const NAMES: [&str; 3] = ["arc-authentication-results", "arc-message-signature",
 ///
 /// # Errors
 /// Where instances are missing, there twice, or too many.
-pub(crate) fn triples(header: &Header) -> Result<Vec<Triple<'_>>, Reason> {
+pub(crate) fn triples<'h>(header: &'h Header<'_>) -> Result<Vec<Triple<'h>>, Reason> {
     let mut found: Vec<[Option<Field<'_>>; 3]> = Vec::new();
     // Nearly every message has none of them.
     let may_be = |name: &[u8]| name.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case(b"arc-"));

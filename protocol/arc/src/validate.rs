@@ -74,7 +74,7 @@ impl Reason {
 
 /// The chain of one message, waiting for its body.
 pub struct Validator<'h> {
-    header: &'h Header,
+    header: &'h Header<'h>,
     chain: Result<Vec<Link<'h>>, Reason>,
 }
 
@@ -88,7 +88,7 @@ struct Link<'h> {
 impl<'h> Validator<'h> {
     /// Reads the chain of a header, and asks `bodies` for the hashes it needs.
     #[must_use]
-    pub fn new(header: &'h Header, bodies: &mut BodyHasher) -> Self {
+    pub fn new(header: &'h Header<'h>, bodies: &mut BodyHasher) -> Self {
         let mut link = |triple: Triple<'h>| {
             let message = MessageSignature::read(&triple.message).map(|signature| {
                 let body = bodies.request(signature.canon.1, signature.body_length);
@@ -263,7 +263,12 @@ pub(crate) fn seal_hash(triples: &[Triple<'_>], place: &std::ops::Range<usize>) 
 }
 
 /// Validates the chain of a message that is in memory. `body` is what [`message::split`] answers.
-pub async fn validate<L: Lookup>(header: &Header, body: (message::Body, &[u8]), lookup: &L, now: u64) -> Validation {
+pub async fn validate<L: Lookup>(
+    header: &Header<'_>,
+    body: (message::Body, &[u8]),
+    lookup: &L,
+    now: u64,
+) -> Validation {
     let mut bodies = BodyHasher::new();
     let validator = Validator::new(header, &mut bodies);
     let (mut stream, bytes) = body;

@@ -42,7 +42,7 @@ const SINGLE_MARKS: [Mark; SINGLE.len()] = {
 /// The fields of a header, ready to be picked by name.
 #[derive(Debug)]
 pub struct SignedFields<'h> {
-    header: &'h Header,
+    header: &'h Header<'h>,
     chains: Chains,
     /// Names of [`SINGLE`] that are there more than once, with their number.
     repeated: Vec<(&'static str, usize)>,
@@ -105,7 +105,7 @@ impl Chains {
 impl<'h> SignedFields<'h> {
     /// The fields of a header.
     #[must_use]
-    pub fn new(header: &'h Header) -> Self {
+    pub fn new(header: &'h Header<'h>) -> Self {
         let (chains, repeated) = Chains::new(header);
         let mut fields = Self { header, chains, repeated: Vec::new() };
         // Nearly every header has only fields like Received more than once.
@@ -118,7 +118,7 @@ impl<'h> SignedFields<'h> {
 
     /// The header.
     #[must_use]
-    pub fn header(&self) -> &'h Header {
+    pub fn header(&self) -> &'h Header<'h> {
         self.header
     }
 
@@ -160,7 +160,7 @@ impl<'h> SignedFields<'h> {
     /// The hash over the named fields and the signature's own.
     #[must_use]
     pub fn hash(&self, names: &FieldNames, canon: Canon, own: &Field<'_>, signature: &Range<usize>) -> Digest {
-        let mut input = Vec::with_capacity(2 << 10);
+        let mut input = Vec::with_capacity(1 << 10);
         self.write(names, canon, &mut input);
         write_own(own, signature, canon, &mut input);
         digest(&SHA256, &input)

@@ -110,7 +110,11 @@ impl Signer {
     ///
     /// # Errors
     /// Where the message has no From.
-    pub fn begin<'s, 'h>(&'s self, header: &'h Header, bodies: &mut BodyHasher) -> Result<Signing<'s, 'h>, SignError> {
+    pub fn begin<'s, 'h>(
+        &'s self,
+        header: &'h Header<'h>,
+        bodies: &mut BodyHasher,
+    ) -> Result<Signing<'s, 'h>, SignError> {
         let fields = SignedFields::new(header);
         // RFC 6376 §5.4: "The From header field MUST be signed".
         if fields.count(b"from") == 0 {

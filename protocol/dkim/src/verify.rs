@@ -56,7 +56,7 @@ struct Ready {
 impl<'h> Verifier<'h> {
     /// Reads the signatures of a header, and asks `bodies` for the hashes they need.
     #[must_use]
-    pub fn new(header: &'h Header, limits: Limits, bodies: &mut BodyHasher) -> Self {
+    pub fn new(header: &'h Header<'h>, limits: Limits, bodies: &mut BodyHasher) -> Self {
         let fields = header.numbered("dkim-signature");
         let mut ready = 0;
         // Room for one: most messages have no more.
@@ -239,7 +239,7 @@ impl Check<'_, '_> {
 
 /// Verifies a message that is in memory. `body` is what [`message::split`] answers.
 pub async fn verify<L: Lookup>(
-    header: &Header,
+    header: &Header<'_>,
     body: (message::Body, &[u8]),
     lookup: &L,
     now: u64,

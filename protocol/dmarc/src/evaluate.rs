@@ -120,7 +120,7 @@ pub struct Evaluation {
 
 /// The evaluation of one message, waiting for its body.
 pub struct Evaluator<'h> {
-    header: &'h Header,
+    header: &'h Header<'h>,
     settings: &'h Settings,
     author: Result<Author, Refused>,
     body: Body,
@@ -132,7 +132,7 @@ pub struct Evaluator<'h> {
 impl<'h> Evaluator<'h> {
     /// Begins with what [`message::HeaderReader`] answered.
     #[must_use]
-    pub fn new(header: &'h Header, body: Body, settings: &'h Settings) -> Self {
+    pub fn new(header: &'h Header<'h>, body: Body, settings: &'h Settings) -> Self {
         let mut hasher = BodyHasher::new();
         let dkim = dkim::Verifier::new(header, settings.dkim, &mut hasher);
         let arc = arc::Validator::new(header, &mut hasher);

@@ -174,7 +174,7 @@ pub fn author(header: &Header) -> Result<Author, Refusal> {
 }
 
 /// Is the header one that all readers cut into fields in the same way, as far as From goes?
-fn whole_header(header: &Header) -> Result<&Header, Ambiguity> {
+fn whole_header<'h>(header: &'h Header<'h>) -> Result<&'h Header<'h>, Ambiguity> {
     if header.has(AnomalyKind::Nul) {
         return Err(Ambiguity::Nul);
     }
@@ -205,7 +205,7 @@ fn hidden_froms(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn only_from(header: &Header) -> Result<Field<'_>, Ambiguity> {
+fn only_from<'h>(header: &'h Header<'_>) -> Result<Field<'h>, Ambiguity> {
     // RFC 5322 §3.6: From occurs once at least and once at most.
     let mut fields = header.named("from");
     let field = fields.next().ok_or(Ambiguity::Missing)?;

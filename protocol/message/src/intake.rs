@@ -13,7 +13,7 @@ use crate::fields::{AnomalyKind, Header, HeaderError, HeaderLimits, Line, LineEn
 /// Reads the header of a message.
 #[derive(Debug)]
 pub struct HeaderReader {
-    header: Header,
+    header: Header<'static>,
     limits: HeaderLimits,
     /// Where the line that is being read begins in the header's buffer.
     line: usize,
@@ -28,7 +28,7 @@ pub enum Progress {
     /// The header is complete. Feed the body with the bytes of this piece from `rest` on, then with those that follow.
     Done {
         /// The header.
-        header: Header,
+        header: Header<'static>,
         /// The body, to be fed.
         body: Body,
         /// Where the body goes on in the piece.
@@ -53,8 +53,13 @@ impl HeaderReader {
             && let Some((header, rest)) = Header::plain(piece, &self.limits)
         {
             let body = Body::new(header.line_ends(), Vec::new());
-            return Ok(Progress::Done { header, body, rest });
+            return Ok(Progress::Done { header: header.into_owned(), body, rest });
         }
+        self.read(piece)
+    }
+
+    /// Takes the next piece line by line.
+    fn read(&mut self, piece: &[u8]) -> Result<Progress, HeaderError> {
         let mut rest = 0;
         while let Some(end) = memchr(b'\n', &piece[rest..]) {
             let (text, next) = (&piece[rest..rest + end], rest + end + 1);
@@ -82,7 +87,7 @@ impl HeaderReader {
     ///
     /// # Errors
     /// The limit that the header went over.
-    pub fn finish(mut self) -> Result<(Header, Body), HeaderError> {
+    pub fn finish(mut self) -> Result<(Header<'static>, Body), HeaderError> {
         let start = self.line;
         let mut end = None;
         if self.header.buffer().len() > start {
@@ -132,7 +137,7 @@ impl HeaderReader {
     }
 
     /// Cuts at `end`. What is cut off is the empty line, or, `with_body`, the beginning of the body.
-    fn done(&mut self, end: usize, with_body: bool) -> (Header, Body) {
+    fn done(&mut self, end: usize, with_body: bool) -> (Header<'static>, Body) {
         let cut = self.header.cut(end);
         let mut header = std::mem::replace(&mut self.header, Header::new());
         let late = header.close().map(|at| header.cut(at));
@@ -154,9 +159,13 @@ impl HeaderReader {
 ///
 /// # Errors
 /// The limit that the header went over.
-pub fn split<'m>(message: &'m [u8], limits: &HeaderLimits) -> Result<(Header, Body, &'m [u8]), HeaderError> {
+pub fn split<'m>(message: &'m [u8], limits: &HeaderLimits) -> Result<(Header<'m>, Body, &'m [u8]), HeaderError> {
+    if let Some((header, rest)) = Header::plain(message, limits) {
+        let body = Body::new(header.line_ends(), Vec::new());
+        return Ok((header, body, &message[rest..]));
+    }
     let mut reader = HeaderReader::new(*limits);
-    if let Progress::Done { header, body, rest } = reader.feed(message)? {
+    if let Progress::Done { header, body, rest } = reader.read(message)? {
         return Ok((header, body, &message[rest..]));
     }
     let (header, body) = reader.finish()?;

@@ -5,7 +5,7 @@ use message::{
 };
 use proptest::prelude::*;
 
-type Read = (Header, Vec<u8>, BodyFacts);
+type Read = (Header<'static>, Vec<u8>, BodyFacts);
 
 /// Reads a message in pieces that end where the `cuts` say.
 fn read(message: &[u8], cuts: &[usize]) -> Result<Read, HeaderError> {
@@ -13,7 +13,7 @@ fn read(message: &[u8], cuts: &[usize]) -> Result<Read, HeaderError> {
     places.push(message.len());
     places.sort_unstable();
     let mut reader = Some(HeaderReader::new(HeaderLimits::default()));
-    let mut done: Option<(Header, Body)> = None;
+    let mut done: Option<(Header<'static>, Body)> = None;
     let (mut from, mut text) = (0, Vec::new());
     for to in places {
         let mut piece = &message[from..to];
