@@ -4,9 +4,9 @@
 
 use std::hint::black_box;
 
-use aws_lc_rs::digest::{Digest, SHA256, digest};
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
-use dkim::{BodyCanon, Canon, Signer, base64, sign};
+use dkim::{BodyCanon, Canon, Signer, base64, sign, write_own};
 use message::{HeaderLimits, split};
 
 /// A header as mail has it after a few relays.
@@ -37,12 +37,12 @@ pub fn public_key(record: &str) -> ParsedPublicKey {
     ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, material).expect("a key")
 }
 
-/// What cannot be spared: the canonical body through SHA-256, and one RSA verification.
+/// What cannot be spared: the canonical body through SHA-256, and one verification of an rsa-sha256 signature. As RFC 8017 §8.2.2 has it,
+/// that takes the bytes that were signed – here the canonical header – and begins with their hash.
 pub struct Floor<'k> {
     public: &'k ParsedPublicKey,
     body: Vec<u8>,
-    /// The header's canonical bytes are few; their hash is taken as known.
-    hash: Digest,
+    header: Vec<u8>,
     signature: Vec<u8>,
 }
 
@@ -53,17 +53,19 @@ impl<'k> Floor<'k> {
         let field = header.field(0).expect("a field");
         let signature = dkim::Signature::parse(field.value).expect("a signature");
         let fields = dkim::SignedFields::new(&header);
-        let hash = fields.hash(&signature.signed_names, Canon::Relaxed, &field, &signature.signature_place);
+        let mut signed = Vec::new();
+        fields.write(&signature.signed_names, Canon::Relaxed, &mut signed);
+        write_own(&field, &signature.signature_place, Canon::Relaxed, &mut signed);
         let mut body = Vec::new();
         let mut canon = BodyCanon::new(Canon::Relaxed);
         canon.feed(rest, |bytes| body.extend_from_slice(bytes));
         canon.finish(|bytes| body.extend_from_slice(bytes));
-        Self { public, body, hash, signature: signature.signature }
+        Self { public, body, header: signed, signature: signature.signature }
     }
 
     /// Whether the signature is right.
     pub fn run(&self) -> bool {
         black_box(digest(&SHA256, black_box(&self.body)));
-        self.public.verify_digest_sig(black_box(&self.hash), &self.signature).is_ok()
+        self.public.verify_sig(black_box(&self.header), &self.signature).is_ok()
     }
 }
