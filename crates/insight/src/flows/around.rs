@@ -21,6 +21,12 @@ use super::rules::Around;
 use super::series::{self, Addresses, ByFlow};
 use super::strangers::Strangers;
 use super::vocabulary::Vocabulary;
+use crate::counts::float;
+
+/// Messages with our signature whole, from which on a sender that hands them on says how much comes without.
+const HANDED_ON: u64 = 200;
+/// So many such senders it takes to say what is usual.
+const HANDING_ON: usize = 4;
 
 /// What is known around each flow.
 pub(crate) struct Arounds<'a> {
@@ -39,6 +45,10 @@ pub(crate) struct Arounds<'a> {
     carried: HashMap<Place, (u64, u64)>,
     /// Of each flow: messages from networks that pass on mail of ours intact.
     on_carriers: Vec<u64>,
+    /// Of each flow: messages that its sender or its networks hand on with our signature whole.
+    handed_on: Vec<u64>,
+    /// Messages without our signature for each that is handed on with it.
+    unsigned: Option<f64>,
     /// And from the neighbourhood of our own servers.
     near_ours: Vec<u64>,
     near: Vec<Near>,
@@ -53,6 +63,8 @@ impl<'a> Arounds<'a> {
         networks: &'a Networks,
         ground: &'a Ground<'_>,
     ) -> Self {
+        let (carried, carriers) = (carried(flows), carriers(flows));
+        let handed_on = handed_on(flows, &carried, &carriers);
         let mut around = Self {
             name,
             words,
@@ -65,8 +77,10 @@ impl<'a> Arounds<'a> {
             signs_all: facts.signs_all(),
             signs_most: facts.signs_most(),
             silent: facts.authors.values().all(|author| author.passing == 0),
-            carried: carried(flows),
-            on_carriers: on_carriers(flows),
+            carried,
+            on_carriers: on_carriers(flows, &carriers),
+            unsigned: unsigned(flows, &handed_on),
+            handed_on,
             near_ours: of_each(flows, |source| networks.ours.contains(&neighbourhood(source))),
             near: near(flows, ground),
         };
@@ -127,6 +141,7 @@ impl<'a> Arounds<'a> {
             held_days: held_days(days),
             declared: !self.ground.organisation.networks.is_empty(),
             on_carriers: self.on_carriers[at],
+            fits: self.unsigned.map_or(1.0, |usual| usual * float(self.handed_on[at]) / float(f.messages)),
             near_ours: self.near_ours[at],
             ..Around::default()
         };
@@ -207,8 +222,8 @@ fn carried(flows: &[Flow]) -> HashMap<Place, (u64, u64)> {
     carried
 }
 
-fn on_carriers(flows: &[Flow]) -> Vec<u64> {
-    // Intact and altered: a few that still verify among many that do not were copied.
+/// Mail with our signatures by the network that passed it on: intact, altered.
+fn carriers(flows: &[Flow]) -> Map<u128, (u64, u64)> {
     let mut networks: Map<u128, (u64, u64)> = Map::default();
     for flow in flows {
         if let Identity::Forwarder { broken, .. } = flow.identity {
@@ -218,6 +233,36 @@ fn on_carriers(flows: &[Flow]) -> Vec<u64> {
             }
         }
     }
+    networks
+}
+
+/// What each flow's sender hands on with our signature whole: the organization that it is, or the networks that it comes from.
+fn handed_on(flows: &[Flow], carried: &HashMap<Place, (u64, u64)>, carriers: &Map<u128, (u64, u64)>) -> Vec<u64> {
+    let of = |flow: &Flow| match flow.identity {
+        Identity::Foreign(organization) => {
+            carried.get(&Place::Organization(organization)).map_or(0, |(intact, _)| *intact)
+        }
+        Identity::Unsigned { listed: false, bounce: false, .. } => {
+            let mut networks: Vec<u128> = flow.addresses.iter().map(|(source, ..)| network(source)).collect();
+            networks.dedup();
+            networks.iter().filter_map(|network| carriers.get(network)).map(|(intact, _)| intact).sum()
+        }
+        _ => 0,
+    };
+    flows.iter().map(of).collect()
+}
+
+/// Messages without our signature for each that is handed on with it, where nothing else comes from there: by the lower quartile of those
+/// that hand on enough. Mail of ours that is not signed is the same part of it everywhere; what spoofers send to the same mailboxes is not.
+fn unsigned(flows: &[Flow], handed_on: &[u64]) -> Option<f64> {
+    let enough = flows.iter().zip(handed_on).filter(|(_, whole)| **whole >= HANDED_ON);
+    let mut parts: Vec<f64> = enough.map(|(flow, whole)| float(flow.features.messages) / float(*whole)).collect();
+    parts.sort_by(f64::total_cmp);
+    (parts.len() >= HANDING_ON).then(|| parts[parts.len() / 4])
+}
+
+fn on_carriers(flows: &[Flow], networks: &Map<u128, (u64, u64)>) -> Vec<u64> {
+    // Intact and altered: a few that still verify among many that do not were copied.
     let carrier = |(intact, altered): &(u64, u64)| *intact > 0 && intact * 10 >= *altered;
     of_each(flows, |source| networks.get(&network(source)).is_some_and(carrier))
 }

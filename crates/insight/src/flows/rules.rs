@@ -60,6 +60,8 @@ pub(crate) struct Around {
     pub(crate) alters: u64,
     /// Messages of it that come from networks which pass on mail of ours intact.
     pub(crate) on_carriers: u64,
+    /// How much of it can be ours, by what comes from the same place with our signature and what others hand on without; may be over 1.
+    pub(crate) fits: f64,
     /// Messages of it from the /16 or /32 of servers that send in our own name.
     pub(crate) near_ours: u64,
     /// Its addresses come back again and again.
@@ -167,6 +169,20 @@ impl<'a> Case<'a> {
     #[expect(clippy::unnecessary_wraps, reason = "every rule ends in it, and rules give none where they do not fit")]
     pub(super) fn found(&self, who: Who, confidence: u8, rule: &'static str, why: &'static str) -> Option<Finding> {
         Some(Finding { who, confidence, rule, why, evidence: self.evidence.take() })
+    }
+
+    /// Somebody hands on what we sent, and this came without our signature. Spoofers write to the same mailboxes: of what is far more than
+    /// others hand on only a part can be ours.
+    fn stripped(&self, why: &'static str) -> Option<Finding> {
+        let (confidence, why) = if self.around.fits >= 0.5 {
+            (65, why)
+        } else {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 50")]
+            let per_cent = (self.around.fits * 100.0).round().max(1.0) as u8;
+            let why = "mail that we signed is handed on from there, but so much more comes without our signature than from others who do that: most of it is hardly ours";
+            (per_cent, why)
+        };
+        self.found(Who::Forwarder { broken: true }, confidence, "C5-stripped", why)
     }
 
     /// The verdict on who sends.
@@ -333,7 +349,7 @@ impl<'a> Case<'a> {
         }
         if around.carries * 10 >= f.messages {
             let why = "the sender passes on mail that we signed; this one came without our signature";
-            return self.found(Who::Forwarder { broken: true }, 65, "C5-stripped", why);
+            return self.stripped(why);
         }
         if let Some(found) = self.snowshoe() {
             return Some(found);
@@ -436,7 +452,7 @@ impl<'a> Case<'a> {
         let bad = self.of_profiled(f.suspicious.max(f.hard)) >= 0.5;
         if self.share(self.around.on_carriers) >= 0.5 && !bad {
             let why = "the same network passes on mail that we signed; this came without a signature";
-            return self.found(Who::Forwarder { broken: true }, 65, "C5-stripped", why);
+            return self.stripped(why);
         }
         let forwards = [MailboxProvider, ForwarderKind, ListHost, SecurityGateway, Isp, Education, WebHost];
         if self.share(f.of_service(&forwards)) >= 0.5 && !bad && f.borrowed.len() < 3 {

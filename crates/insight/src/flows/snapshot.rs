@@ -48,7 +48,7 @@ impl Default for FlowLimits {
 }
 
 /// Counted up when rules or forms change, so that everything is judged anew.
-const FORM: i64 = 10;
+const FORM: i64 = 11;
 /// Kinds of derived values.
 const FLOWS: &str = "flows";
 const DECIDED: &str = "flows-decided";

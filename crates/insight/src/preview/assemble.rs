@@ -258,7 +258,9 @@ impl<'a> Sheet<'a> {
         calendar.covered = any.iter().filter(|n| **n > 0.0).count();
         let closed = |(line, flow): (&'a FlowLine, Option<OfFlow>)| {
             let mut flow = flow?;
-            flow.close(days);
+            // What is called something at less than even odds is expected as far as these go.
+            let unlikely = line.confidence < 50 && line.together == 1;
+            flow.close(days, if unlikely { f64::from(line.confidence) / 100.0 } else { 1.0 });
             Some((line, flow))
         };
         Self {

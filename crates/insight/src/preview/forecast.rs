@@ -41,6 +41,8 @@ pub struct Estimate {
 pub(crate) struct Series {
     pub(super) messages: Vec<u64>,
     pub(super) stopped: Vec<f64>,
+    /// So much of it is what its class says, as far as one knows.
+    pub(super) part: f64,
     /// Worked out once: a flow is part of several sums.
     told: OnceCell<Told>,
 }
@@ -53,8 +55,8 @@ struct Told {
 }
 
 impl Series {
-    pub(crate) fn new(messages: Vec<u64>, stopped: Vec<f64>) -> Self {
-        Self { messages, stopped, told: OnceCell::new() }
+    pub(crate) fn new(messages: Vec<u64>, stopped: Vec<f64>, part: f64) -> Self {
+        Self { messages, stopped, part, told: OnceCell::new() }
     }
 
     fn told(&self, calendar: &Calendar) -> Told {
@@ -132,7 +134,7 @@ pub(crate) fn estimate<'a>(flows: impl IntoIterator<Item = &'a Series>, calendar
         add(&mut sum, 0);
         match told.outlook {
             Outlook::GoesOn { ahead: of, at_its_highest, since } => {
-                ahead += of;
+                ahead += of * series.part;
                 highest += at_its_highest;
                 let level = series.stopped[since..].iter().sum::<f64>() / count(calendar.days - since);
                 as_now[..since].iter_mut().for_each(|sum| *sum += level);
@@ -219,7 +221,7 @@ mod tests {
 
     fn series(days: usize, of: impl Fn(usize) -> (u64, f64)) -> Series {
         let (messages, stopped) = (0..days).map(of).unzip();
-        Series::new(messages, stopped)
+        Series::new(messages, stopped, 1.0)
     }
 
     fn estimate_of(days: usize, flows: &[Series]) -> Estimate {
@@ -289,6 +291,14 @@ mod tests {
         assert!((found - expected).abs() < 0.01, "people are away: {found} and not {expected}");
         let machine = series(days, |_| (100, 100.0));
         assert!((estimate([&machine], &calendar).expected - 100.0).abs() < 0.01, "machines know no Sunday");
+    }
+
+    #[test]
+    fn what_is_unlikely_to_be_legitimate_is_bounded_in_full() {
+        let of = |part| Series { part, ..series(84, |_| (10, 10.0)) };
+        let (sure, unlikely) = (estimate_of(84, &[of(1.0)]), estimate_of(84, &[of(0.1)]));
+        assert!((unlikely.expected - 1.0).abs() < 0.01, "a tenth of ten: {unlikely:?}");
+        assert_eq!((unlikely.at_most, unlikely.seen), (sure.at_most, sure.seen), "it may be all of it");
     }
 
     #[test]

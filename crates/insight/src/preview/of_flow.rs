@@ -48,19 +48,21 @@ impl OfFlow {
     }
 
     /// Makes series of the days. A flow of which nothing would be stopped has none: most have nothing to be expected of.
-    pub(super) fn close(&mut self, length: usize) {
+    /// `part`: so much of it is what its class says.
+    pub(super) fn close(&mut self, length: usize, part: f64) {
         let days = std::mem::take(&mut self.days);
         let all = || days.iter().flat_map(|(_, days)| days);
         if all().any(|on| on.stopped > 0.0) {
-            self.series = series(length, all(), |on| on.stopped);
+            self.series = series(length, part, all(), |on| on.stopped);
             self.rejected = if all().all(|on| on.rejected <= 0.0) {
                 Some(Series::default())
             } else {
                 let less = all().any(|on| on.rejected < on.stopped);
-                less.then(|| series(length, all(), |on| on.rejected))
+                less.then(|| series(length, part, all(), |on| on.rejected))
             };
             if days.len() > 1 {
-                self.by_tag = days.iter().map(|(tag, days)| (*tag, series(length, days, |on| on.stopped))).collect();
+                self.by_tag =
+                    days.iter().map(|(tag, days)| (*tag, series(length, part, days, |on| on.stopped))).collect();
                 return;
             }
         }
@@ -76,11 +78,16 @@ impl OfFlow {
 }
 
 /// Day by day.
-fn series<'d>(length: usize, days: impl IntoIterator<Item = &'d OnDay>, what: impl Fn(&OnDay) -> f64) -> Series {
+fn series<'d>(
+    length: usize,
+    part: f64,
+    days: impl IntoIterator<Item = &'d OnDay>,
+    what: impl Fn(&OnDay) -> f64,
+) -> Series {
     let (mut messages, mut stopped) = (vec![0; length], vec![0.0; length]);
     for on in days {
         messages[on.day] += on.messages;
         stopped[on.day] += what(on);
     }
-    Series::new(messages, stopped)
+    Series::new(messages, stopped, part)
 }
