@@ -19,7 +19,7 @@ const GOES_ON: usize = 3;
 /// How unlikely silence must be before a flow counts as ended.
 const ENDED: f64 = 0.01;
 /// Days of silence below which it is only a quiet time, however regular the flow was.
-const SILENT: usize = 3;
+const SILENT: usize = 2;
 /// However regular, a day without mail is no wonder.
 const REGULAR: f64 = 0.98;
 

@@ -31,6 +31,10 @@ const IN_KIND: f64 = 0.25;
 const NEARLY_NEW: f64 = 0.15;
 /// Streams that are named for each policy.
 const STREAMS: usize = 12;
+/// A forecast that is off by no more is right.
+const RIGHT: f64 = 0.15;
+/// Messages a day below which chance alone is more than that.
+const ENOUGH: f64 = 20.0;
 
 /// One policy of one company. All figures are messages a day.
 #[derive(Debug, Serialize)]
@@ -42,12 +46,16 @@ pub(crate) struct Pair {
     at_most: Option<f64>,
     /// What it would have been over the days shown, by the classes that flows were given.
     seen: f64,
-    /// What truly came: mail of legitimate streams that fails and would be stopped.
+    /// What truly came: mail of legitimate streams that fails and would be stopped; without `unidentified`.
     truth: f64,
+    /// By how much of `truth` the expectation is too high or too low, where there is enough of it.
+    off: Option<f64>,
+    /// Whether that is at most 0.15.
+    right: Option<bool>,
+    /// What came beside it of streams of which nobody in the company knows: a preview counts it as unknown, not as harm.
+    unidentified: f64,
     /// The same over all days that the ledger has.
     before: f64,
-    /// Of `truth`: streams of which nobody in the company knows.
-    unidentified: f64,
     /// Of `truth`: by the day-long campaigns that nobody set up.
     campaigns: f64,
     /// Of `truth`: streams that were not there before, or nearly so: nobody could foresee them.
@@ -60,6 +68,7 @@ pub(crate) struct Pair {
     changed: bool,
     /// Unknown mail that the preview expects to be stopped.
     unknown: f64,
+    /// Whether `truth` and `unidentified` together lie below the bound.
     held: bool,
     /// The streams that make up most of it.
     streams: Vec<Stream>,
@@ -108,17 +117,18 @@ fn print(domain: &str, span: &Span, pairs: &[Pair], out: &mut impl Write) -> any
     writeln!(out, "{domain}, {:.0} days after {}; messages a day\n", span.after(), span.last)?;
     writeln!(
         out,
-        "{:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>14}{:>11}  held  changed in kind",
-        "policy", "expected", "at most", "truth", "began", "before", "unidentified", "campaigns"
+        "{:<12}{:>10}{:>10}{:>10}{:>8}{:>10}{:>10}{:>14}{:>11}  held  changed in kind",
+        "policy", "expected", "at most", "truth", "off", "began", "before", "unidentified", "campaigns"
     )?;
     for pair in pairs {
         writeln!(
             out,
-            "{:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>14}{:>11}  {:<4}  {}",
+            "{:<12}{:>10}{:>10}{:>10}{:>8}{:>10}{:>10}{:>14}{:>11}  {:<4}  {}",
             pair.policy,
             rate(pair.expected),
             pair.at_most.map_or_else(|| "?".to_owned(), rate),
             rate(pair.truth),
+            pair.off.map_or_else(String::new, |off| format!("{:+.0} %", off * 100.0)),
             rate(pair.began),
             rate(pair.before),
             rate(pair.unidentified),
@@ -235,13 +245,16 @@ fn pair(
         let wanted = streams.iter().filter(|((name, class), _)| wanted(name, *class));
         wanted.fold((0.0, 0.0), |sum, (_, of)| (sum.0 + before(of.before), sum.1 + after(of.after)))
     };
-    let (all_before, truth) = sum(&|_, _| true);
-    let (olds, news) = sum(&|name, _| changed.contains(name));
+    let named = |class| class != Class::Unidentified;
+    let (all_before, truth) = sum(&|_, class| named(class));
+    let unidentified = sum(&|_, class| !named(class)).1;
+    let (olds, news) = sum(&|name, class| named(class) && changed.contains(name));
     let new = |((name, _), of): &(&(Text, Class), &Harmed)| {
         changed.contains(name) && before(of.before) < NEARLY_NEW * after(of.after)
     };
     let began = streams.iter().filter(new).map(|(_, of)| after(of.after)).sum();
-    let mut named: Vec<Stream> = streams
+    let off = (truth > ENOUGH).then(|| preview.harm.expected / truth - 1.0);
+    let mut listed: Vec<Stream> = streams
         .iter()
         .map(|((name, class), of)| Stream {
             name: format!("{name} ({class:?})"),
@@ -250,8 +263,8 @@ fn pair(
             changed: changed.contains(name),
         })
         .collect();
-    named.sort_by(|a, b| b.before.max(b.after).total_cmp(&a.before.max(a.after)));
-    named.truncate(STREAMS);
+    listed.sort_by(|a, b| b.before.max(b.after).total_cmp(&a.before.max(a.after)));
+    listed.truncate(STREAMS);
     Pair {
         policy,
         what: preview.what.clone(),
@@ -259,15 +272,17 @@ fn pair(
         at_most: preview.harm.at_most,
         seen: preview.harm.seen,
         truth,
+        off,
+        right: off.map(|off| off.abs() <= RIGHT),
         before: all_before,
-        unidentified: sum(&|_, class| class == Class::Unidentified).1,
+        unidentified,
         campaigns: sum(&|_, class| class == Class::Campaign).1,
         began,
         news,
         olds,
         changed: news > IN_KIND * truth || olds > IN_KIND * all_before,
         unknown: preview.unknown.expected,
-        held: preview.harm.at_most.is_none_or(|most| truth <= most),
-        streams: named,
+        held: preview.harm.at_most.is_none_or(|most| truth + unidentified <= most),
+        streams: listed,
     }
 }
