@@ -460,22 +460,31 @@ fn addresses_that_stand_for_nobody_are_not_ours() {
 #[test]
 fn unsigned_mail_from_forwarders_is_as_much_as_others_hand_on() {
     const FORWARDED: (&str, &str) = ("pass d=example.com s=s1", "softfail mfrom example.com");
-    let forwarder = |source: &'static str, unsigned: u64| {
-        [Stream::new(source, 1, 40, FORWARDED.0, FORWARDED.1), Stream::new(source, 1, unsigned, "", FORWARDED.1)]
-    };
     let sources = ["203.0.113.9", "198.51.100.9", "198.51.99.9", "198.51.98.9", "198.51.97.9"];
-    let judged = |unsigned: &[u64]| {
-        let streams: Vec<_> = sources.iter().zip(unsigned).flat_map(|(source, n)| forwarder(source, *n)).collect();
+    let judged = |signed: u64, unsigned: &[u64]| {
+        let forwarder = |(at, (source, unsigned)): (usize, (&&'static str, &u64))| {
+            let signed = if at == 0 { signed } else { 40 };
+            [
+                Stream::new(source, 1, signed, FORWARDED.0, FORWARDED.1),
+                Stream::new(source, 1, *unsigned, "", FORWARDED.1),
+            ]
+        };
+        let streams: Vec<_> = sources.iter().zip(unsigned).enumerate().flat_map(forwarder).collect();
         let flows = judge(&streams, &Organisation::default());
-        let line = named(&flows, "unsigned from 203.0.113.0/24").line.clone();
-        (line.class, line.rule, line.confidence)
+        let line = &named(&flows, "unsigned from 203.0.113.0/24").line;
+        assert_eq!((line.class, line.rule.as_str()), (FlowClass::ForwarderBroken, "C5-stripped"));
+        line.confidence
     };
-    let stripped = |confidence| (FlowClass::ForwarderBroken, "C5-stripped".to_owned(), confidence);
-    assert_eq!(judged(&[4, 4, 4, 4, 4]), stripped(65), "all the same");
-    assert_eq!(judged(&[7, 4, 4, 4, 4]), stripped(65), "not twice as much is chance");
-    assert_eq!(judged(&[40, 4, 4, 4, 4]), stripped(10), "ten times as much: a tenth of it can be ours");
-    assert_eq!(judged(&[40, 40, 4, 4, 4]), stripped(10), "even if others have spoofers too");
-    assert_eq!(judged(&[40, 4, 4]), stripped(65), "two others say nothing of what is usual");
+    assert_eq!(judged(40, &[4, 4, 4, 4, 4]), 65, "all the same");
+    assert_eq!(judged(40, &[7, 4, 4, 4, 4]), 65, "not twice as much is chance");
+    assert_eq!(judged(40, &[40, 4, 4, 4, 4]), 10, "ten times as much: a tenth of it can be ours");
+    assert_eq!(judged(40, &[40, 40, 4, 4, 4]), 10, "even if others have spoofers too");
+    assert_eq!(judged(40, &[40, 4, 4]), 65, "two others say nothing of what is usual");
+    assert_eq!(
+        judged(2, &[20, 4, 4, 4, 4]),
+        65,
+        "who hands on next to nothing with our signature says nothing of the rest"
+    );
 }
 
 #[test]

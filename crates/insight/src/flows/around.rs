@@ -141,7 +141,7 @@ impl<'a> Arounds<'a> {
             held_days: held_days(days),
             declared: !self.ground.organisation.networks.is_empty(),
             on_carriers: self.on_carriers[at],
-            fits: self.unsigned.map_or(1.0, |usual| usual * float(self.handed_on[at]) / float(f.messages)),
+            fits: self.fits(at, f),
             near_ours: self.near_ours[at],
             ..Around::default()
         };
@@ -181,6 +181,13 @@ impl<'a> Arounds<'a> {
             Identity::Envelope(_) => {}
         }
         around
+    }
+
+    /// How much of a flow can be ours, by what is handed on from the same place with our signature whole, and what comes without one where
+    /// nothing else does; 1 or more where that cannot be said.
+    fn fits(&self, at: usize, f: &Features) -> f64 {
+        let usual = self.unsigned.filter(|_| self.handed_on[at] >= HANDED_ON);
+        usual.map_or(1.0, |usual| usual * float(self.handed_on[at]) / float(f.messages))
     }
 
     /// Whether a name is that of one of us, or one that a provider made for us: `example-com.provider.net`, `example.provider.net`.

@@ -60,7 +60,7 @@ pub(crate) struct Around {
     pub(crate) alters: u64,
     /// Messages of it that come from networks which pass on mail of ours intact.
     pub(crate) on_carriers: u64,
-    /// How much of it can be ours, by what comes from the same place with our signature and what others hand on without; may be over 1.
+    /// How much of it can be ours, by how much others hand on without our signature; 1 or more where that cannot be said.
     pub(crate) fits: f64,
     /// Messages of it from the /16 or /32 of servers that send in our own name.
     pub(crate) near_ours: u64,
