@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
-use dkim::{BodyCanon, Canon, Signer, base64, sign, write_own};
+use dkim::{BodyCanon, Canon, Signer, base64, sign};
 use message::{HeaderLimits, split};
 
 /// A header as mail has it after a few relays.
@@ -47,20 +47,21 @@ pub struct Floor<'k> {
 }
 
 impl<'k> Floor<'k> {
+    /// What it is called.
+    pub const NAME: &'static str = "rsa-sha256 and SHA-256 of the body";
+
     /// For a message whose signature is its first field.
     pub fn of(message: &[u8], public: &'k ParsedPublicKey) -> Self {
         let (header, _, rest) = split(message, &HeaderLimits::default()).expect("a header");
         let field = header.field(0).expect("a field");
         let signature = dkim::Signature::parse(field.value).expect("a signature");
         let fields = dkim::SignedFields::new(&header);
-        let mut signed = Vec::new();
-        fields.write(&signature.signed_names, Canon::Relaxed, &mut signed);
-        write_own(&field, &signature.signature_place, Canon::Relaxed, &mut signed);
+        let header = fields.input(&signature.signed_names, Canon::Relaxed, &field, &signature.signature_place);
         let mut body = Vec::new();
         let mut canon = BodyCanon::new(Canon::Relaxed);
         canon.feed(rest, |bytes| body.extend_from_slice(bytes));
         canon.finish(|bytes| body.extend_from_slice(bytes));
-        Self { public, body, header: signed, signature: signature.signature }
+        Self { public, body, header, signature: signature.signature }
     }
 
     /// Whether the signature is right.

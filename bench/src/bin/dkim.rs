@@ -42,7 +42,7 @@ fn main() {
             ]);
             let line = serde_json::json!({
                 "what": format!("DKIM verification, rsa-2048, {kilobytes} KB of {kind}"), "unit": "µs",
-                "ours": ours, "peer": peer, "peer_name": "mail-auth", "limit": limit, "limit_name": "rsa-sha256 and SHA-256 of the body",
+                "ours": ours, "peer": peer, "peer_name": "mail-auth", "limit": limit, "limit_name": Floor::NAME,
             });
             println!("{line}");
         }

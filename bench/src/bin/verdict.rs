@@ -63,7 +63,7 @@ fn main() {
             ]);
             let line = serde_json::json!({
                 "what": format!("verdict, {kilobytes} KB of {kind}"), "unit": "µs",
-                "ours": ours, "peer": peer, "peer_name": "mail-auth", "limit": limit, "limit_name": "rsa-sha256 and SHA-256 of the body",
+                "ours": ours, "peer": peer, "peer_name": "mail-auth", "limit": limit, "limit_name": Floor::NAME,
                 "goal": "1.3 times the limit, less than mail-auth", "met": ours <= 1.3 * limit && ours < peer,
             });
             println!("{line}");

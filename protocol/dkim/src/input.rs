@@ -133,7 +133,7 @@ impl<'h> SignedFields<'h> {
     ///
     /// RFC 6376 §5.4.2: signers that name a field twice "MUST sign such header fields in order from the bottom of the header field
     /// block to the top". §5.4: a name without a field left counts as an empty string, so that none can be added later.
-    pub fn write(&self, names: &FieldNames, canon: Canon, out: &mut Vec<u8>) {
+    fn write(&self, names: &FieldNames, canon: Canon, out: &mut Vec<u8>) {
         let mut left = self.chains.clone();
         let (header, text) = (self.header.bytes(), names.text());
         for (mark, name) in names.marked() {
@@ -157,13 +157,19 @@ impl<'h> SignedFields<'h> {
         }
     }
 
-    /// The hash over the named fields and the signature's own.
+    /// What is signed: the named fields and the signature's own.
     #[must_use]
-    pub fn hash(&self, names: &FieldNames, canon: Canon, own: &Field<'_>, signature: &Range<usize>) -> Digest {
+    pub fn input(&self, names: &FieldNames, canon: Canon, own: &Field<'_>, signature: &Range<usize>) -> Vec<u8> {
         let mut input = Vec::with_capacity(1 << 10);
         self.write(names, canon, &mut input);
         write_own(own, signature, canon, &mut input);
-        digest(&SHA256, &input)
+        input
+    }
+
+    /// The hash of what is signed.
+    #[must_use]
+    pub fn hash(&self, names: &FieldNames, canon: Canon, own: &Field<'_>, signature: &Range<usize>) -> Digest {
+        digest(&SHA256, &self.input(names, canon, own, signature))
     }
 
     /// Names of fields that a message has once, that this one has more often than are signed.

@@ -80,10 +80,8 @@ impl Hand<'_> {
         let white = before.len() - before.trim_end().len() + after.find(';').unwrap_or(0);
         // RFC 6376 §3.7: "including all surrounding whitespace".
         let place = start..start + white;
-        let mut input = Vec::new();
         let names = FieldNames::parse(self.names.as_bytes()).expect("names");
-        SignedFields::new(&parsed).write(&names, self.canon.0, &mut input);
-        dkim::write_own(&own, &place, self.canon.0, &mut input);
+        let input = SignedFields::new(&parsed).input(&names, self.canon.0, &own, &place);
         let signature = key.sign(&digest(&SHA256, &input)).expect("a signature");
         field.replace("{b}", &folded_base64(&signature))
     }

@@ -32,9 +32,7 @@ pub(crate) fn verifies(
     let body_hash = digest(algorithm, &canonical[..length.min(canonical.len())]);
     let body_right = base64(tags.get("bh")?)? == body_hash.as_ref();
 
-    let mut input = Vec::new();
-    fields.write(&FieldNames::parse(tags.get("h")?)?, header_canon, &mut input);
-    dkim::write_own(field, &tags.place("b")?, header_canon, &mut input);
+    let input = fields.input(&FieldNames::parse(tags.get("h")?)?, header_canon, field, &tags.place("b")?);
     let hash = digest(algorithm, &input);
     let key = TagList::parse(record.as_bytes()).ok()?;
     let (modulus, exponent) = rsa_key(&base64(key.get("p")?)?)?;

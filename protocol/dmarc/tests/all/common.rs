@@ -127,9 +127,8 @@ pub(crate) fn signed(domain: &str, tags: &str, names: &str, length: Option<u64>,
     let (parsed, _, _) = split(unsigned.as_bytes(), &HeaderLimits::default()).expect("a header");
     let own = parsed.field(0).expect("a field");
     let end = field.len() - "DKIM-Signature:".len();
-    let mut input = Vec::new();
-    SignedFields::new(&parsed).write(&FieldNames::parse(names.as_bytes()).expect("names"), Canon::Relaxed, &mut input);
-    dkim::write_own(&own, &(end..end), Canon::Relaxed, &mut input);
+    let names = FieldNames::parse(names.as_bytes()).expect("names");
+    let input = SignedFields::new(&parsed).input(&names, Canon::Relaxed, &own, &(end..end));
     let signature = key().sign(&digest(&SHA256, &input)).expect("a signature");
     format!("{field}{}\r\n{header}\r\n{body}", folded_base64(&signature))
 }
