@@ -250,9 +250,7 @@ fn handed_on(flows: &[Flow], carried: &HashMap<Place, (u64, u64)>, carriers: &Ma
             carried.get(&Place::Organization(organization)).map_or(0, |(intact, _)| *intact)
         }
         Identity::Unsigned { listed: false, bounce: false, .. } => {
-            let mut networks: Vec<u128> = flow.addresses.iter().map(|(source, ..)| network(source)).collect();
-            networks.dedup();
-            networks.iter().filter_map(|network| carriers.get(network)).map(|(intact, _)| intact).sum()
+            flow.addresses.networks().filter_map(|network| carriers.get(&network)).map(|(intact, _)| intact).sum()
         }
         _ => 0,
     };

@@ -169,7 +169,7 @@ pub(crate) fn flows(
     let Flows { list: mut flows, series, .. } = all;
     let series = series.by_flow();
     for (Flow { features, addresses, .. }, of_authors) in flows.iter_mut().zip(series::each(&series)) {
-        features.networks = addresses.networks();
+        features.networks = addresses.networks().count() as u64;
         features.when(&series::days(of_authors));
     }
     let around = Arounds::new(name, (&words, &facts), (&flows, &series), networks, ground);

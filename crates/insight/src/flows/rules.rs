@@ -15,6 +15,7 @@ use super::identity::Identity;
 use super::knowledge::share;
 use super::rhythm::{Beat, Rhythm};
 use super::strangers::Alike;
+use crate::rounded;
 
 /// Shares and counts at which the rules decide.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -177,8 +178,7 @@ impl<'a> Case<'a> {
         let (confidence, why) = if self.around.fits >= 0.5 {
             (65, why)
         } else {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 50")]
-            let per_cent = (self.around.fits * 100.0).round().max(1.0) as u8;
+            let per_cent = u8::try_from(rounded(self.around.fits * 100.0)).unwrap_or(u8::MAX).max(1);
             let why = "mail that we signed is handed on from there, but so much more comes without our signature than from others who do that: most of it is hardly ours";
             (per_cent, why)
         };

@@ -172,11 +172,10 @@ impl Addresses {
         })
     }
 
-    /// How many networks they are in. They are ascending.
-    pub(crate) fn networks(&self) -> u64 {
+    /// The networks they are in, each once. They are ascending.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = u128> {
         let mut last = None;
-        let is_new = |(source, ..): &OfAddress| last.replace(network(*source)) != Some(network(*source));
-        self.iter().filter(is_new).count() as u64
+        self.iter().map(|(source, ..)| network(source)).filter(move |of| last.replace(*of) != Some(*of))
     }
 }
 

@@ -95,9 +95,9 @@ fn weight(at: usize, calendar: &Calendar) -> f64 {
 fn week(flat: &[f64], days: &[usize], calendar: &Calendar) -> (f64, f64) {
     let (mut sums, mut weights) = ([0.0; 2], [0.0; 2]);
     for at in days.iter().copied() {
-        let kind = usize::from(calendar.is_weekend(at));
-        sums[kind] += weight(at, calendar) * flat[at];
-        weights[kind] += weight(at, calendar);
+        let (kind, weight) = (usize::from(calendar.is_weekend(at)), weight(at, calendar));
+        sums[kind] += weight * flat[at];
+        weights[kind] += weight;
     }
     let all: f64 = days.iter().map(|at| flat[*at]).sum();
     let weekends = days.iter().filter(|at| calendar.is_weekend(**at)).count();
